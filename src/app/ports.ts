@@ -1,0 +1,174 @@
+/**
+ * The functions the verbs need from the world. Adapters under `edge/` fit these by structure; `main.ts` is where the compiler checks the fit.
+ * All are asynchronous, so that another store or blob service fits later without touching a verb.
+ */
+import type { Instant } from "../core/base/time.ts";
+import type { PackageRecord } from "../core/facts/history.ts";
+import type { LedgerEntry, LedgerHead, LedgerProblem, LedgerRow } from "../core/ledger/entry.ts";
+import type { PackumentReading, RenderedPackument, RenderPlan } from "../core/npm/summary.ts";
+import type { Deny, Exceptions, Freeze } from "../core/policy/policy.ts";
+import type { Verdict, Waiver } from "../core/policy/verdict.ts";
+
+/** History: one record per package. */
+export type PackageStore = {
+  get(name: string): Promise<PackageRecord | undefined>;
+  /** Replaces the record; the newest wins when two processes write the same package. */
+  put(record: PackageRecord): Promise<void>;
+  /** Names whose newest summary requires `name`; for re-deciding dependents. */
+  dependents(name: string): Promise<readonly string[]>;
+};
+
+/** Waivers, denies, freezes. Every change raises the epoch in the same transaction. */
+export type ExceptionStore = {
+  read(): Promise<Exceptions>;
+  addWaiver(waiver: Waiver): Promise<void>;
+  revokeWaiver(id: string, at: Instant, by: string): Promise<boolean>;
+  /** Remembers that a waiver made a difference. Does not raise the epoch. */
+  touchWaiver(id: string, at: Instant): Promise<void>;
+  addDeny(deny: Deny): Promise<void>;
+  removeDeny(id: string, at: Instant, by: string): Promise<boolean>;
+  addFreeze(freeze: Freeze): Promise<void>;
+  liftFreeze(id: string, at: Instant, by: string): Promise<boolean>;
+  /** Calls back within a second after any process changed the epoch. Returns the stop function. */
+  watch(onChange: (epoch: number) => void): () => void;
+};
+
+export type Token = {
+  readonly id: string;
+  readonly label: string;
+  /** Projects whose decisions it may read and under whose prefix it may ask; `*` = all. */
+  readonly projects: readonly string[];
+  readonly created: Instant;
+  readonly expires?: Instant;
+  readonly revoked?: Instant;
+  readonly lastUsed?: Instant;
+};
+
+export type TokenStore = {
+  /** `hash` is hex sha256 of the secret; the secret itself is never stored. */
+  add(token: Token, hash: string): Promise<void>;
+  find(hash: string): Promise<Token | undefined>;
+  list(): Promise<readonly Token[]>;
+  revoke(id: string, at: Instant): Promise<boolean>;
+};
+
+/** One version somebody asked for and did not get. */
+export type Held = {
+  readonly name: string;
+  readonly version: string;
+  readonly integrity?: string;
+  /** First time it was withheld here. */
+  readonly since: Instant;
+  readonly lastAsked: Instant;
+  readonly asked: number;
+  readonly projects: readonly string[];
+  readonly verdict: Verdict;
+};
+
+export type HeldStore = {
+  /** Upserts: keeps `since`, counts `asked`, unions `projects`. `asked: false` records without counting (a packument left it out). */
+  note(held: {
+    name: string;
+    version: string;
+    integrity?: string;
+    at: Instant;
+    project?: string;
+    verdict: Verdict;
+    asked: boolean;
+  }): Promise<void>;
+  /** Drops it when it is admitted. */
+  drop(name: string, version: string): Promise<void>;
+  list(): Promise<readonly Held[]>;
+};
+
+export type Ledger = {
+  /** Resolves when every entry is durable. Entries of concurrent calls are committed together. */
+  append(entries: readonly LedgerEntry[]): Promise<void>;
+  /** Newest last. `after` = row id cursor from an earlier answer. */
+  tail(query: {
+    limit: number;
+    since?: Instant;
+    project?: string;
+    kinds?: readonly LedgerEntry["kind"][];
+    name?: string;
+    version?: string;
+  }): Promise<readonly LedgerRow[]>;
+  /** Streams all rows in order of commit. */
+  export(): AsyncIterable<LedgerRow>;
+  heads(): Promise<readonly LedgerHead[]>;
+  verify(
+    against?: readonly LedgerHead[],
+  ): Promise<{ readonly rows: number; readonly chains: number; readonly problems: readonly LedgerProblem[] }>;
+};
+
+/** Tarballs by digest. Not trusted: verified on write, and again on the first read after start or when the file changed. */
+export type BlobStore = {
+  /** Opens a verified tarball for reading, or undefined when absent or damaged (a damaged one is removed and reported). */
+  open(integrity: string): Promise<{ readonly size: number; stream(): NodeJS.ReadableStream; bytes(): Promise<Uint8Array> } | undefined>;
+  /** Starts a write; the bytes become visible only when `commit` found that they match `integrity`. */
+  write(
+    integrity: string,
+  ): Promise<{
+    write(chunk: Uint8Array): Promise<void>;
+    commit(): Promise<{ ok: true; sha512: string } | { ok: false; sha512: string }>;
+    abort(): Promise<void>;
+  }>;
+};
+
+/** Decoded upstream packuments by digest, kept compressed. Losable. */
+export type DocumentStore = {
+  get(digest: string): Promise<Uint8Array | undefined>;
+  put(digest: string, bytes: Uint8Array): Promise<void>;
+};
+
+export type UpstreamPackument =
+  /** `bytes` is the decoded body. */
+  | {
+      readonly kind: "document";
+      readonly bytes: Uint8Array;
+      readonly etag?: string;
+      readonly lastModified?: string;
+      readonly upstream: string;
+    }
+  | { readonly kind: "unchanged"; readonly upstream: string }
+  | { readonly kind: "absent"; readonly upstream: string; readonly status: 404 | 410 }
+  /** The upstream answered 401/403 or something that is no packument. */
+  | { readonly kind: "refused"; readonly upstream: string; readonly status: number; readonly message: string }
+  /** No answer within the ceilings, or 5xx after the last try. */
+  | { readonly kind: "down"; readonly upstream: string; readonly message: string };
+
+export type UpstreamTarball =
+  | { readonly kind: "tarball"; readonly size?: number; readonly body: AsyncIterable<Uint8Array>; abort(): void }
+  | { readonly kind: "absent" | "refused" | "down"; readonly status?: number; readonly message: string };
+
+export type Upstream = {
+  /** Base URL (with trailing slash) that serves `name`: a scope's own registry or the default. */
+  baseFor(name: string): { readonly base: string; readonly private: boolean };
+  packument(name: string, validators: { readonly etag?: string; readonly lastModified?: string }): Promise<UpstreamPackument>;
+  /** `url` is the upstream's own `dist.tarball`. */
+  tarball(name: string, url: string): Promise<UpstreamTarball>;
+  /** Passes a small request (keys, attestations, audit, search, ping) through; body and answer are bounded. */
+  pass(request: {
+    readonly method: "GET" | "HEAD" | "POST";
+    readonly path: string;
+    readonly name?: string;
+    readonly headers?: Readonly<Record<string, string>>;
+    readonly body?: Uint8Array;
+  }): Promise<
+    | { readonly kind: "answer"; readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly body: Uint8Array }
+    | { readonly kind: "down"; readonly message: string }
+  >;
+};
+
+/** CPU-heavy packument work; big documents go to a worker thread, small ones run in place. Same pure functions either way. */
+export type PackumentWork = {
+  read(name: string, bytes: Uint8Array): Promise<PackumentReading>;
+  render(digest: string, bytes: () => Promise<Uint8Array>, plan: RenderPlan): Promise<RenderedPackument>;
+  /** One full manifest as JSON text with its tarball URL rewritten; undefined when the version is not in the document. */
+  manifest(
+    digest: string,
+    bytes: () => Promise<Uint8Array>,
+    version: string,
+    plan: Pick<RenderPlan, "tarballBase" | "attestationsBase">,
+  ): Promise<Uint8Array | undefined>;
+};

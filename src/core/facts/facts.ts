@@ -1,0 +1,48 @@
+/** What is true of one version at one moment, opinion-free: the input of every signal. */
+import type { Instant } from "../base/time.ts";
+
+/** Which evidence fixed the start of age, for explanations. */
+export type AgeBasis =
+  /** The registry's `time`, consistent with what we saw. */
+  | "registry-time"
+  /** Our own first sight: `time` was missing, unparseable or in the future. */
+  | "first-seen"
+  /** An earlier answer listed the package without this version, later than the claimed time. */
+  | "absent-before"
+  /** It was gone and came back. */
+  | "returned";
+
+export type Facts = {
+  readonly name: string;
+  readonly version: string;
+  /** SRI of the newest listing, else of history. */
+  readonly integrity?: string;
+  /** True when the newest complete answer lists it (and it is not a problem version). */
+  readonly listed: boolean;
+  /** Why the newest answer's entry cannot be served, when it cannot. */
+  readonly problem?: string;
+  readonly firstSeen: Instant;
+  readonly lastListed: Instant;
+  /** Start of age. */
+  readonly start: Instant;
+  readonly basis: AgeBasis;
+  /** The registry's `time`, when parseable; may contradict `start`. */
+  readonly claimed?: Instant;
+  /** How the claim was unusable. */
+  readonly claim: "ok" | "missing" | "unreadable" | "future" | "back-dated";
+  /** ≥ 90 days of history and ≥ 5 stable versions. */
+  readonly established: boolean;
+  /** The upstream gives no `time` for any version of this package. */
+  readonly timeless: boolean;
+  readonly changed?: { readonly from: string; readonly to: string; readonly at: Instant };
+  readonly gone?: { readonly since: Instant; readonly confirmed: boolean };
+  /** The package was replaced by a security holding (`0.0.1-security`…). */
+  readonly securityHolding: boolean;
+  /** Bytes of it left this gate before. */
+  readonly served: boolean;
+  readonly deprecated?: { readonly text: string; readonly since: Instant };
+  /** name → spec an install must also fetch. */
+  readonly requires: Readonly<Record<string, string>>;
+  /** Upstream is configured as private: age rules are notes. */
+  readonly privateUpstream: boolean;
+};

@@ -1,0 +1,14 @@
+import { defineConfig } from "vitest/config";
+import { buildConstants } from "./tools/build-constants.ts";
+
+export default defineConfig({
+  define: buildConstants(),
+  test: {
+    include: ["src/**/*.test.ts", "test/**/*.test.ts"],
+    exclude: ["test/clients/**", "test/live/**", "test/kill/**", "test/fuzz/**", "node_modules/**"],
+    pool: "threads",
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    unstubEnvs: true,
+  },
+});
