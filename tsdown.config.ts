@@ -1,6 +1,9 @@
-/** Builds the two roots into `dist/`: `main` (each command its own chunk) and `worker` (core only). */
+/** Builds the two roots into `dist/`: `main` (each command its own chunk) and `worker` (core only). Run by `tools/setup.mjs build`. */
 import { defineConfig } from "tsdown";
 import { buildConstants } from "./tools/build-constants.ts";
+
+/** Native code, and packages that start threads from their own files, stay where npm put them. */
+const KEPT_OUTSIDE = ["libsql", "tinypool"];
 
 export default defineConfig({
   entry: { main: "src/main.ts", worker: "src/worker.ts" },
@@ -10,8 +13,11 @@ export default defineConfig({
   outDir: "dist",
   clean: true,
   dts: false,
-  define: buildConstants(),
-  // Native code and packages that start threads from their own files stay where npm put them.
-  external: ["libsql", "tinypool", /^node:/],
-  noExternal: [/^(?!libsql$|tinypool$|node:)/],
+  fixedExtension: false,
+  define: buildConstants(import.meta.dirname),
+  deps: {
+    neverBundle: [...KEPT_OUTSIDE, /^node:/],
+    alwaysBundle: [new RegExp(`^(?!(?:${KEPT_OUTSIDE.join("|")})(?:/|$)|node:)`)],
+    onlyBundle: false,
+  },
 });

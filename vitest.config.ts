@@ -2,7 +2,7 @@ import { defineConfig } from "vitest/config";
 import { buildConstants } from "./tools/build-constants.ts";
 
 export default defineConfig({
-  define: buildConstants(),
+  define: buildConstants(import.meta.dirname),
   test: {
     include: ["src/**/*.test.ts", "test/**/*.test.ts"],
     exclude: ["test/clients/**", "test/live/**", "test/kill/**", "test/fuzz/**", "node_modules/**"],

@@ -4,10 +4,12 @@
  */
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { join } from "node:path";
 
-const require = createRequire(import.meta.url);
-
-export function buildConstants(): Record<string, string> {
+/** `root` is this repository's folder: config loaders bundle this file to other places, so its own URL cannot be asked. */
+export function buildConstants(root: string): Record<string, string> {
+  const manifest = join(root, "package.json");
+  const require = createRequire(manifest);
   const options = readFileSync(require.resolve("npm-registry-fetch/lib/default-opts.js"), "utf8");
   const npm = /registry:\s*'(https:\/\/[^']+?)\/?'/.exec(options)?.[1];
   const shrinkwrap = readFileSync(require.resolve("@npmcli/arborist/lib/shrinkwrap.js"), "utf8");
@@ -16,6 +18,6 @@ export function buildConstants(): Record<string, string> {
   return {
     __NPM_REGISTRY__: JSON.stringify(`${npm}/`),
     __YARN_REGISTRY_HOST__: JSON.stringify(yarn),
-    __CORDON_VERSION__: JSON.stringify(JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")).version),
+    __CORDON_VERSION__: JSON.stringify(JSON.parse(readFileSync(manifest, "utf8")).version),
   };
 }
