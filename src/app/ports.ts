@@ -6,13 +6,17 @@ import type { Instant } from "../core/base/time.ts";
 import type { PackageRecord } from "../core/facts/history.ts";
 import type { LedgerEntry, LedgerHead, LedgerProblem, LedgerRow } from "../core/ledger/entry.ts";
 import type { PackumentReading, RenderedPackument, RenderPlan } from "../core/npm/summary.ts";
+import type { Held, HeldNote } from "../core/policy/held.ts";
 import type { Deny, Exceptions, Freeze } from "../core/policy/policy.ts";
+import type { Token } from "../core/policy/token.ts";
 import type { Verdict, Waiver } from "../core/policy/verdict.ts";
+
+export type { Held, Token };
 
 /** History: one record per package. */
 export type PackageStore = {
   get(name: string): Promise<PackageRecord | undefined>;
-  /** Replaces the record; the newest wins when two processes write the same package. */
+  /** Stores the record, joined with what another process stored meanwhile (`mergeRecords`): no evidence is lost. */
   put(record: PackageRecord): Promise<void>;
   /** Names whose newest summary requires `name`; for re-deciding dependents. */
   dependents(name: string): Promise<readonly string[]>;
@@ -33,17 +37,6 @@ export type ExceptionStore = {
   watch(onChange: (epoch: number) => void): () => void;
 };
 
-export type Token = {
-  readonly id: string;
-  readonly label: string;
-  /** Projects whose decisions it may read and under whose prefix it may ask; `*` = all. */
-  readonly projects: readonly string[];
-  readonly created: Instant;
-  readonly expires?: Instant;
-  readonly revoked?: Instant;
-  readonly lastUsed?: Instant;
-};
-
 export type TokenStore = {
   /** `hash` is hex sha256 of the secret; the secret itself is never stored. */
   add(token: Token, hash: string): Promise<void>;
@@ -52,30 +45,9 @@ export type TokenStore = {
   revoke(id: string, at: Instant): Promise<boolean>;
 };
 
-/** One version somebody asked for and did not get. */
-export type Held = {
-  readonly name: string;
-  readonly version: string;
-  readonly integrity?: string;
-  /** First time it was withheld here. */
-  readonly since: Instant;
-  readonly lastAsked: Instant;
-  readonly asked: number;
-  readonly projects: readonly string[];
-  readonly verdict: Verdict;
-};
-
 export type HeldStore = {
-  /** Upserts: keeps `since`, counts `asked`, unions `projects`. `asked: false` records without counting (a packument left it out). */
-  note(held: {
-    name: string;
-    version: string;
-    integrity?: string;
-    at: Instant;
-    project?: string;
-    verdict: Verdict;
-    asked: boolean;
-  }): Promise<void>;
+  /** Upserts: keeps `since`, counts `asked`, unions `projects`. */
+  note(held: HeldNote): Promise<void>;
   /** Drops it when it is admitted. */
   drop(name: string, version: string): Promise<void>;
   list(): Promise<readonly Held[]>;
@@ -106,9 +78,7 @@ export type BlobStore = {
   /** Opens a verified tarball for reading, or undefined when absent or damaged (a damaged one is removed and reported). */
   open(integrity: string): Promise<{ readonly size: number; stream(): NodeJS.ReadableStream; bytes(): Promise<Uint8Array> } | undefined>;
   /** Starts a write; the bytes become visible only when `commit` found that they match `integrity`. */
-  write(
-    integrity: string,
-  ): Promise<{
+  write(integrity: string): Promise<{
     write(chunk: Uint8Array): Promise<void>;
     commit(): Promise<{ ok: true; sha512: string } | { ok: false; sha512: string }>;
     abort(): Promise<void>;
