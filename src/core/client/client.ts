@@ -27,6 +27,8 @@ export type Client = {
   /** Lockfile names it writes, most specific first. */
   readonly lockfiles: readonly string[];
   intent(command: string, argv: readonly string[], env: Readonly<Record<string, string | undefined>>): Intent;
+  /** The folder the command line sends the client to (`npm --prefix x ci`, `pnpm -C x i`), as written; undefined = where it was started. */
+  directory(command: string, argv: readonly string[]): string | undefined;
   /** Environment that points it at `registry` (base URL with trailing slash); see W1 and W4. */
   environment(registry: string, version: string): Readonly<Record<string, string>>;
 };
