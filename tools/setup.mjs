@@ -16,7 +16,7 @@ const DIST = join(ROOT, "dist");
 const CACHE = join(ROOT, ".cache");
 const VITEST = join("node_modules", "vitest", "vitest.mjs");
 
-/** What each script runs once the set-up is done. `rest` is what stood behind `--`. */
+/** What each script runs once the set-up is done. `rest` is what stood behind the script's name. */
 const COMMANDS = {
   start: (rest) => become("bin/cordon.js", ["gate", ...rest]),
   build: async () => 0,
@@ -25,6 +25,8 @@ const COMMANDS = {
   docs: (rest) => run([VITEST, "run", "test/house/reference.test.ts", ...rest], { UPDATE: "1" }),
   bench: (rest) => run([join("bench", "run.mjs"), ...rest]),
 };
+/** These read the sources alone, and help while the sources do not build. */
+const WITHOUT_BUILD = ["docs"];
 
 const [command, ...rest] = process.argv.slice(2);
 if (tooOld(process.versions.node)) {
@@ -34,7 +36,7 @@ if (tooOld(process.versions.node)) {
   say("usage: node tools/setup.mjs " + Object.keys(COMMANDS).join("|") + " [arguments]");
   process.exitCode = 2;
 } else {
-  setUp()
+  setUp(!WITHOUT_BUILD.includes(command))
     .then(() => COMMANDS[command](rest))
     .then((status) => {
       if (status !== undefined) process.exitCode = status;
@@ -45,11 +47,11 @@ if (tooOld(process.versions.node)) {
     });
 }
 
-async function setUp() {
-  if (installed() && built()) return;
+async function setUp(withBuild) {
+  if (installed() && (built() || !withBuild)) return;
   await alone(async () => {
     if (!installed()) await install();
-    if (!built()) await build();
+    if (withBuild && !built()) await build();
   });
 }
 

@@ -1,0 +1,67 @@
+/** The pages of `docs/reference/`, generated from the tables the product itself reads. `npm run docs` writes them, a test compares them. */
+import { FAULTS } from "../src/core/base/fault.ts";
+import { SIGNALS } from "../src/core/signals/table.ts";
+
+/** File name in `docs/reference/` → its text. `limitsSource` is the text of `src/core/base/limits.ts`: its comments are the reasons. */
+export function referencePages(limitsSource: string): Readonly<Record<string, string>> {
+  return {
+    "signals.md": signalsPage(),
+    "faults.md": faultsPage(),
+    "limits.md": limitsPage(limitsSource),
+  };
+}
+
+function page(title: string, source: string, intro: string, body: string): string {
+  return `# ${title}\n\n<!-- Generated from ${source} by \`npm run docs\`; do not edit. -->\n\n${intro}\n\n${body.trimEnd()}\n`;
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  return [tableRow(head), `|${"---|".repeat(head.length)}`, ...rows.map(tableRow)].join("\n");
+}
+
+function tableRow(cells: readonly string[]): string {
+  return `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
+}
+
+function signalsPage(): string {
+  const sections = Object.entries(SIGNALS).map(
+    ([id, { means, why, effect, waivable }]) =>
+      `## ${id}\n\n${means}\n\n- Effect under the default policy: **${effect}**${waivable ? "" : "; no waiver covers it"}.\n- Why it exists: ${why}`,
+  );
+  const intro =
+    "A signal is a named opinion about one version, with evidence. The strictest effect wins: note (changes nothing) < hold (until a time) < review (until a person looked) < deny. " +
+    "A check that could not run is itself a signal, `not-checked:` and the check's name: a hold for versions under 14 days old, a note for older ones.";
+  return page("Signals", "src/core/signals/table.ts", intro, sections.join("\n\n"));
+}
+
+function faultsPage(): string {
+  const rows = Object.entries(FAULTS).map(([code, { exit, http, fix }]) => [`\`${code}\``, String(exit), String(http), fix]);
+  const intro =
+    "Every way cordon can fail: the code it prints, the command line's exit status, the status the gate answers, and what to do. " +
+    "A verdict is not a fault: a refused install is a successful run that ends with 1. Anything that is not in this table is a bug of ours: exit 70, or 500 for that one request with nothing served.";
+  return page("Faults", "src/core/base/fault.ts", intro, table(["code", "exit", "HTTP", "what to do"], rows));
+}
+
+function limitsPage(source: string): string {
+  const rows: string[][] = [];
+  let why = "";
+  for (const line of source.split("\n")) {
+    const comment = /^ {2}\/\*\* (.+) \*\/$/.exec(line);
+    const limit = /^ {2}(\w+): (.+),$/.exec(line);
+    if (comment) why = comment[1]!;
+    if (limit) rows.push([`\`${limit[1]}\``, readable(limit[1]!, limit[2]!), why]);
+  }
+  const intro =
+    "Every ceiling on what comes from outside. They are constants, not settings: a ceiling that can be raised from outside is none.";
+  return page("Limits", "src/core/base/limits.ts", intro, table(["limit", "value", "why"], rows));
+}
+
+/** `2 * MINUTE` → `2 min`, `200_000_000` bytes → `200 MB`. */
+function readable(name: string, value: string): string {
+  const time = /^(?:(\d+) \* )?(SECOND|MINUTE|HOUR|DAY)$/.exec(value);
+  if (time) return `${time[1] ?? 1} ${{ SECOND: "s", MINUTE: "min", HOUR: "h", DAY: "d" }[time[2] as "SECOND"]}`;
+  const number = Number(value.replaceAll("_", ""));
+  if (name.endsWith("Ms")) return `${number} ms`;
+  if (!name.endsWith("Bytes")) return number.toLocaleString("en-US");
+  return number >= 1_000_000 ? `${number / 1_000_000} MB` : `${number / 1_000} kB`;
+}
