@@ -1,0 +1,87 @@
+/**
+ * Fetches the packuments a client is about to ask for. npm resolves almost one name at a time: of a cold resolve at 30 ms most is
+ * waiting. Bounded, never in the way of an answer, never for private names; it is no sighting and no evidence.
+ */
+import { LIMITS } from "../core/base/limits.ts";
+import { isPrivateName } from "../core/npm/name.ts";
+import { highestOfMajors } from "../core/npm/ranges.ts";
+import type { PackageJudgement } from "./judgements.ts";
+import type { Knowledge } from "./knowledge.ts";
+import type { Upstream } from "./ports.ts";
+
+export type FetchAheadPorts = {
+  readonly knowledge: Knowledge;
+  readonly upstream: Upstream;
+  readonly privateNames: () => readonly string[];
+  /** Requests of this kind in flight at once: fewer than the upstream allows, so that clients' own requests find room. */
+  readonly width?: number;
+  /** Judges and renders what arrived, so that the client's request finds a finished answer. */
+  readonly warm: (name: string) => Promise<PackageJudgement | undefined>;
+  readonly trouble: (what: string, error: unknown) => void;
+};
+
+export type FetchAhead = {
+  /** Call with each packument answered. */
+  after(judgement: PackageJudgement): void;
+  /** Resolves when nothing is under way. */
+  idle(): Promise<void>;
+};
+
+export function fetchAhead(ports: FetchAheadPorts): FetchAhead {
+  const width = ports.width ?? 12;
+  /** Name → depth still allowed below it. */
+  const queue = new Map<string, number>();
+  const seen = new Set<string>();
+  let running = 0;
+  let waiters: (() => void)[] = [];
+
+  function enqueue(judgement: PackageJudgement, depth: number): void {
+    if (depth <= 0) return;
+    let added = 0;
+    for (const name of namesAhead(judgement)) {
+      if (added >= LIMITS.fetchAheadNames) break;
+      if (seen.has(name) || isPrivateName(name, ports.privateNames()) || ports.upstream.baseFor(name).private) continue;
+      seen.add(name);
+      queue.set(name, depth - 1);
+      added += 1;
+    }
+    // What was fetched long ago may be asked again; the set only stops loops within one burst.
+    if (seen.size > 20_000) seen.clear();
+    pump();
+  }
+
+  function pump(): void {
+    while (running < width && queue.size > 0) {
+      const [name, depth] = queue.entries().next().value!;
+      queue.delete(name);
+      running += 1;
+      void ports
+        .warm(name)
+        .then((judgement) => judgement && enqueue(judgement, depth))
+        .catch((error: unknown) => ports.trouble("fetch-ahead", error))
+        .finally(() => {
+          running -= 1;
+          pump();
+          if (running === 0 && queue.size === 0) {
+            for (const done of waiters) done();
+            waiters = [];
+          }
+        });
+    }
+  }
+
+  return {
+    after: (judgement) => enqueue(judgement, LIMITS.fetchAheadDepth),
+    idle: () => (running === 0 && queue.size === 0 ? Promise.resolve() : new Promise((resolve) => waiters.push(resolve))),
+  };
+}
+
+/** Dependencies of the version each tag answers, and of the highest version of the newest two majors: what ranges usually pick. */
+function namesAhead(judgement: PackageJudgement): Set<string> {
+  const chosen = new Set<string>([...Object.values(judgement.tags).slice(0, 8), ...highestOfMajors([...judgement.served], 2)]);
+  const latest = judgement.tags["latest"];
+  const order = latest === undefined ? [...chosen] : [latest, ...chosen];
+  const names = new Set<string>();
+  for (const version of order) for (const name of judgement.requires(version)) names.add(name);
+  return names;
+}

@@ -1,0 +1,54 @@
+/** What a client and its user are told when something is withheld: one line, and the verdict it rests on. */
+import { headerText } from "../core/base/text.ts";
+import { isoMinute } from "../core/base/time.ts";
+import type { PackageRecord } from "../core/facts/history.ts";
+import type { Verdict } from "../core/policy/verdict.ts";
+import type { PackageJudgement } from "./judgements.ts";
+
+export type Refusal = {
+  readonly name: string;
+  readonly version?: string;
+  /** One line for people; may hold non-ASCII. */
+  readonly line: string;
+  /** The same as printable ASCII of at most 200 characters: reason phrase and `npm-notice` (R2). */
+  readonly phrase: string;
+  readonly verdict?: Verdict;
+};
+
+/** `cordon holds axios@1.14.1: young-release, until 2026-04-03T00:21Z · cordon why axios@1.14.1` */
+export function refusalOfVersion(name: string, version: string, verdict: Verdict): Refusal {
+  const spec = `${name}@${version}`;
+  const verb = verdict.action === "deny" ? "denies" : "holds";
+  const signals = verdict.reasons.map((reason) => reason.id).join(", ");
+  const end = verdict.until === undefined ? (verdict.action === "review" ? ", until reviewed" : "") : `, until ${isoMinute(verdict.until)}`;
+  return say(name, version, `cordon ${verb} ${spec}: ${signals}${end} · cordon why ${spec}`, verdict);
+}
+
+/** Every version of the package is withheld: the one that ends first speaks for all. */
+export function refusalOfPackage(record: PackageRecord, judgement: PackageJudgement): Refusal {
+  const verdicts = [...judgement.withheld];
+  const first = verdicts.toSorted(([, a], [, b]) => (a.until ?? Infinity) - (b.until ?? Infinity))[0];
+  if (!first) {
+    const why = record.summary.unpublished === undefined ? "the registry lists no version of it" : "the registry says it was unpublished";
+    return say(record.name, undefined, `cordon serves no version of ${record.name}: ${why} · cordon why ${record.name}`, undefined);
+  }
+  const [version, verdict] = first;
+  const one = refusalOfVersion(record.name, version, verdict);
+  if (verdicts.length === 1) return one;
+  return say(record.name, version, `cordon holds all ${verdicts.length} versions of ${record.name}; ${one.line}`, verdict);
+}
+
+/** Refusals that rest on no verdict: an unknown file, a private name, a wrong token. */
+export function refusal(name: string, line: string, version?: string): Refusal {
+  return say(name, version, line, undefined);
+}
+
+function say(name: string, version: string | undefined, line: string, verdict: Verdict | undefined): Refusal {
+  return {
+    name,
+    ...(version === undefined ? {} : { version }),
+    line,
+    phrase: headerText(line.replaceAll(" · ", " - ")),
+    ...(verdict === undefined ? {} : { verdict }),
+  };
+}

@@ -1,0 +1,146 @@
+/**
+ * Answers `GET /<name>`: the packument as this gate sees it. Warm answers come from memory and touch no store;
+ * misses are judged, repaired and rendered once, however many clients wait.
+ */
+import { LIMITS } from "../core/base/limits.ts";
+import { type Clock, type Instant, iso } from "../core/base/time.ts";
+import type { PackumentForm, RenderedPackument, RenderPlan } from "../core/npm/summary.ts";
+import type { Verdict } from "../core/policy/verdict.ts";
+import type { Asker } from "../core/ledger/entry.ts";
+import { hotCache } from "./hot-cache.ts";
+import type { Judgements, PackageJudgement } from "./judgements.ts";
+import type { Known, Knowledge } from "./knowledge.ts";
+import type { PackumentWork } from "./ports.ts";
+import type { Recorder } from "./recorder.ts";
+import { type Refusal, refusalOfPackage } from "./refusal.ts";
+
+export type PackumentRequest = {
+  readonly name: string;
+  readonly form: PackumentForm;
+  /** Base the tarball URLs start with, trailing slash. */
+  readonly tarballBase: string;
+  /** Base the attestation URLs start with, trailing slash. */
+  readonly attestationsBase: string;
+  readonly asker: Asker;
+};
+
+export type PackumentAnswer =
+  | { readonly kind: "served"; readonly rendered: RenderedPackument; readonly withheld: number; readonly stale?: string }
+  | { readonly kind: "refused"; readonly refusal: Refusal }
+  | { readonly kind: "absent"; readonly status: number }
+  | { readonly kind: "failed"; readonly status: 502 | 503; readonly message: string };
+
+type Warm = {
+  readonly answer: Extract<PackumentAnswer, { kind: "served" }>;
+  readonly judgement: PackageJudgement;
+  /** Nothing about the answer can change by time alone before this. */
+  readonly until: Instant;
+};
+
+export type PackumentPorts = {
+  readonly clock: Clock;
+  readonly knowledge: Knowledge;
+  readonly judgements: Judgements;
+  readonly work: PackumentWork;
+  readonly recorder: Recorder;
+  readonly freshness: number;
+  /** Told of each packument a client asked for and got, so that what it names can be fetched ahead. */
+  readonly onServed?: (known: Extract<Known, { kind: "known" }>, judgement: PackageJudgement) => void;
+};
+
+export type ServePackument = {
+  /** The finished answer, when nothing at all has to be looked up; otherwise undefined. Synchronous: the warm path. */
+  warm(request: PackumentRequest): PackumentAnswer | undefined;
+  serve(request: PackumentRequest): Promise<PackumentAnswer>;
+  /** Bytes held. */
+  readonly bytes: () => number;
+};
+
+export function servePackument(ports: PackumentPorts): ServePackument {
+  const cache = hotCache<Warm>(LIMITS.hotCacheBytes);
+  const flights = new Map<string, Promise<PackumentAnswer>>();
+
+  function warm(request: PackumentRequest): PackumentAnswer | undefined {
+    const hit = cache.get(cacheKey(request));
+    if (!hit) return undefined;
+    if (ports.clock.now() >= hit.until || !ports.judgements.current(hit.judgement)) return undefined;
+    ports.recorder.packument(request.name, hit.judgement, request.asker);
+    return hit.answer;
+  }
+
+  async function serve(request: PackumentRequest): Promise<PackumentAnswer> {
+    const hit = warm(request);
+    if (hit) return hit;
+    const key = cacheKey(request);
+    let flight = flights.get(key);
+    if (!flight) {
+      flight = build(request, key).finally(() => flights.delete(key));
+      flights.set(key, flight);
+    }
+    return flight;
+  }
+
+  async function build(request: PackumentRequest, key: string): Promise<PackumentAnswer> {
+    const known = await ports.knowledge.know(request.name);
+    if (known.kind === "absent") return { kind: "absent", status: known.status };
+    if (known.kind === "unreadable") return { kind: "failed", status: 502, message: known.message };
+    if (known.kind === "down") return { kind: "failed", status: 503, message: known.message };
+    const judgement = await ports.judgements.ofPackage(known.record);
+    if (judgement.served.size === 0) {
+      const refusal = refusalOfPackage(known.record, judgement);
+      await ports.recorder.refused({ name: request.name, route: "packument", verdict: refusal.verdict, asker: request.asker });
+      return { kind: "refused", refusal };
+    }
+    const previous = cache.get(key);
+    const reusable = previous !== undefined && previous.judgement.record.summary.digest === known.record.summary.digest && sameAnswer(previous.judgement, judgement);
+    const rendered = reusable ? previous.answer.rendered : await ports.work.render(known.record.summary.digest, known.document, planOf(request, judgement));
+    const answer = { kind: "served" as const, rendered, withheld: judgement.withheld.size, ...(known.stale === undefined ? {} : { stale: known.stale }) };
+    const now = ports.clock.now();
+    // A stale answer is asked again soon; a fresh one when the freshness setting or the next maturity says so.
+    const fresh = (now + (known.stale === undefined ? ports.freshness : Math.min(ports.freshness, 10_000))) as Instant;
+    const until = judgement.nextChange !== undefined && judgement.nextChange < fresh ? judgement.nextChange : fresh;
+    cache.set(key, { answer, judgement, until }, rendered.gzip.byteLength + 1_000);
+    ports.recorder.packument(request.name, judgement, request.asker);
+    ports.onServed?.(known, judgement);
+    return answer;
+  }
+
+  return { warm, serve, bytes: () => cache.bytes };
+}
+
+function cacheKey(request: PackumentRequest): string {
+  return `${request.form} ${request.tarballBase} ${request.name}`;
+}
+
+function planOf(request: PackumentRequest, judgement: PackageJudgement): RenderPlan {
+  const time: Record<string, string> = {};
+  for (const version of judgement.served) time[version] = iso(judgement.start(version));
+  const restrictions = restrictionsOf(judgement);
+  return {
+    form: request.form,
+    withheld: [...judgement.withheld.keys()],
+    tags: judgement.tags,
+    time,
+    tarballBase: request.tarballBase,
+    attestationsBase: request.attestationsBase,
+    ...(restrictions === undefined ? {} : { restrictions }),
+  };
+}
+
+/** npm prints this message when an exact pin names a withheld version (registry.md §0.2); other clients ignore the field. */
+function restrictionsOf(judgement: PackageJudgement): RenderPlan["restrictions"] {
+  const versions = [...judgement.withheld.keys()];
+  if (versions.length === 0) return undefined;
+  const lines = [...judgement.withheld].slice(-3).map(([version, verdict]) => sentence(judgement.record.name, version, verdict));
+  return { message: lines.join(" · "), versions };
+}
+
+function sentence(name: string, version: string, verdict: Verdict): string {
+  const signals = verdict.reasons.map((reason) => reason.id).join(", ");
+  return `cordon holds ${name}@${version}: ${signals}${verdict.until === undefined ? "" : `, until ${iso(verdict.until).slice(0, 16)}Z`} · cordon why ${name}@${version}`;
+}
+
+function sameAnswer(a: PackageJudgement, b: PackageJudgement): boolean {
+  return a.fingerprint === b.fingerprint;
+}
+

@@ -1,0 +1,303 @@
+/**
+ * Answers `GET /<name>/-/<file>`: the gate itself. Lockfile installs ask for nothing else, so every tarball is judged here,
+ * whatever packument the client did or did not read (T1, T2).
+ *
+ * Order of work: find the version the file belongs to → decide → verify the bytes → write the ledger row → let the last byte go.
+ */
+import { Fault } from "../core/base/fault.ts";
+import { LIMITS } from "../core/base/limits.ts";
+import type { Clock } from "../core/base/time.ts";
+import type { PackageRecord } from "../core/facts/history.ts";
+import type { Asker } from "../core/ledger/entry.ts";
+import { sameIntegrity, sriOf, verifier } from "../core/npm/integrity.ts";
+import { versionOfFile } from "../core/npm/tarball-name.ts";
+import { type Verdict, withheld } from "../core/policy/verdict.ts";
+import type { Judgements } from "./judgements.ts";
+import type { Knowledge } from "./knowledge.ts";
+import type { BlobStore, Upstream, UpstreamTarball } from "./ports.ts";
+import type { Recorder } from "./recorder.ts";
+import { type Refusal, refusal, refusalOfVersion } from "./refusal.ts";
+
+export type TarballRequest = {
+  readonly name: string;
+  readonly file: string;
+  /** `pacote-integrity`: what the client's lockfile expects. A claim: a mismatch refuses this request only. */
+  readonly expected?: string;
+  readonly asker: Asker;
+  /** HEAD: decide, but send nothing. */
+  readonly head: boolean;
+};
+
+export type TarballAnswer =
+  /** Verified whole before the first byte. */
+  | { readonly kind: "bytes"; readonly bytes: Uint8Array; readonly integrity: string; readonly stale?: string }
+  /** Verified on disk; streamed. */
+  | { readonly kind: "stream"; readonly size: number; readonly stream: NodeJS.ReadableStream; readonly integrity: string; readonly stale?: string }
+  /** Too large to hold: chunks come as they are fetched, the tail only once the digest is known. A wrong digest ends in a thrown Fault and a cut connection. */
+  | { readonly kind: "held-tail"; readonly size?: number; readonly chunks: AsyncIterable<Uint8Array>; readonly integrity: string }
+  /** HEAD of something that would be served. */
+  | { readonly kind: "head"; readonly integrity: string }
+  | { readonly kind: "refused"; readonly refusal: Refusal }
+  | { readonly kind: "absent"; readonly message: string }
+  | { readonly kind: "failed"; readonly status: 502 | 503; readonly message: string };
+
+export type TarballPorts = {
+  readonly clock: Clock;
+  readonly knowledge: Knowledge;
+  readonly judgements: Judgements;
+  readonly upstream: Upstream;
+  readonly blobs: BlobStore;
+  readonly recorder: Recorder;
+  readonly offline: boolean;
+};
+
+export type ServeTarball = (request: TarballRequest) => Promise<TarballAnswer>;
+
+export function serveTarball(ports: TarballPorts): ServeTarball {
+  /** One download of one blob at a time; later askers wait and then read it from the store. */
+  const downloads = new Map<string, Promise<void>>();
+
+  return async function serve(request) {
+    const remembered = await ports.knowledge.recall(request.name);
+    const early = ports.offline || request.head ? undefined : startEarly(request, remembered);
+    try {
+      return await decided(request, early);
+    } finally {
+      early?.release();
+    }
+  };
+
+  /**
+   * Fetches beside the packument, to spare a round trip on an empty gate. Only when nothing is known of the package, or what is
+   * known lists the file and admits it: a version that is already known to wait is not asked for.
+   */
+  function startEarly(request: TarballRequest, record: PackageRecord | undefined): Early | undefined {
+    if (record) return undefined;
+    const { base, private: own } = ports.upstream.baseFor(request.name);
+    if (own) return undefined;
+    const url = `${base}${request.name}/-/${request.file}`;
+    return early(url, ports.upstream.tarball(request.name, url));
+  }
+
+  async function decided(request: TarballRequest, early: Early | undefined): Promise<TarballAnswer> {
+    const { name, file, asker } = request;
+    let known = await ports.knowledge.know(name, ports.knowledge.confirmedAt(name) === undefined ? {} : { maxAge: TARBALL_MAX_AGE });
+    if (known.kind === "absent") return { kind: "absent", message: `${name} is not on the upstream registry` };
+    if (known.kind === "unreadable") return { kind: "failed", status: 502, message: known.message };
+    if (known.kind === "down") return { kind: "failed", status: 503, message: known.message };
+    let version = versionOfFile(known.record, file);
+    if (version === undefined && known.stale === undefined) {
+      // Published since the last answer: look again before refusing.
+      const again = await ports.knowledge.know(name, { maxAge: 0 });
+      if (again.kind === "known") {
+        known = again;
+        version = versionOfFile(known.record, file);
+      }
+    }
+    if (version === undefined) {
+      const line = `cordon knows no version of ${name} whose tarball is ${file}`;
+      await ports.recorder.refused({ name, route: "tarball", asker, signals: ["unknown-file"] });
+      return { kind: "refused", refusal: refusal(name, line) };
+    }
+    const judged = await ports.judgements.ofVersion(known.record, version, { pin: true });
+    if (withheld(judged.verdict)) {
+      await ports.recorder.refused({ name, version, route: "tarball", verdict: judged.verdict, asker, asked: true, ...(judged.facts.integrity === undefined ? {} : { integrity: judged.facts.integrity }) });
+      return { kind: "refused", refusal: refusalOfVersion(name, version, judged.verdict) };
+    }
+    const integrity = judged.facts.integrity;
+    if (integrity === undefined) {
+      await ports.recorder.refused({ name, version, route: "tarball", asker, signals: ["malformed-version"] });
+      return { kind: "refused", refusal: refusal(name, `cordon cannot serve ${name}@${version}: the registry gives no digest for it`, version) };
+    }
+    // What clients say is a claim: a mismatch refuses that request and alerts; it never changes a shared verdict.
+    if (request.expected !== undefined && !sameIntegrity(request.expected, integrity)) {
+      await ports.recorder.mismatch({ name, version, expected: request.expected, known: integrity, asker });
+      const line = `cordon refuses ${name}@${version} to this lockfile: it expects ${short(request.expected)}, the registry says ${short(integrity)} · cordon why ${name}@${version}`;
+      return { kind: "refused", refusal: refusal(name, line, version) };
+    }
+    const served: Served = { name, version, integrity, asker, ...(judged.alert === undefined ? {} : { alert: judged.alert }), ...(known.stale === undefined ? {} : { stale: known.stale }) };
+    if (request.head) return { kind: "head", integrity };
+    const stored = await fromStore(served);
+    if (stored) return stored;
+    const flying = downloads.get(integrity);
+    if (flying) {
+      await flying;
+      const ready = await fromStore(served);
+      if (ready) return ready;
+    }
+    if (ports.offline) return { kind: "failed", status: 503, message: `offline, and the tarball of ${name}@${version} is not stored here` };
+    return download(served, tarballUrl(known.record, version, ports.upstream, file), early, judged.verdict);
+  }
+
+  async function fromStore(served: Served): Promise<TarballAnswer | undefined> {
+    const blob = await ports.blobs.open(served.integrity);
+    if (!blob) return undefined;
+    const stale = served.stale === undefined ? {} : { stale: served.stale };
+    if (blob.size <= LIMITS.tarballBufferBytes) {
+      const bytes = await blob.bytes();
+      await ports.recorder.served({ ...served, bytes: bytes.byteLength });
+      return { kind: "bytes", bytes, integrity: served.integrity, ...stale };
+    }
+    await ports.recorder.served({ ...served, bytes: blob.size });
+    return { kind: "stream", size: blob.size, stream: blob.stream(), integrity: served.integrity, ...stale };
+  }
+
+  async function download(served: Served, url: string, early: Early | undefined, verdict: Verdict): Promise<TarballAnswer> {
+    const { name, version, integrity } = served;
+    for (let attempt = 1; ; attempt += 1) {
+      const usable = attempt === 1 && early?.url === url ? early.take() : ports.upstream.tarball(name, url);
+      const answer = await usable;
+      if (answer.kind === "absent") return { kind: "absent", message: `the upstream has no tarball of ${name}@${version}` };
+      if (answer.kind !== "tarball") return { kind: "failed", status: answer.kind === "down" ? 503 : 502, message: answer.message };
+      if (answer.size !== undefined && answer.size > LIMITS.tarballBufferBytes) return heldTail(served, answer);
+      const got = await collect(answer);
+      if (got.kind === "large") return heldTail(served, { ...answer, body: got.rest });
+      if (got.kind === "failed") {
+        if (attempt < 2) continue;
+        return { kind: "failed", status: 502, message: `the tarball of ${name}@${version} did not arrive whole: ${got.message}` };
+      }
+      const check = verifier(integrity);
+      check.update(got.bytes);
+      const result = check.result();
+      if (!result.ok) {
+        // One retry: a broken transfer is commoner than a swapped file, and only a second wrong digest is evidence.
+        if (attempt < 2) continue;
+        return wrongBytes(served, sriOf(result.sha512), verdict);
+      }
+      store(served, got.bytes);
+      await ports.recorder.served({ ...served, bytes: got.bytes.byteLength });
+      return { kind: "bytes", bytes: got.bytes, integrity };
+    }
+  }
+
+  async function wrongBytes(served: Served, found: string, verdict: Verdict): Promise<TarballAnswer> {
+    const { name, version, integrity, asker } = served;
+    await ports.recorder.refused({ name, version, route: "tarball", verdict, asker, signals: ["integrity-changed"] });
+    await ports.recorder.alert({ what: "wrong-bytes", name, version, detail: `the registry signed ${short(integrity)}, its tarball is ${short(found)}` });
+    const line = `cordon refuses ${name}@${version}: the upstream's bytes do not match the digest it lists (${short(integrity)}) · cordon why ${name}@${version}`;
+    return { kind: "refused", refusal: refusal(name, line, version) };
+  }
+
+  /** Writes the blob beside the answer: a blob is losable, so nobody waits for the disk. */
+  function store(served: Served, bytes: Uint8Array): void {
+    const done = (async () => {
+      const file = await ports.blobs.write(served.integrity);
+      await file.write(bytes);
+      await file.commit();
+    })()
+      .catch((error: unknown) => ports.recorder.trouble("tarball not stored", error))
+      .finally(() => downloads.delete(served.integrity));
+    downloads.set(served.integrity, done);
+  }
+
+  async function heldTail(served: Served, answer: Extract<UpstreamTarball, { kind: "tarball" }>): Promise<TarballAnswer> {
+    return { kind: "held-tail", ...(answer.size === undefined ? {} : { size: answer.size }), chunks: verified(served, answer), integrity: served.integrity };
+  }
+
+  /** Passes chunks on while holding back the last `tarballTailBytes`; ends only after digest and ledger row. */
+  async function* verified(served: Served, answer: Extract<UpstreamTarball, { kind: "tarball" }>): AsyncIterable<Uint8Array> {
+    const { name, version, integrity } = served;
+    const check = verifier(integrity);
+    const file = await ports.blobs.write(integrity);
+    let tail: Uint8Array[] = [];
+    let tailBytes = 0;
+    let total = 0;
+    try {
+      for await (const chunk of answer.body) {
+        total += chunk.byteLength;
+        if (total > LIMITS.tarballBytes) throw new Fault("INPUT_TOO_LARGE", `the tarball of ${name}@${version} is larger than ${LIMITS.tarballBytes} bytes`);
+        check.update(chunk);
+        await file.write(chunk);
+        tail.push(chunk);
+        tailBytes += chunk.byteLength;
+        while (tail.length > 1 && tailBytes - tail[0]!.byteLength >= LIMITS.tarballTailBytes) {
+          const ready = tail.shift()!;
+          tailBytes -= ready.byteLength;
+          yield ready;
+        }
+      }
+      const result = check.result();
+      if (!result.ok) {
+        await ports.recorder.alert({ what: "wrong-bytes", name, version, detail: `the registry signed ${short(integrity)}, its tarball is ${short(sriOf(result.sha512))}` });
+        throw new Fault("INTEGRITY_MISMATCH", `the tarball of ${name}@${version} does not match ${short(integrity)}`);
+      }
+      await file.commit();
+      await ports.recorder.served({ ...served, bytes: total });
+      yield* tail;
+      tail = [];
+    } finally {
+      // Harmless after commit; before it, a reader that left or a wrong digest must leave nothing behind.
+      await file.abort();
+      answer.abort();
+    }
+  }
+}
+
+/** Tarball requests trust a record this old: they come in bursts, right after the packument or by lockfile. */
+const TARBALL_MAX_AGE = 5 * 60_000;
+
+type Served = { readonly name: string; readonly version: string; readonly integrity: string; readonly asker: Asker; readonly stale?: string; readonly alert?: string };
+
+type Early = { readonly url: string; take(): Promise<UpstreamTarball>; release(): void };
+
+/** A fetch under way that may turn out useless; releasing one that was not taken cuts it off. */
+function early(url: string, flight: Promise<UpstreamTarball>): Early {
+  let taken = false;
+  // Nobody may ever await it; a rejection is then of no interest, and `take` hands the same promise to whoever does.
+  flight.catch(() => undefined);
+  return {
+    url,
+    take() {
+      taken = true;
+      return flight;
+    },
+    release() {
+      if (taken) return;
+      taken = true;
+      void flight.then((answer) => answer.kind === "tarball" && answer.abort(), () => undefined);
+    },
+  };
+}
+
+type Collected =
+  | { readonly kind: "whole"; readonly bytes: Uint8Array }
+  /** More than fits: what was read, followed by the rest. */
+  | { readonly kind: "large"; readonly rest: AsyncIterable<Uint8Array> }
+  | { readonly kind: "failed"; readonly message: string };
+
+async function collect(answer: Extract<UpstreamTarball, { kind: "tarball" }>): Promise<Collected> {
+  const chunks: Uint8Array[] = [];
+  let total = 0;
+  const iterator = answer.body[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      const next = await iterator.next();
+      if (next.done) break;
+      chunks.push(next.value);
+      total += next.value.byteLength;
+      if (total > LIMITS.tarballBufferBytes) return { kind: "large", rest: chain(chunks, iterator) };
+    }
+  } catch (error) {
+    return { kind: "failed", message: error instanceof Error ? error.message : String(error) };
+  }
+  if (answer.size !== undefined && answer.size !== total) return { kind: "failed", message: `${total} of ${answer.size} bytes` };
+  return { kind: "whole", bytes: chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, total) };
+}
+
+async function* chain(first: readonly Uint8Array[], rest: AsyncIterator<Uint8Array>): AsyncIterable<Uint8Array> {
+  yield* first;
+  for (;;) {
+    const next = await rest.next();
+    if (next.done) return;
+    yield next.value;
+  }
+}
+
+function tarballUrl(record: PackageRecord, version: string, upstream: Upstream, file: string): string {
+  const entry = record.summary.versions.find((candidate) => candidate.version === version);
+  return entry?.tarball ?? `${upstream.baseFor(record.name).base}${record.name}/-/${file}`;
+}
+
+function short(integrity: string): string {
+  return integrity.length > 24 ? `${integrity.slice(0, 20)}…` : integrity;
+}

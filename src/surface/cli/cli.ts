@@ -1,0 +1,224 @@
+/**
+ * The command line: which command, which flags, which exit status. Each command lives in its own file and is loaded when it runs.
+ * A client's name (`cordon npm ci`) is looked for before anything else: what follows it is the client's, untouched.
+ */
+import { Command, CommanderError } from "commander";
+import { FAULTS, Fault } from "../../core/base/fault.ts";
+import { redact } from "../../core/base/text.ts";
+import { VERSION } from "../../core/config/constants.ts";
+import { COMMON_FLAGS, splitWrapped } from "./flags.ts";
+import { type CommonFlags, type Io, printJson } from "./io.ts";
+import type { World } from "./world.ts";
+
+/** Exit status of a bug; see docs/reference/faults.md. */
+const BUG = 70;
+
+type Run = (context: { readonly io: Io; readonly world: World; readonly flags: CommonFlags }, args: readonly string[], options: Readonly<Record<string, unknown>>) => Promise<number>;
+
+type Row = {
+  readonly usage: string;
+  readonly summary: string;
+  readonly group: string;
+  readonly example: string;
+  readonly options?: readonly (readonly [string, string])[];
+  readonly load: () => Promise<{ readonly run: Run }>;
+};
+
+/** Every command but the wrapped clients. The reference page is generated from this table. */
+export const COMMANDS: Readonly<Record<string, Row>> = {
+  gate: {
+    usage: "gate",
+    summary: "serve the registry to everyone here, through one policy",
+    group: "Consume",
+    example: "cordon gate --listen 127.0.0.1:4870",
+    options: [
+      ["--listen <host:port>", "address to listen on (default 127.0.0.1:4870)"],
+      ["--log <level>", "error, warn, info or debug (default warn)"],
+    ],
+    load: () => import("./gate.ts"),
+  },
+  why: {
+    usage: "why <spec>",
+    summary: "why a version is held or served, until when, and what to install instead",
+    group: "Consume",
+    example: "cordon why axios@1.14.1",
+    options: [["--all", "also what was checked and found in order"]],
+    load: () => import("./why.ts"),
+  },
+  held: {
+    usage: "held",
+    summary: "what is withheld here: since when, who asked, until when",
+    group: "Policy",
+    example: "cordon held",
+    load: () => import("./held.ts"),
+  },
+  admit: {
+    usage: "admit <spec>",
+    summary: "let one held version through: a waiver with owner, reason and expiry",
+    group: "Policy",
+    example: 'cordon admit left-pad@1.3.1 --reason "fixes our login" --expires 7d',
+    options: [
+      ["--reason <text>", "why, for whoever reads it next"],
+      ["--expires <duration>", "when it ends by itself, e.g. 7d; at most 90d"],
+      ["--owner <name>", "who answers for it (default: you)"],
+    ],
+    load: () => import("./admit.ts"),
+  },
+  waiver: {
+    usage: "waiver <list|revoke|prune> [id]",
+    summary: "waivers in force: list them, revoke one, drop the dead ones",
+    group: "Policy",
+    example: "cordon waiver list",
+    load: () => import("./waiver.ts"),
+  },
+  deny: {
+    usage: "deny <add|list|remove> [spec-or-id]",
+    summary: "deny a version, by name and by its bytes, at once",
+    group: "Policy",
+    example: 'cordon deny add axios@1.14.1 --reason "incident 12"',
+    options: [
+      ["--reason <text>", "why"],
+      ["--integrity <sri>", "deny these bytes under any name"],
+      ["--owner <name>", "who answers for it (default: you)"],
+    ],
+    load: () => import("./deny.ts"),
+  },
+  freeze: {
+    usage: "freeze [lift] [id]",
+    summary: "admit nothing newer than a moment, until it is lifted or ends",
+    group: "Policy",
+    example: 'cordon freeze --before 2026-03-30T23:00Z --expires 3d --reason "worm"',
+    options: [
+      ["--before <time>", "the moment, e.g. 2026-03-30T23:00Z"],
+      ["--expires <duration>", "when the freeze ends by itself, e.g. 3d"],
+      ["--reason <text>", "why"],
+      ["--owner <name>", "who answers for it (default: you)"],
+    ],
+    load: () => import("./freeze.ts"),
+  },
+  policy: {
+    usage: "policy <init|show|check|explain|schema>",
+    summary: "write a commented cordon.yaml, show or test the policy in force",
+    group: "Policy",
+    example: "cordon policy init > cordon.yaml",
+    load: () => import("./policy.ts"),
+  },
+  ledger: {
+    usage: "ledger <tail|verify|export|head>",
+    summary: "what was served and refused, and proof that the record is whole",
+    group: "Audit",
+    example: "cordon ledger verify --head head.json",
+    options: [
+      ["--limit <n>", "rows to show (tail; default 20)"],
+      ["--since <time>", "only rows from then on"],
+      ["--project <name>", "only rows of one project"],
+      ["--head <file>", "heads exported earlier, to detect a rolled-back disk (verify)"],
+    ],
+    load: () => import("./ledger.ts"),
+  },
+  token: {
+    usage: "token <create|list|revoke> [id]",
+    summary: "client tokens for a gate that listens beyond this machine",
+    group: "Consume",
+    example: "cordon token create --label ci --project site",
+    options: [
+      ["--label <text>", "what it is for"],
+      ["--project <name...>", "projects it may act for; * = all"],
+      ["--expires <duration>", "when it ends, e.g. 90d (default: never)"],
+    ],
+    load: () => import("./token.ts"),
+  },
+  setup: {
+    usage: "setup [undo]",
+    summary: "point every client of this project at a gate; shows the change first",
+    group: "Consume",
+    example: "cordon setup --gate http://localhost:4870/ --project site",
+    options: [
+      ["--gate <url>", "the gate (default: the one on this machine)"],
+      ["--project <name>", "label in the gate's records (default: the project's name)"],
+      ["--yes", "do not ask"],
+    ],
+    load: () => import("./setup.ts"),
+  },
+  doctor: {
+    usage: "doctor",
+    summary: "prove, with each real client, that the gate is on; name what walks round it",
+    group: "Consume",
+    example: "cordon doctor",
+    load: () => import("./doctor.ts"),
+  },
+};
+
+/** Runs one command line. Never throws; returns the exit status. */
+export async function run(argv: readonly string[], io: Io, world: World): Promise<number> {
+  try {
+    const wrapped = splitWrapped(argv);
+    if (wrapped) {
+      const { wrap } = await import("./wrap.ts");
+      return await wrap({ io, world, flags: wrapped.flags }, wrapped.client, wrapped.args);
+    }
+    return await dispatch(argv, io, world);
+  } catch (error) {
+    return report(error, argv.includes("--json"), io);
+  }
+}
+
+async function dispatch(argv: readonly string[], io: Io, world: World): Promise<number> {
+  let status = 0;
+  const program = new Command("cordon");
+  program
+    .description("A supply-chain firewall for npm.")
+    .version(VERSION, "-V, --version")
+    .exitOverride()
+    .configureOutput({ writeOut: io.stdout, writeErr: io.stderr })
+    .showHelpAfterError("(cordon --help lists the commands)")
+    .addHelpText("after", `\nClients: cordon <npm|npx|pnpm|pnpx|yarn|bun|bunx|deno> …   cordon's own flags stand before the client's name.\nExample: cordon npm install\n`);
+  for (const [name, row] of Object.entries(COMMANDS)) {
+    const command = program.command(row.usage).description(row.summary).helpGroup(`${row.group}:`).addHelpText("after", `\nExample: ${row.example}\n`);
+    for (const [flag, text] of row.options ?? []) command.option(flag, text);
+    for (const [flag, text] of COMMON_FLAGS) command.option(flag, text);
+    command.action(async (...given: unknown[]) => {
+      const args = (given.slice(0, -2) as (string | undefined)[]).filter((one): one is string => one !== undefined);
+      const options = command.opts();
+      const { run: runCommand } = await COMMANDS[name]!.load();
+      status = await runCommand({ io, world, flags: options as CommonFlags }, args, options);
+    });
+  }
+  if (argv.length === 0) {
+    io.stdout(welcome());
+    return 0;
+  }
+  try {
+    await program.parseAsync([...argv], { from: "user" });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    return error.exitCode === 0 ? 0 : 2;
+  }
+  return status;
+}
+
+/** What `cordon` alone prints: the commands that matter most. */
+function welcome(): string {
+  const lines: readonly (readonly [string, string])[] = [
+    ["cordon npm install", "your own command, through the gate; also npx, pnpm, yarn, bun, deno"],
+    ["cordon why axios@1.14.1", COMMANDS["why"]!.summary],
+    ["cordon held", COMMANDS["held"]!.summary],
+    ["cordon gate", COMMANDS["gate"]!.summary],
+    ["cordon doctor", COMMANDS["doctor"]!.summary],
+  ];
+  return `cordon ${VERSION} · a supply-chain firewall for npm\n\n${lines.map(([command, text]) => `  ${command.padEnd(26)}${text}`).join("\n")}\n\n  cordon --help             everything else\n`;
+}
+
+/** One error, told once: what happened, and what to do. Exit status from the table of faults; anything else is a bug. */
+function report(error: unknown, json: boolean, io: Io): number {
+  if (error instanceof Fault) {
+    const { exit, fix } = FAULTS[error.code];
+    if (json) printJson(io, "cordon.error/1", { code: error.code, message: redact(error.message), fix });
+    else io.stderr(`cordon: ${redact(error.message)}\n  ${fix}\n`);
+    return exit;
+  }
+  const text = redact(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  if (json) printJson(io, "cordon.error/1", { code: "BUG", message: text, fix: "Please report it." });
+  else io.stderr(`cordon: this is a bug, and nothing was decided from it. Please report it.\n${text}\n`);
+  return BUG;
+}
