@@ -1,5 +1,5 @@
 /** What every client's command lines mean. One line a case: `client | command line | expected`. */
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Intent } from "./client.ts";
 import { CLIENTS, COMMANDS, clientFor } from "./table.ts";
@@ -14,11 +14,11 @@ function brief(intent: Intent): string {
 type Case = readonly [line: string, expected: string, env?: Record<string, string>];
 
 function cases(berry: boolean, rows: readonly Case[]): void {
-  test.each(rows)("%s → %s", (line, expected, env) => {
-    const [command, ...argv] = line.split(" ");
-    const client = clientFor(command!, { berry })!;
-    expect(brief(client.intent(command!, argv, env ?? {}))).toBe(expected);
-  });
+  for (const [line, expected, env = {}] of rows)
+    test(`${berry ? "berry: " : ""}${line} → ${expected}`, () => {
+      const [command, ...argv] = line.split(" ");
+      expect(brief(clientFor(command!, { berry })!.intent(command!, argv, env))).toBe(expected);
+    });
 }
 
 const PRODUCTION = { NODE_ENV: "production" };
@@ -567,7 +567,7 @@ test("no command line makes a client throw, and what stands behind `run` is neve
           expect(["install", "change", "exec", "global", "query", "local"]).toContain(client.intent(command, argv, {}).kind);
           client.directory(command, argv);
           if (!command.endsWith("x"))
-            expect(client.intent(command, ["run", "build", ...argv.filter((word) => !/^-/.test(word))], {}).kind).toBe("local");
+            expect(client.intent(command, ["run", "build", ...argv.filter((word) => !word.startsWith("-"))], {}).kind).toBe("local");
         }
     }),
   );

@@ -260,11 +260,11 @@ function omitted(options: Arguments["options"], env: Env): { omitDev: boolean; o
   const production =
     isOn(options, "production") ||
     isOff(options, "dev") ||
-    /^prod/.test(lastOption(options, "only") ?? "") ||
+    lastOption(options, "only")?.startsWith("prod") === true ||
     (lastOption(options, "production") === undefined && environmentSetting(env, "npm_config_", "production") === "true");
   const omit = list("omit");
   const include = list("include");
-  const wantsDev = include.includes("dev") || isOn(options, "dev") || /^dev/.test(lastOption(options, "also") ?? "");
+  const wantsDev = include.includes("dev") || isOn(options, "dev") || lastOption(options, "also")?.startsWith("dev") === true;
   const byDefault = omit.length === 0 && env["NODE_ENV"] === "production" && !isOff(options, "production");
   const optionalOff = isOff(options, "optional") || environmentSetting(env, "npm_config_", "optional") === "false";
   return {
