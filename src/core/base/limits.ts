@@ -15,6 +15,25 @@ export const LIMITS = {
   manifestBytes: 2_000_000,
   /** Nesting of any JSON from outside; a manifest that is deeper is withheld, a document that is deeper is refused. */
   jsonDepth: 200,
+  /** Problems kept of one scanned document; the first ones say enough, and a hostile document can hold millions. */
+  jsonProblems: 100,
+  /** A package name: npm's own ceiling for new names; no longer one is known to be in use. */
+  nameChars: 214,
+  /** A version, a dist-tag or a tarball's file name: node-semver reads no version longer than 256. */
+  versionChars: 256,
+  /** A spec such as `name@>=1 <2 || 3`, as a person or a URL gives it. */
+  specChars: 1_000,
+  /** A deprecation text as kept for people; clients get it whole. */
+  deprecationChars: 2_000,
+  /** Documents up to this size are read and rendered on the main thread: under 3 ms measured. */
+  packumentInPlaceBytes: 300_000,
+  /** Documents kept with their index for the next render, on the main thread and in the worker. The newest one is kept whatever its size. */
+  packumentMemoryBytes: 8_000_000,
+  packumentWorkerMemoryBytes: 32_000_000,
+  /** One document's work in the worker; the largest real one takes under one second. */
+  packumentWorkMs: 30 * SECOND,
+  /** JavaScript heap of the worker, in MB; raw documents are not part of it. */
+  packumentWorkerHeapMb: 512,
   /** Compressed tarball; the registry's own ceiling is not published, the largest well-known one is about 200 MB. */
   tarballBytes: 1_000_000_000,
   /** Up to this size the digest is verified before the first byte of the answer; above it the tail is held back. */
@@ -25,6 +44,8 @@ export const LIMITS = {
   requestBytes: 20_000_000,
   /** A small upstream answer (keys, attestations, audit, search). */
   upstreamAnswerBytes: 50_000_000,
+  /** Wait for a connection to an upstream or proxy, TLS included. */
+  upstreamConnectMs: 10 * SECOND,
   /** Wait for an upstream's response headers. */
   upstreamHeadersMs: 30 * SECOND,
   /** Wait between two chunks of an upstream body. */
@@ -37,10 +58,16 @@ export const LIMITS = {
   upstreamTries: 3,
   /** First pause before a retry; doubled each time. */
   upstreamBackoffMs: 200,
+  /** The longest Retry-After that is waited for; a client stands behind the request, so a longer one ends it. */
+  upstreamRetryAfterMs: 10 * SECOND,
   /** Redirects followed for a tarball; none are followed for packuments. */
   tarballRedirects: 3,
   /** Upstream requests in flight from one gate. */
   upstreamInFlight: 64,
+  /** Of these, the most that may be tarballs: a slow reader holds one for minutes, and packuments must still get through. */
+  upstreamTarballsInFlight: 48,
+  /** Gates a request may pass through; one that arrives with this count goes round in a circle. */
+  gateHops: 4,
   /** Names fetched ahead for one answered packument, and how deep. */
   fetchAheadNames: 64,
   fetchAheadDepth: 2,
@@ -54,6 +81,10 @@ export const LIMITS = {
   groupCommitMs: 10,
   /** A lockfile; the largest real one measured is 10.6 MB. */
   lockfileBytes: 100_000_000,
+  /** Problems listed for one lockfile; a real one with 20,000 entries and no integrity at all stays below. */
+  lockfileProblems: 25_000,
+  /** A YAML lockfile that is not written as its client writes it goes to a general reader, which needs about 1 s per MB. */
+  lockfileSlowYamlBytes: 8_000_000,
   /** A configuration file: npmrc, cordon.yaml, bunfig. */
   configBytes: 1_000_000,
   /** Files looked at while reading an installed tree. */
@@ -62,10 +93,27 @@ export const LIMITS = {
   phraseChars: 200,
   /** The longest a waiver, freeze or monitor mode may last. */
   waiverMs: 90 * DAY,
+  /** A waiver nobody needed for this long is dead. */
+  waiverUnusedMs: 30 * DAY,
+  /** Name patterns in one list of a policy, and the length of an owner or a reason. */
+  policyPatterns: 10_000,
+  policyTextChars: 500,
+  /** Versions looked at to see whether one version's dependencies can be installed; a young set that large is not natural. */
+  dependencyWalk: 5_000,
   /** Two absences at least this far apart count as gone. */
   absenceMs: 10 * MINUTE,
+  /** An answer may come from a cache this old: a publish time that precedes our last look by less contradicts nothing. */
+  replicaLagMs: 10 * MINUTE,
+  /** A document older than the newest one is ignored as a lagging replica's, but not for longer than this. */
+  laggingMs: DAY,
   /** A version first seen at least this long ago may be served before its tarball was analysed. */
   matureMs: 14 * DAY,
   /** A connection through the guard that carries nothing. */
   guardIdleMs: HOUR,
+  /** A connection through the guard of which one side has ended and the other carries nothing. */
+  guardHalfOpenMs: 30 * SECOND,
+  /** Connections through one guard at a time; the busiest client measured opens 118. */
+  guardConnections: 1_024,
+  /** Refused attempts remembered one by one; more are only counted. */
+  guardAttempts: 1_000,
 } as const;

@@ -10,13 +10,17 @@ export type AgeBasis =
   /** An earlier answer listed the package without this version, later than the claimed time. */
   | "absent-before"
   /** It was gone and came back. */
-  | "returned";
+  | "returned"
+  /** In the first listing of an upstream without `time`, which somebody accepted as old. */
+  | "baseline";
 
 export type Facts = {
   readonly name: string;
   readonly version: string;
-  /** SRI of the newest listing, else of history. */
+  /** SRI of the newest listing, else of history; history's where the listing has only a weaker one. */
   readonly integrity?: string;
+  /** Every single digest this gate has seen named for its bytes, or computed from them. */
+  readonly digests: readonly string[];
   /** True when the newest complete answer lists it (and it is not a problem version). */
   readonly listed: boolean;
   /** Why the newest answer's entry cannot be served, when it cannot. */
@@ -26,11 +30,13 @@ export type Facts = {
   /** Start of age. */
   readonly start: Instant;
   readonly basis: AgeBasis;
-  /** The registry's `time`, when parseable; may contradict `start`. */
+  /** The registry's `time` at first sight, when parseable; may contradict `start`. */
   readonly claimed?: Instant;
-  /** How the claim was unusable. */
-  readonly claim: "ok" | "missing" | "unreadable" | "future" | "back-dated";
-  /** ≥ 90 days of history and ≥ 5 stable versions. */
+  /** What the registry says now, when that differs from `claimed`. */
+  readonly claimedNow?: Instant;
+  /** How the claim was unusable; `moved`: it was usable, but the registry has since changed it. */
+  readonly claim: "ok" | "missing" | "unreadable" | "future" | "back-dated" | "moved";
+  /** ≥ 90 days of history and ≥ 5 stable versions; see `facts-of.ts` for what counts. */
   readonly established: boolean;
   /** The upstream gives no `time` for any version of this package. */
   readonly timeless: boolean;
@@ -40,6 +46,8 @@ export type Facts = {
   readonly securityHolding: boolean;
   /** Bytes of it left this gate before. */
   readonly served: boolean;
+  /** First time they did. */
+  readonly servedSince?: Instant;
   readonly deprecated?: { readonly text: string; readonly since: Instant };
   /** name → spec an install must also fetch. */
   readonly requires: Readonly<Record<string, string>>;

@@ -7,17 +7,23 @@ import type { Instant } from "../base/time.ts";
 export type VersionHistory = {
   /** First answer that listed it. */
   readonly firstSeen: Instant;
-  /** Newest answer that listed it with the same integrity. */
-  readonly lastListed: Instant;
-  /** The integrity at first sight (SRI, or `sha1-<base64>` of the shasum when there is no SRI). Never overwritten. */
+  /**
+   * Newest answer that listed it with the same integrity. Absent while that is the newest answer of all (`PackageRecord.lastAnswer`),
+   * so that a confirmation does not rewrite thousands of equal instants; `lastListed()` below reads it.
+   */
+  readonly lastListed?: Instant;
+  /**
+   * The integrity at first sight (SRI, or `sha1-<base64>` of the shasum when there is no SRI). Replaced only by a stronger digest
+   * that came together with the one we had.
+   */
   readonly integrity?: string;
   /** An integrity seen later that differs, and when: bytes or metadata changed under us. Latched. */
   readonly changed?: { readonly integrity: string; readonly at: Instant };
   /** sha512 SRI of bytes we fetched and verified ourselves, when we did. */
   readonly fetched?: string;
-  /** Registry `time` at first sight, when given and parseable. */
+  /** Registry `time` at first sight, when given and parseable; from an upstream without any `time`, the first one given later. */
   readonly claimed?: Instant;
-  /** The last complete answer that listed the package without this version, before first sight. */
+  /** The last complete answer of the same upstream that listed the package without this version, before first sight. */
   readonly absentBefore?: Instant;
   /** First complete answer without it, after it had been listed; cleared when it comes back. */
   readonly goneSince?: Instant;
@@ -44,7 +50,7 @@ export type PackageRecord = {
   readonly lastAnswer: Instant;
   /** Complete answers so far. */
   readonly answers: number;
-  /** Every version ever listed. */
+  /** Every version ever listed; capped at LIMITS.packumentVersions, the oldest unlisted ones go first. */
   readonly versions: Readonly<Record<string, VersionHistory>>;
   /** Oldest first, capped at LIMITS.tagHistory a tag; the last has no `until` while the tag stands. */
   readonly tags: Readonly<Record<string, readonly TagValue[]>>;
@@ -56,3 +62,13 @@ export type PackageRecord = {
   /** When the upstream first answered without any `time`, if it does. */
   readonly timelessSince?: Instant;
 };
+
+/** Names and versions come from outside: `constructor` is a package, so nothing is looked up without asking whether it is there. */
+export function historyOf(record: PackageRecord, version: string): VersionHistory | undefined {
+  return Object.hasOwn(record.versions, version) ? record.versions[version] : undefined;
+}
+
+/** Newest answer that listed the version with the same integrity. */
+export function lastListed(record: PackageRecord, history: VersionHistory): Instant {
+  return history.lastListed ?? record.lastAnswer;
+}

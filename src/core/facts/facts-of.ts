@@ -1,0 +1,147 @@
+/**
+ * What is true of one version, from the record of its package. Age is earned, not claimed (design §4): it starts at first
+ * sight, or earlier where the registry's publish time says so and nothing we saw contradicts it.
+ */
+import semver from "semver";
+import { canonical, sha256 } from "../base/digest.ts";
+import { LIMITS } from "../base/limits.ts";
+import { DAY, type Instant, instant, parseInstant } from "../base/time.ts";
+import type { VersionSummary } from "../npm/summary.ts";
+import type { Policy } from "../policy/policy.ts";
+import { digestsOf, sriOfShasum, stronger } from "./digests.ts";
+import type { AgeBasis, Facts } from "./facts.ts";
+import { type PackageRecord, type VersionHistory, historyOf, lastListed } from "./history.ts";
+import { isSecurityHolding } from "./observe.ts";
+
+export type FactsOptions = {
+  /** The package comes from an upstream configured as private. */
+  readonly privateUpstream: boolean;
+  /** Present when somebody accepted the first listing of an upstream without `time` as old. */
+  readonly baseline?: Policy["baseline"];
+};
+
+/** What all versions of a package share, computed once. */
+export type PackageFacts = FactsOptions & {
+  readonly record: PackageRecord;
+  readonly listed: ReadonlyMap<string, VersionSummary>;
+  readonly problems: ReadonlyMap<string, string>;
+  readonly established: boolean;
+  readonly securityHolding: boolean;
+};
+
+export type Age = { readonly start: Instant; readonly basis: AgeBasis; readonly claim: Facts["claim"] };
+
+/** How old an accepted baseline makes a version: past every rule that asks for youth, the longest of which is 90 days. */
+const BASELINE_AGE = 90 * DAY;
+
+/** Undefined when the package never listed the version. */
+export function factsOf(record: PackageRecord, version: string, now: Instant, options: FactsOptions): Facts | undefined {
+  return factsIn(packageFacts(record, now, options), version);
+}
+
+export function packageFacts(record: PackageRecord, now: Instant, options: FactsOptions): PackageFacts {
+  return {
+    ...options,
+    record,
+    listed: new Map(record.summary.versions.map((entry) => [entry.version, entry])),
+    problems: new Map(record.summary.problems.map(({ version, reason }) => [version, reason])),
+    established: isEstablished(record, now),
+    securityHolding: isSecurityHolding(record.summary),
+  };
+}
+
+export function factsIn(shared: PackageFacts, version: string): Facts | undefined {
+  const { record } = shared;
+  const problem = shared.problems.get(version);
+  const known = historyOf(record, version);
+  // An entry that never could be read has no history: it is as young as the answer that holds it.
+  const history = known ?? (problem === undefined ? undefined : { firstSeen: record.lastAnswer });
+  if (!history) return undefined;
+  const entry = problem === undefined ? shared.listed.get(version) : undefined;
+  const { start, basis, claim } = ageOf(record, history, entry, shared.baseline !== undefined);
+  const given = entry?.integrity ?? sriOfShasum(entry?.shasum);
+  const integrity = stronger(history.integrity, given) ? history.integrity : given;
+  const claimedNow = claim === "moved" ? parseInstant(entry?.time) : undefined;
+  return {
+    name: record.name,
+    version,
+    ...(integrity === undefined ? {} : { integrity }),
+    digests: digestsOf(given, sriOfShasum(entry?.shasum), history.integrity, history.fetched, history.changed?.integrity),
+    listed: entry !== undefined,
+    ...(problem === undefined ? {} : { problem }),
+    firstSeen: history.firstSeen,
+    lastListed: lastListed(record, history),
+    start,
+    basis,
+    ...(history.claimed === undefined ? {} : { claimed: history.claimed }),
+    ...(claimedNow === undefined ? {} : { claimedNow }),
+    claim,
+    established: shared.established,
+    timeless: record.timelessSince !== undefined,
+    ...(history.changed === undefined ? {} : { changed: changeOf(history.integrity, history.changed) }),
+    ...(history.goneSince === undefined ? {} : { gone: { since: history.goneSince, confirmed: history.gone === true } }),
+    securityHolding: shared.securityHolding,
+    served: history.served !== undefined,
+    ...(history.served === undefined ? {} : { servedSince: history.served }),
+    ...(entry?.deprecated === undefined
+      ? {}
+      : { deprecated: { text: entry.deprecated, since: history.deprecatedSince ?? record.lastAnswer } }),
+    requires: entry?.requires ?? {},
+    privateUpstream: shared.privateUpstream,
+  };
+}
+
+/**
+ * start = min(first sight, max(registry time at first sight, last answer without it)). A time that is missing, unreadable or
+ * later than first sight gives way to first sight; a time the registry changes afterwards changes nothing but is said.
+ */
+export function ageOf(record: PackageRecord, history: VersionHistory, entry: VersionSummary | undefined, baseline: boolean): Age {
+  const { firstSeen, claimed, absentBefore, returned } = history;
+  const claim = claimOf(history, entry);
+  if (returned !== undefined) return { start: returned, basis: "returned", claim };
+  if (claimed === undefined || claim === "future") {
+    const inFirstListing = record.timelessSince !== undefined && firstSeen === record.firstSeen;
+    if (baseline && inFirstListing) return { start: instant(firstSeen - BASELINE_AGE), basis: "baseline", claim };
+    return { start: firstSeen, basis: "first-seen", claim };
+  }
+  if (absentBefore !== undefined && absentBefore > claimed) return { start: absentBefore, basis: "absent-before", claim };
+  return claimed > firstSeen ? { start: firstSeen, basis: "first-seen", claim } : { start: claimed, basis: "registry-time", claim };
+}
+
+function claimOf({ claimed, firstSeen, absentBefore }: VersionHistory, entry: VersionSummary | undefined): Facts["claim"] {
+  if (claimed === undefined) return entry?.time === undefined || parseInstant(entry.time) !== undefined ? "missing" : "unreadable";
+  if (claimed > firstSeen + LIMITS.replicaLagMs) return "future";
+  if (absentBefore !== undefined && absentBefore > claimed + LIMITS.replicaLagMs) return "back-dated";
+  const now = parseInstant(entry?.time);
+  return now !== undefined && Math.abs(now - claimed) > LIMITS.replicaLagMs ? "moved" : "ok";
+}
+
+/**
+ * At least 5 stable versions that are listed, unchanged and 14 days old, the oldest of them 90 days. Starts of age count, not
+ * claims: a thief cannot make a package established in a day by publishing five versions, a back-dated version is as young as
+ * our last look without it, and a mirror that writes its own copying date into `time` only makes a package look younger. What
+ * remains believable is the `time` of a package this gate never asked for before, which no client can check either.
+ */
+export function isEstablished(record: PackageRecord, now: Instant): boolean {
+  let stable = 0;
+  let old = false;
+  for (const entry of record.summary.versions) {
+    const history = historyOf(record, entry.version);
+    if (!history || history.changed) continue;
+    const age = now - ageOf(record, history, entry, false).start;
+    if (age < LIMITS.matureMs || semver.prerelease(entry.version) !== null || !semver.valid(entry.version)) continue;
+    stable += 1;
+    old ||= age >= 90 * DAY;
+    if (stable >= 5 && old) return true;
+  }
+  return false;
+}
+
+/** Hex sha256 over the facts a decision rested on; kept in the ledger so that it can be replayed. */
+export function factsDigest(facts: Facts): string {
+  return sha256(canonical(facts));
+}
+
+function changeOf(from: string | undefined, change: { readonly integrity: string; readonly at: Instant }): NonNullable<Facts["changed"]> {
+  return { from: from ?? "no digest", to: change.integrity, at: change.at };
+}
