@@ -110,6 +110,7 @@ export const bun: Client = {
   commands: ["bun", "bunx"],
   lockfiles: ["bun.lock", "bun.lockb"],
   intent,
+  read: parse,
   directory: (command, argv) => lastOption(parse(command, argv).options, "cwd"),
   environment,
 };

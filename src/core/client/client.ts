@@ -1,5 +1,7 @@
 /** One package manager, as cordon deals with it: names, files, environment, and which commands touch the registry. One file a client beside this. */
 
+import type { Arguments } from "./arguments.ts";
+
 export type ClientId = "npm" | "pnpm" | "yarn-classic" | "yarn-berry" | "bun" | "deno";
 
 /** What a command line of the client is about to do. */
@@ -27,6 +29,8 @@ export type Client = {
   /** Lockfile names it writes, most specific first. */
   readonly lockfiles: readonly string[];
   intent(command: string, argv: readonly string[], env: Readonly<Record<string, string | undefined>>): Intent;
+  /** The command line as the client's own parser reads it. */
+  read(command: string, argv: readonly string[]): Arguments;
   /** The folder the command line sends the client to (`npm --prefix x ci`, `pnpm -C x i`), as written; undefined = where it was started. */
   directory(command: string, argv: readonly string[]): string | undefined;
   /** Environment that points it at `registry` (base URL with trailing slash); see W1 and W4. */

@@ -99,6 +99,7 @@ export const deno: Client = {
   commands: ["deno"],
   lockfiles: ["deno.lock"],
   intent,
+  read: (_command, argv) => parse(argv),
   directory: () => undefined,
   environment,
 };

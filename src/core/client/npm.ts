@@ -278,6 +278,7 @@ export const npm: Client = {
   commands: ["npm", "npx"],
   lockfiles: ["npm-shrinkwrap.json", "package-lock.json"],
   intent,
+  read: parse,
   directory: (command, argv) => lastOption(parse(command, argv).options, "prefix"),
   environment,
 };

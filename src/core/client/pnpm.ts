@@ -200,6 +200,7 @@ export const pnpm: Client = {
   commands: ["pnpm", "pnpx"],
   lockfiles: ["pnpm-lock.yaml"],
   intent,
+  read: parse,
   directory(command, argv) {
     const { words, options, rest } = parse(command, argv);
     if (commandFor(words[0]) === "with") return pnpm.directory("pnpm", rest);

@@ -96,6 +96,7 @@ export const yarnBerry: Client = {
   commands: ["yarn", "yarnpkg"],
   lockfiles: ["yarn.lock"],
   intent,
+  read: (_command, argv) => parse(leading(argv).argv),
   directory: (_command, argv) => leading(argv).directory,
   environment,
 };

@@ -105,6 +105,7 @@ export const yarnClassic: Client = {
   commands: ["yarn", "yarnpkg"],
   lockfiles: ["yarn.lock"],
   intent,
+  read: (_command, argv) => parse(argv),
   directory: (_command, argv) => lastOption(parse(argv).options, "cwd"),
   environment,
 };
