@@ -6,9 +6,10 @@ import semver from "semver";
 import { canonical, sha256 } from "../base/digest.ts";
 import { LIMITS } from "../base/limits.ts";
 import { DAY, type Instant, instant, parseInstant } from "../base/time.ts";
+import { integrityOfVersion, shasumToIntegrity } from "../npm/integrity.ts";
 import type { VersionSummary } from "../npm/summary.ts";
 import type { Policy } from "../policy/policy.ts";
-import { digestsOf, sriOfShasum, stronger } from "./digests.ts";
+import { digestsOf, stronger } from "./digests.ts";
 import type { AgeBasis, Facts } from "./facts.ts";
 import { type PackageRecord, type VersionHistory, historyOf, lastListed } from "./history.ts";
 import { isSecurityHolding } from "./observe.ts";
@@ -59,14 +60,15 @@ export function factsIn(shared: PackageFacts, version: string): Facts | undefine
   if (!history) return undefined;
   const entry = problem === undefined ? shared.listed.get(version) : undefined;
   const { start, basis, claim } = ageOf(record, history, entry, shared.baseline !== undefined);
-  const given = entry?.integrity ?? sriOfShasum(entry?.shasum);
+  const given = entry && integrityOfVersion(entry);
+  const shasum = entry?.shasum === undefined ? undefined : shasumToIntegrity(entry.shasum);
   const integrity = stronger(history.integrity, given) ? history.integrity : given;
   const claimedNow = claim === "moved" ? parseInstant(entry?.time) : undefined;
   return {
     name: record.name,
     version,
     ...(integrity === undefined ? {} : { integrity }),
-    digests: digestsOf(given, sriOfShasum(entry?.shasum), history.integrity, history.fetched, history.changed?.integrity),
+    digests: digestsOf(given, shasum, history.integrity, history.fetched, history.changed?.integrity),
     listed: entry !== undefined,
     ...(problem === undefined ? {} : { problem }),
     firstSeen: history.firstSeen,

@@ -5,8 +5,9 @@
  */
 import { LIMITS } from "../base/limits.ts";
 import { type Instant, parseInstant } from "../base/time.ts";
+import { integrityOfVersion, shasumToIntegrity } from "../npm/integrity.ts";
 import type { PackumentSummary, VersionSummary } from "../npm/summary.ts";
-import { compareDigests, digestsOf, sriOfShasum, stronger } from "./digests.ts";
+import { compareDigests, digestsOf, stronger } from "./digests.ts";
 import { type PackageRecord, type TagValue, type VersionHistory, historyOf, lastListed } from "./history.ts";
 
 export type Answer = {
@@ -162,7 +163,7 @@ function isLagging(before: PackageRecord, answer: Answer): boolean {
 }
 
 function firstSight(entry: VersionSummary, at: Instant): VersionHistory {
-  const integrity = entry.integrity ?? sriOfShasum(entry.shasum);
+  const integrity = integrityOfVersion(entry);
   const claimed = parseInstant(entry.time);
   return {
     firstSeen: at,
@@ -179,20 +180,17 @@ function seenAgain(turn: Turn, history: VersionHistory, was: VersionSummary | un
   const { goneSince: _goneSince, gone, lastListed: _lastListed, deprecatedSince, ...kept } = history;
   let after: VersionHistory = kept;
 
-  const seen = digestsOf(entry.integrity, sriOfShasum(entry.shasum));
-  // The previous listing adds its sha1 to a sha512 in history; once something changed, only what came first counts.
-  const known = digestsOf(history.integrity, history.fetched, ...(history.changed ? [] : [was?.integrity, sriOfShasum(was?.shasum)]));
-  const comparison = known.length === 0 ? "same" : compareDigests(known, seen);
-  if (comparison === "same") {
-    const given = entry.integrity ?? sriOfShasum(entry.shasum);
-    if (given !== undefined && stronger(given, history.integrity)) after = { ...after, integrity: given };
+  const comparison = compareListing(history, was, entry);
+  if (comparison.result === "same") {
+    const given = integrityOfVersion(entry);
+    if (given !== undefined && given !== history.integrity && stronger(given, history.integrity)) after = { ...after, integrity: given };
   } else {
     // A listing without a digest we can compare is no evidence against the bytes, and none for them.
     after = { ...after, lastListed: lastListed(before, history) };
   }
-  if (comparison === "different" && !history.changed) {
-    after = { ...after, changed: { integrity: entry.integrity ?? seen.join(" "), at } };
-    events.push({ kind: "integrity-changed", version, from: known.join(" "), to: seen.join(" ") });
+  if (comparison.result === "different" && !history.changed) {
+    after = { ...after, changed: { integrity: comparison.seen.join(" "), at } };
+    events.push({ kind: "integrity-changed", version, from: comparison.known.join(" "), to: comparison.seen.join(" ") });
   }
 
   if (gone) {
@@ -210,6 +208,22 @@ function seenAgain(turn: Turn, history: VersionHistory, was: VersionSummary | un
   if (was && was.deprecated !== entry.deprecated)
     events.push({ kind: "deprecation-changed", version, ...(entry.deprecated === undefined ? {} : { text: entry.deprecated }) });
   return after;
+}
+
+type Comparison = { readonly result: "same" | "different" | "incomparable"; readonly known: readonly string[]; readonly seen: readonly string[] };
+
+/** A sha1-only version that gains a sha512 is unchanged while its shasum stands; `was` supplies the shasum that history leaves out. */
+function compareListing(history: VersionHistory, was: VersionSummary | undefined, entry: VersionSummary): Comparison {
+  const untouched = was !== undefined && was.integrity === entry.integrity && was.shasum === entry.shasum;
+  if (untouched && !history.changed && history.lastListed === undefined) return { result: "same", known: [], seen: [] };
+  const seen = digestsOf(entry.integrity, shasumOf(entry));
+  // Once something changed, only what came first counts.
+  const known = digestsOf(history.integrity, history.fetched, ...(history.changed ? [] : [was?.integrity, shasumOf(was)]));
+  return { result: known.length === 0 ? "same" : compareDigests(known, seen), known, seen };
+}
+
+function shasumOf(entry: VersionSummary | undefined): string | undefined {
+  return entry?.shasum === undefined ? undefined : shasumToIntegrity(entry.shasum);
 }
 
 /** Still named by the registry, but not in a form we can serve: neither confirmed nor gone. */
@@ -244,13 +258,16 @@ function stillAbsent(version: string, history: VersionHistory, at: Instant, even
 function capped(versions: ReadonlyMap<string, VersionHistory>, listed: ReadonlySet<string>): ReadonlyMap<string, VersionHistory> {
   const excess = versions.size - LIMITS.packumentVersions;
   if (excess <= 0) return versions;
-  const weight = (history: VersionHistory) => (history.changed || history.served !== undefined ? 1 : 0);
   const forgettable = [...versions]
     .filter(([version]) => !listed.has(version))
-    .toSorted(([, a], [, b]) => weight(a) - weight(b) || a.firstSeen - b.firstSeen);
+    .toSorted(([, a], [, b]) => worth(a) - worth(b) || a.firstSeen - b.firstSeen);
   const kept = new Map(versions);
   for (const [version] of forgettable.slice(0, excess)) kept.delete(version);
   return kept;
+}
+
+function worth(history: VersionHistory): number {
+  return history.changed || history.served !== undefined ? 1 : 0;
 }
 
 function foldTags({ before, answer, events }: Turn): Record<string, readonly TagValue[]> {

@@ -8,9 +8,12 @@ import type { SignalId } from "../signals/table.ts";
 export type Effect =
   | { readonly kind: "note" }
   /** Ends at `until`; without one it ends only when the condition in the signal's evidence is met. */
-  | { readonly kind: "hold"; readonly until?: Instant }
-  | { readonly kind: "review" }
+  | { readonly kind: "hold"; readonly until?: Instant; readonly pins?: Pins }
+  | { readonly kind: "review"; readonly pins?: Pins }
   | { readonly kind: "deny" };
+
+/** Withheld from ranges, but who pins bytes that this gate already served still gets them, with an alert (`verdictForPin`). */
+export type Pins = "served";
 
 /** One line a person can check: what was seen, where, when. */
 export type Evidence = {
@@ -40,7 +43,7 @@ export type Waiver = {
   readonly integrity: string;
   /** Signal ids covered; others are not. */
   readonly signals: readonly string[];
-  /** Digest of the evidence covered; new evidence of the same signal is not covered. */
+  /** One `<signal id>=<digest>` for each signal covered, separated by spaces; new evidence of the same signal is not covered. */
   readonly evidence: string;
   readonly owner: string;
   readonly reason: string;
@@ -53,7 +56,7 @@ export type Waiver = {
 
 export type Verdict = {
   readonly action: Action;
-  /** When a hold ends; absent for an open-ended one and for other actions. */
+  /** When the last hold ends, also beside a review (then both are needed); absent for an open-ended one and for deny. */
   readonly until?: Instant;
   /** True when a person must also look, even if action is `deny` or a hold exists beside it. */
   readonly review: boolean;

@@ -1,0 +1,20 @@
+/** What a signal function is given, and what it answers. One file per signal; `evaluate.ts` runs them all. */
+import type { Instant } from "../base/time.ts";
+import type { Facts } from "../facts/facts.ts";
+import type { Exceptions, Policy } from "../policy/policy.ts";
+import type { Signal } from "../policy/verdict.ts";
+import type { Availability } from "./dependency-walk.ts";
+
+export type SignalInput = {
+  readonly facts: Facts;
+  readonly policy: Policy;
+  readonly exceptions: Exceptions;
+  readonly now: Instant;
+  /** Whether what it requires can be installed; absent while only a version's own signals are asked for. */
+  readonly dependencies?: Availability;
+  /** The same name seen on the public registry while the private one is served. */
+  readonly publicTwin?: { readonly upstream: string; readonly seen: Instant };
+};
+
+/** Undefined: nothing to say. Throwing is allowed and counts as a check that could not run. */
+export type Check = (input: SignalInput) => Signal | undefined;

@@ -1,0 +1,72 @@
+/** Runs every signal over one version, in the order of the table. A check that throws is itself a signal. */
+import { LIMITS } from "../base/limits.ts";
+import { printable } from "../base/text.ts";
+import type { Signal } from "../policy/verdict.ts";
+import type { Check, SignalInput } from "./check.ts";
+import { deniedByPolicy } from "./denied-by-policy.ts";
+import { dependencyWithheld } from "./dependency-withheld.ts";
+import { frozen } from "./frozen.ts";
+import { integrityChanged } from "./integrity-changed.ts";
+import { malformedVersion } from "./malformed-version.ts";
+import { nameNotAllowed } from "./name-not-allowed.ts";
+import { notReconfirmed } from "./not-reconfirmed.ts";
+import { privateNameCollision } from "./private-name-collision.ts";
+import type { SignalId } from "./table.ts";
+import { timeContradicted } from "./time-contradicted.ts";
+import { withdrawnUpstream } from "./withdrawn-upstream.ts";
+import { youngRelease } from "./young-release.ts";
+
+export const CHECKS: Readonly<Record<SignalId, Check>> = {
+  "young-release": youngRelease,
+  "not-reconfirmed": notReconfirmed,
+  "dependency-withheld": dependencyWithheld,
+  "integrity-changed": integrityChanged,
+  "withdrawn-upstream": withdrawnUpstream,
+  "name-not-allowed": nameNotAllowed,
+  "denied-by-policy": deniedByPolicy,
+  frozen,
+  "malformed-version": malformedVersion,
+  "private-name-collision": privateNameCollision,
+  "time-contradicted": timeContradicted,
+};
+
+/** `checks` is an argument so that a test can break one. */
+export function evaluate(input: SignalInput, checks: Readonly<Record<string, Check>> = CHECKS): readonly Signal[] {
+  const signals: Signal[] = [];
+  for (const [id, check] of Object.entries(checks)) {
+    const signal = run(id, check, input);
+    if (signal) signals.push(clean(signal));
+  }
+  return signals;
+}
+
+function run(id: string, check: Check, input: SignalInput): Signal | undefined {
+  try {
+    return check(input);
+  } catch (error) {
+    return notChecked(id, error, input);
+  }
+}
+
+/** Design §4: a check that could not run is "a hold, retried, for versions under 14 days old; a note for older ones; never latched". */
+function notChecked(id: string, error: unknown, { facts, now }: SignalInput): Signal {
+  return {
+    id: `not-checked:${id}`,
+    effect: now - facts.start < LIMITS.matureMs ? { kind: "hold" } : { kind: "note" },
+    title: `the check ${id} could not run`,
+    evidence: [{ text: error instanceof Error ? error.message : String(error), source: "cordon" }],
+  };
+}
+
+/** Upstream text reaches people through here only: one line, no control characters, bounded. */
+function clean(signal: Signal): Signal {
+  return { ...signal, title: line(signal.title), evidence: signal.evidence.map((one) => ({ ...one, text: line(one.text) })) };
+}
+
+/** Long enough for a list of digests, short enough for a terminal. */
+const LINE_CHARS = 500;
+
+function line(text: string): string {
+  const plain = printable(text);
+  return plain.length > LINE_CHARS ? `${plain.slice(0, LINE_CHARS - 1)}…` : plain;
+}
