@@ -1,6 +1,9 @@
 /** The pages of `docs/reference/`, generated from the tables the product itself reads. `npm run docs` writes them, a test compares them. */
 import { FAULTS } from "../src/core/base/fault.ts";
+import { COMMANDS as CLIENT_COMMANDS } from "../src/core/client/table.ts";
 import { SIGNALS } from "../src/core/signals/table.ts";
+import { COMMANDS } from "../src/surface/cli/cli.ts";
+import { COMMON_FLAGS } from "../src/surface/cli/flags.ts";
 
 /** File name in `docs/reference/` → its text. `limitsSource` is the text of `src/core/base/limits.ts`: its comments are the reasons. */
 export function referencePages(limitsSource: string): Readonly<Record<string, string>> {
@@ -8,6 +11,7 @@ export function referencePages(limitsSource: string): Readonly<Record<string, st
     "signals.md": signalsPage(),
     "faults.md": faultsPage(),
     "limits.md": limitsPage(limitsSource),
+    "cli.md": cliPage(),
   };
 }
 
@@ -54,6 +58,38 @@ function limitsPage(source: string): string {
   const intro =
     "Every ceiling on what comes from outside. They are constants, not settings: a ceiling that can be raised from outside is none.";
   return page("Limits", "src/core/base/limits.ts", intro, table(["limit", "value", "why"], rows));
+}
+
+function cliPage(): string {
+  const sections: string[] = [
+    `## cordon in front of a client\n\n\`cordon <${CLIENT_COMMANDS.join("|")}> …\`: your own command, through the gate. cordon's flags stand before the client's name; everything after it is the client's, untouched. stdout is the client's alone.\n\n` +
+      "Exit status: the client's own if it is not 0; else 1 if something withheld is installed, the client got round the gate, or an optional dependency for this platform dropped out; 3 if what is installed cannot be read; 0 for a range that fell back.\n\n" +
+      block("cordon npm install"),
+  ];
+  for (const group of new Set(Object.values(COMMANDS).map((row) => row.group))) {
+    sections.push(`## ${group}`);
+    for (const [name, row] of Object.entries(COMMANDS).filter(([, each]) => each.group === group)) {
+      const options = row.options?.length
+        ? `${table(
+            ["option", ""],
+            row.options.map(([flag, what]) => [`\`${flag}\``, what]),
+          )}\n\n`
+        : "";
+      sections.push(`### ${name}\n\n\`cordon ${row.usage}\`: ${row.summary}.\n\n${options}${block(row.example)}`);
+    }
+  }
+  const intro =
+    "Every command takes:\n\n" +
+    table(
+      ["flag", ""],
+      [...COMMON_FLAGS, ["--help", "the command's options, with an example"]].map(([flag, what]) => [`\`${flag}\``, what!]),
+    ) +
+    "\n\nExit status: **0** nothing to act on · **1** findings, or something was withheld that the command needed · **2** usage or configuration · **3** could not check something the policy requires · **70** a bug of ours. A verdict is not an error.";
+  return page("Command line", "src/surface/cli/cli.ts", intro, sections.join("\n\n"));
+}
+
+function block(command: string): string {
+  return `\`\`\`\n${command}\n\`\`\``;
 }
 
 /** `2 * MINUTE` → `2 min`, `200_000_000` bytes → `200 MB`. */

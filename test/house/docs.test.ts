@@ -2,6 +2,9 @@
 import { existsSync, statSync } from "node:fs";
 import { join, posix } from "node:path";
 import { expect, test } from "vitest";
+import { COMMANDS as CLIENT_COMMANDS } from "../../src/core/client/table.ts";
+import { COMMANDS } from "../../src/surface/cli/cli.ts";
+import { COMMON_FLAGS } from "../../src/surface/cli/flags.ts";
 import { files, ROOT, text } from "./tree.ts";
 
 const documents = files().filter((path) => path.endsWith(".md"));
@@ -67,6 +70,41 @@ test.each(documents)("%s: every npm script it names exists", (path) => {
   const scripts: Record<string, string> = JSON.parse(text("package.json")).scripts;
   const named = [...text(path).matchAll(/\bnpm run ([a-z][a-z:-]*)/g)].map(([, name]) => name!);
   expect(named.filter((name) => !(name in scripts))).toEqual([]);
+});
+
+function flagsOf(options: readonly (readonly [string, string])[]): readonly string[] {
+  return options.map(([flag]) => flag.split(/[ ,]/)[0]!);
+}
+
+/** What is wrong with one command line as a document spells it: a command or a flag cordon does not have. */
+function wrongCommand(line: string): readonly string[] {
+  const words = line.split(/\s+/).slice(1);
+  const ours = [...flagsOf(COMMON_FLAGS), "--help", "--version"];
+  const at = words.findIndex((word, i) => !word.startsWith("-") && !/^--(?:data|config|upstream)$/.test(words[i - 1] ?? ""));
+  const command = words[at];
+  const before = (at < 0 ? words : words.slice(0, at)).filter((word) => word.startsWith("--"));
+  const wrong = before.filter((flag) => !ours.includes(flag));
+  // A client's own words are the client's.
+  if (command === undefined || CLIENT_COMMANDS.includes(command)) return wrong;
+  const row = COMMANDS[command];
+  if (!row) return [`no command ${command}`];
+  const flags = words.slice(at).filter((word) => /^--[a-z]/.test(word));
+  return [...wrong, ...flags.filter((flag) => ![...ours, ...flagsOf(row.options ?? [])].includes(flag.split("=")[0]!))];
+}
+
+test.each(documents)("%s: every cordon command and flag it names exists", (path) => {
+  const fenced = [...text(path).matchAll(/^```\w*\n([\s\S]*?)^```/gm)].flatMap(([, block]) => block!.split("\n"));
+  const spans = [...prose(path).matchAll(/`([^`\n]+)`/g)].map(([, span]) => span!);
+  const lines = [...fenced.map((line) => line.replace(/^\$ /, "")), ...spans].filter((line) => /^cordon [-a-z]/.test(line));
+  const wrong = lines.flatMap((line) => wrongCommand(line.split(/ [|>#·] /)[0]!).map((what) => `${line}: ${what}`));
+  expect(wrong).toEqual([]);
+});
+
+test("a command or flag that does not exist is seen", () => {
+  expect(wrongCommand("cordon --data /tmp/x npm ci --whatever")).toEqual([]);
+  expect(wrongCommand("cordon --nope npm ci")).toEqual(["--nope"]);
+  expect(wrongCommand("cordon expose axios")).toEqual(["no command expose"]);
+  expect(wrongCommand("cordon admit a@1.0.0 --forever --json")).toEqual(["--forever"]);
 });
 
 test("the pages a newcomer looks for are there", () => {
