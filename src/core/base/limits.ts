@@ -15,6 +15,8 @@ export const LIMITS = {
   manifestBytes: 2_000_000,
   /** Nesting of any JSON from outside; a manifest that is deeper is withheld, a document that is deeper is refused. */
   jsonDepth: 200,
+  /** Different keys of one JSON object; five times the versions a packument may list. */
+  jsonKeys: 250_000,
   /** Problems kept of one scanned document; the first ones say enough, and a hostile document can hold millions. */
   jsonProblems: 100,
   /** A package name: npm's own ceiling for new names; no longer one is known to be in use. */

@@ -1,0 +1,143 @@
+/**
+ * Packument work off the main thread: documents above a size are read and rendered in one worker thread, smaller ones in place.
+ * The thread starts with the first big document and stays, with its memory of the newest ones.
+ */
+import { once } from "node:events";
+import { Worker } from "node:worker_threads";
+import { Fault } from "../../core/base/fault.ts";
+import { LIMITS } from "../../core/base/limits.ts";
+import { type PackumentAnswer, type PackumentJob, packumentMemory } from "../../core/npm/packument-memory.ts";
+import type { PackumentReading, RenderedPackument, RenderPlan } from "../../core/npm/summary.ts";
+
+export type PackumentWorkOptions = {
+  /** The built worker file; without one everything runs in place. */
+  readonly worker?: URL | string;
+  /** Bytes from which a document goes to the worker. */
+  readonly threshold?: number;
+  /** Milliseconds one job may run. */
+  readonly patience?: number;
+};
+
+/** Fits the port `PackumentWork`; `close` ends the thread. Rejects with WORKER_FAILED, or INPUT_UNREADABLE for a damaged stored document. */
+export function packumentWork({
+  worker,
+  threshold = LIMITS.packumentInPlaceBytes,
+  patience = LIMITS.packumentWorkMs,
+}: PackumentWorkOptions = {}) {
+  const here = packumentMemory(LIMITS.packumentMemoryBytes);
+  const there = worker === undefined ? undefined : workerThread(worker, patience);
+  /** Digests the worker was sent lately: it is asked first without sending the document again. */
+  const sent = new Set<string>();
+
+  async function run(job: PackumentJob, size: number, label: string): Promise<PackumentAnswer> {
+    return there && size >= threshold ? there.run(job, label) : here.run(job);
+  }
+
+  function remember(digest: string, size: number): void {
+    if (size < threshold) return;
+    if (sent.size >= 1_000) sent.clear();
+    sent.add(digest);
+  }
+
+  /** Loads and sends the document only when nobody remembers it. */
+  async function recall(
+    digest: string,
+    load: () => Promise<Uint8Array>,
+    job: (document: { readonly bytes?: Uint8Array }) => PackumentJob,
+  ): Promise<PackumentAnswer> {
+    const label = `packument ${digest}`;
+    const remembered = await run(job({}), sent.has(digest) ? threshold : 0, label);
+    if (remembered.kind !== "bytes-needed") return remembered;
+    const bytes = await load();
+    const answer = await run(job({ bytes }), bytes.length, label);
+    if (answer.kind === "unusable") throw new Fault("INPUT_UNREADABLE", `${label}: ${answer.reason}`);
+    remember(digest, bytes.length);
+    return answer;
+  }
+
+  return {
+    async read(name: string, bytes: Uint8Array): Promise<PackumentReading> {
+      const { reading } = expect(await run({ kind: "read", name, bytes }, bytes.length, name), "read");
+      if (reading.kind === "packument") remember(reading.summary.digest, bytes.length);
+      return reading;
+    },
+    async render(digest: string, load: () => Promise<Uint8Array>, plan: RenderPlan): Promise<RenderedPackument> {
+      const answer = await recall(digest, load, (document) => ({ kind: "render", digest, plan, ...document }));
+      return expect(answer, "rendered").rendered;
+    },
+    async manifest(
+      digest: string,
+      load: () => Promise<Uint8Array>,
+      version: string,
+      bases: Pick<RenderPlan, "tarballBase" | "attestationsBase">,
+    ): Promise<Uint8Array | undefined> {
+      const answer = await recall(digest, load, (document) => ({ kind: "manifest", digest, version, bases, ...document }));
+      return expect(answer, "manifest").json;
+    },
+    async close(): Promise<void> {
+      await there?.close();
+    },
+  };
+}
+
+function expect<K extends PackumentAnswer["kind"]>(answer: PackumentAnswer, kind: K): Extract<PackumentAnswer, { kind: K }> {
+  if (answer.kind !== kind) throw new Error(`packument work answered ${answer.kind} instead of ${kind}`);
+  return answer as Extract<PackumentAnswer, { kind: K }>;
+}
+
+/** One thread, one job at a time. A thread that dies or takes too long fails its job only; the next job gets a new one. */
+function workerThread(file: URL | string, patience: number) {
+  let current: { readonly thread: Worker; readonly ended: AbortSignal } | undefined;
+  let last: Promise<unknown> = Promise.resolve();
+  let closed = false;
+
+  function start() {
+    const thread = new Worker(file, {
+      // It reads hostile documents and needs no secrets of ours.
+      env: {},
+      execArgv: [],
+      resourceLimits: { maxOldGenerationSizeMb: LIMITS.packumentWorkerHeapMb },
+    });
+    const ended = new AbortController();
+    const started = { thread, ended: ended.signal };
+    // It may also die between two jobs; without a listener that would end the whole process.
+    thread.on("error", () => ended.abort());
+    thread.on("exit", () => {
+      ended.abort();
+      if (current === started) current = undefined;
+    });
+    return started;
+  }
+
+  async function answer(job: PackumentJob, label: string): Promise<PackumentAnswer> {
+    if (closed) throw new Fault("WORKER_FAILED", `${label}: cordon is shutting down`);
+    const { thread, ended } = (current ??= start());
+    // The caller keeps its bytes; the copy moves to the thread.
+    const bytes = job.bytes?.slice();
+    thread.postMessage(bytes ? { ...job, bytes } : job, bytes ? [bytes.buffer] : []);
+    const tooLong = AbortSignal.timeout(patience);
+    thread.ref();
+    try {
+      return (await once(thread, "message", { signal: AbortSignal.any([tooLong, ended]) }))[0] as PackumentAnswer;
+    } catch (error) {
+      current = undefined;
+      void thread.terminate();
+      throw new Fault("WORKER_FAILED", `${label}: ${tooLong.aborted ? `no answer within ${patience} ms` : "the worker died"}`, error);
+    } finally {
+      // An idle thread does not keep the process alive.
+      thread.unref();
+    }
+  }
+
+  return {
+    run(job: PackumentJob, label: string): Promise<PackumentAnswer> {
+      const turn = last.then(() => answer(job, label));
+      last = turn.catch(() => undefined);
+      return turn;
+    },
+    async close(): Promise<void> {
+      closed = true;
+      await current?.thread.terminate();
+    },
+  };
+}
