@@ -52,13 +52,15 @@ const SETS = fileURLToPath(new URL("../registry/", import.meta.url));
 
 export async function startFixture(options: FixtureOptions): Promise<Fixture> {
   const clock = testClock(options.at);
-  const sources = [options.packages].flat().map((entry) => (existsSync(join(SETS, entry)) ? join(SETS, entry) : entry));
+  const entries = [options.packages].flat();
+  const folders = entries.filter((entry) => !isText(entry)).map((entry) => (existsSync(join(SETS, entry)) ? join(SETS, entry) : entry));
   const { answer, ...registry } = openRegistry({
     clock,
-    texts: sources.flatMap((entry) =>
-      entry.includes("\n") ? parsePackageTexts(entry, "text", clock.now()) : readPackageFolder(entry, clock.now()),
-    ),
-    advisories: [...(options.advisories ?? []), ...sources.flatMap(readAdvisories)],
+    texts: [
+      ...folders.flatMap((folder) => readPackageFolder(folder, clock.now())),
+      ...entries.filter(isText).flatMap((text) => parsePackageTexts(text, "text", clock.now())),
+    ],
+    advisories: [...folders.flatMap(readAdvisories), ...(options.advisories ?? [])],
     token: options.token,
   });
   const faults = faultTable();
@@ -67,9 +69,13 @@ export async function startFixture(options: FixtureOptions): Promise<Fixture> {
 
   const sockets = new Map<Socket, number>();
   let connections = 0;
-  const server = createServer(
-    (request, response) => void handle(request, response).catch((error: unknown) => response.destroy(error as Error)),
-  );
+  const server = createServer((request, response) => {
+    handle(request, response).catch((error: Error) => {
+      // A client that went away is ordinary; anything else is a mistake in the fixture or the test, and shows.
+      if (request.socket.destroyed) return;
+      response.writeHead(500).end(error.stack);
+    });
+  });
   server.on("connection", (socket) => {
     connections += 1;
     sockets.set(socket, connections);
@@ -117,9 +123,14 @@ export async function startFixture(options: FixtureOptions): Promise<Fixture> {
   return { ...registry, url, clock, faults, log, down: close, up: () => listen(port), stop: close };
 }
 
+/** Every package text has more than one line, no path has. */
+function isText(entry: string): boolean {
+  return entry.includes("\n");
+}
+
 function readAdvisories(folder: string): Advisory[] {
   const file = join(folder, "advisories.json");
-  return !folder.includes("\n") && existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Advisory[]) : [];
+  return existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Advisory[]) : [];
 }
 
 async function readBody(request: IncomingMessage): Promise<string> {
