@@ -4,7 +4,7 @@
  */
 import type { Instant } from "../core/base/time.ts";
 import type { PackageRecord } from "../core/facts/history.ts";
-import type { LedgerEntry, LedgerHead, LedgerProblem, LedgerRow } from "../core/ledger/entry.ts";
+import type { LedgerEntry, LedgerHead, LedgerQuery, LedgerReport, LedgerRow } from "../core/ledger/entry.ts";
 import type { PackumentReading, RenderedPackument, RenderPlan } from "../core/npm/summary.ts";
 import type { Held, HeldNote } from "../core/policy/held.ts";
 import type { Deny, Exceptions, Freeze } from "../core/policy/policy.ts";
@@ -56,21 +56,12 @@ export type HeldStore = {
 export type Ledger = {
   /** Resolves when every entry is durable. Entries of concurrent calls are committed together. */
   append(entries: readonly LedgerEntry[]): Promise<void>;
-  /** Newest last. `after` = row id cursor from an earlier answer. */
-  tail(query: {
-    limit: number;
-    since?: Instant;
-    project?: string;
-    kinds?: readonly LedgerEntry["kind"][];
-    name?: string;
-    version?: string;
-  }): Promise<readonly LedgerRow[]>;
+  /** Newest last. */
+  tail(query: LedgerQuery): Promise<readonly LedgerRow[]>;
   /** Streams all rows in order of commit. */
   export(): AsyncIterable<LedgerRow>;
   heads(): Promise<readonly LedgerHead[]>;
-  verify(
-    against?: readonly LedgerHead[],
-  ): Promise<{ readonly rows: number; readonly chains: number; readonly problems: readonly LedgerProblem[] }>;
+  verify(against?: readonly LedgerHead[]): Promise<LedgerReport>;
 };
 
 /** Tarballs by digest. Not trusted: verified on write, and again on the first read after start or when the file changed. */

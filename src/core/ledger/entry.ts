@@ -108,3 +108,16 @@ export type LedgerHead = {
 };
 
 export type LedgerProblem = { readonly chain: string; readonly seq: number; readonly problem: string };
+
+/** Which rows to show; all given conditions hold. `limit` = the newest that many, at most LIMITS.ledgerTailRows. */
+export type LedgerQuery = {
+  readonly limit: number;
+  readonly since?: Instant;
+  readonly project?: string;
+  readonly kinds?: readonly LedgerEntry["kind"][];
+  readonly name?: string;
+  readonly version?: string;
+};
+
+/** What `verify` found. No problems = every row is as it was written, as far as this disk can tell. */
+export type LedgerReport = { readonly rows: number; readonly chains: number; readonly problems: readonly LedgerProblem[] };
