@@ -59,6 +59,7 @@ test("a mistake in a text names its place", async () => {
     ["published yesterday\n-- package.json --\n{}\n", '"yesterday" is not a moment'],
     ["tag latest\n-- package.json --\n{}\n", "no `published` line"],
     ["published now\n-- index.js --\n\n", "no package.json"],
+    ["published now\n-- package.json --\n{}\n-- @manifst.json --\n{}\n", "unknown special file @manifst.json"],
     ["published now\n-- package.json --\n{}\n", "needs a name and a version"],
   ] as const)
     await expect(startFixture({ packages: [text], at: REPLAY }), text).rejects.toThrow(complaint);
@@ -402,12 +403,24 @@ test("an answer can be held until the test lets it go", async () => {
   expect(await asked).toBe(true);
 });
 
+test("a client that goes away ends its answer, which stays marked as incomplete", async () => {
+  const registry = await open();
+  registry.faults.add({ route: "tarball" }, { drip: { bytes: 1, ms: 1 } });
+  const giveUp = new AbortController();
+  const answer = await fetch(`${registry.url}axios/-/axios-1.14.0.tgz`, { signal: giveUp.signal });
+  giveUp.abort();
+  await expect(answer.arrayBuffer()).rejects.toThrow("aborted");
+  expect((await fetch(`${registry.url}-/ping`)).status).toBe(200);
+  expect(registry.log.find({ route: "tarball" })).toMatchObject([{ status: 200, complete: false }]);
+});
+
 test("down refuses connections, up is the same registry on the same port", async () => {
   const registry = await open();
   await registry.down();
   await expect(fetch(`${registry.url}-/ping`)).rejects.toThrow();
   await registry.up();
   expect((await fetch(`${registry.url}-/ping`)).status).toBe(200);
+  expect(registry.connections()).toBe(1);
 });
 
 // ---- a real client

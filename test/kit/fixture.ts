@@ -29,6 +29,8 @@ export type Fixture = Registry & {
   readonly clock: TestClock;
   readonly faults: Faults;
   readonly log: RequestLog;
+  /** TCP connections accepted so far. */
+  connections(): number;
   /** Closes the port: connections are refused until `up`, which opens the same port again. */
   down(): Promise<void>;
   up(): Promise<void>;
@@ -120,7 +122,7 @@ export async function startFixture(options: FixtureOptions): Promise<Fixture> {
     });
   }
 
-  return { ...registry, url, clock, faults, log, down: close, up: () => listen(port), stop: close };
+  return { ...registry, url, clock, faults, log, connections: () => connections, down: close, up: () => listen(port), stop: close };
 }
 
 /** Every package text has more than one line, no path has. */

@@ -73,21 +73,16 @@ export async function replay(text: string, stage: Stage): Promise<string> {
     played.push(line);
     if (line.trim() === "" || line.startsWith("#")) continue;
 
-    const words = split(named(line, stage));
-    const [verb = "", ...rest] = words;
+    const [verb = "", ...rest] = split(named(line, stage));
     if (verb === "at") need(stage.clock, line).set(rest[0] ?? "");
     else if (verb === "advance") need(stage.clock, line).advance(rest[0] ?? "");
     else if (verb === "show") for (const name of rest) shown.add(name.toLowerCase());
     else if (verb === "$") played.push(...scrub(showRun(await need(stage.run, line)(rest)), stage));
     else if (/^[A-Z]{3,7}$/.test(verb)) {
-      const body = [];
-      while (lines[at + 1]?.startsWith("<")) body.push(lines[(at += 1)]!);
-      played.push(...body);
-      const answer = await need(
-        stage.request,
-        line,
-      )(parseRequest(named(line, stage), named(body.map((part) => part.slice(2)).join("\n"), stage)));
-      played.push(...scrub(showAnswer(answer, shown), stage));
+      const body = bodyLines(lines, at + 1);
+      at += body.length;
+      const request = parseRequest(named(line, stage), named(body.map((part) => part.slice(2)).join("\n"), stage));
+      played.push(...body, ...scrub(showAnswer(await need(stage.request, line)(request), shown), stage));
     } else await need(stage.verbs?.[verb], line)(...rest);
   }
   for (const { path, text } of files) played.push(`-- ${path} --`, ...text.replace(/\n$/, "").split("\n"));
@@ -96,6 +91,12 @@ export async function replay(text: string, stage: Stage): Promise<string> {
 
 function isOutput(line: string): boolean {
   return /^(>|2>|exit\b)/.test(line);
+}
+
+function bodyLines(lines: readonly string[], from: number): string[] {
+  const rest = lines.slice(from);
+  const end = rest.findIndex((line) => !line.startsWith("<"));
+  return end < 0 ? rest : rest.slice(0, end);
 }
 
 function need<T>(part: T | undefined, line: string): T {
