@@ -67,7 +67,7 @@ function fetchPin(pin) {
   try {
     const packed = spawnSync(
       "npm",
-      ["pack", `${pin.package}@${pin.version}`, "--ignore-scripts", "--silent", "--pack-destination", scratch],
+      ["pack", `${pin.package}@${pin.version}`, "--ignore-scripts", "--loglevel=error", "--pack-destination", scratch],
       {
         encoding: "utf8",
       },
