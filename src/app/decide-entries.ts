@@ -1,5 +1,5 @@
 /** Decides a list of name@version at once: every entry of a lockfile, or everything a client installed. */
-import { sameIntegrity } from "../core/npm/integrity.ts";
+import { compareIntegrity } from "../core/npm/integrity.ts";
 import { type Verdict, withheld } from "../core/policy/verdict.ts";
 import type { Judgements } from "./judgements.ts";
 import type { Knowledge } from "./knowledge.ts";
@@ -49,7 +49,7 @@ export function decideEntries(ports: { readonly knowledge: Knowledge; readonly j
           continue;
         }
         const { verdict, facts } = await ports.judgements.ofVersion(known.record, entry.version, { pin: true });
-        const differs = entry.integrity !== undefined && facts.integrity !== undefined && !sameIntegrity(entry.integrity, facts.integrity);
+        const differs = entry.integrity !== undefined && facts.integrity !== undefined && compareIntegrity(entry.integrity, facts.integrity) === "different";
         decided.push({ ...entry, verdict, withheld: withheld(verdict), start: facts.start, ...(differs ? { differs: facts.integrity! } : {}) });
       }
     }

@@ -3,8 +3,8 @@
  * waiting. Bounded, never in the way of an answer, never for private names; it is no sighting and no evidence.
  */
 import { LIMITS } from "../core/base/limits.ts";
-import { isPrivateName } from "../core/npm/name.ts";
-import { highestOfMajors } from "../core/npm/ranges.ts";
+import { nameMatches } from "../core/npm/name.ts";
+import semver from "semver";
 import type { PackageJudgement } from "./judgements.ts";
 import type { Knowledge } from "./knowledge.ts";
 import type { Upstream } from "./ports.ts";
@@ -40,7 +40,7 @@ export function fetchAhead(ports: FetchAheadPorts): FetchAhead {
     let added = 0;
     for (const name of namesAhead(judgement)) {
       if (added >= LIMITS.fetchAheadNames) break;
-      if (seen.has(name) || isPrivateName(name, ports.privateNames()) || ports.upstream.baseFor(name).private) continue;
+      if (seen.has(name) || ports.privateNames().some((glob) => nameMatches(glob, name)) || ports.upstream.baseFor(name).private) continue;
       seen.add(name);
       queue.set(name, depth - 1);
       added += 1;
@@ -78,10 +78,22 @@ export function fetchAhead(ports: FetchAheadPorts): FetchAhead {
 
 /** Dependencies of the version each tag answers, and of the highest version of the newest two majors: what ranges usually pick. */
 function namesAhead(judgement: PackageJudgement): Set<string> {
-  const chosen = new Set<string>([...Object.values(judgement.tags).slice(0, 8), ...highestOfMajors([...judgement.served], 2)]);
+  const chosen = new Set<string>([...Object.values(judgement.tags).slice(0, 8), ...highestOfMajors(judgement.served, 2)]);
   const latest = judgement.tags["latest"];
   const order = latest === undefined ? [...chosen] : [latest, ...chosen];
   const names = new Set<string>();
   for (const version of order) for (const name of judgement.requires(version)) names.add(name);
   return names;
+}
+
+/** The highest stable version of each of the newest `count` majors. */
+function highestOfMajors(versions: Iterable<string>, count: number): string[] {
+  const best = new Map<number, string>();
+  for (const version of versions) {
+    const parsed = semver.parse(version);
+    if (!parsed || parsed.prerelease.length > 0) continue;
+    const before = best.get(parsed.major);
+    if (before === undefined || semver.gt(version, before)) best.set(parsed.major, version);
+  }
+  return [...best].toSorted(([a], [b]) => b - a).slice(0, count).map(([, version]) => version);
 }

@@ -87,10 +87,10 @@ export function openKnowledge(ports: KnowledgePorts): Knowledge {
     switch (answer.kind) {
       case "unchanged": {
         if (!stored) throw new Fault("UPSTREAM_REFUSED", `${name}: the upstream answered "not modified" to a request without validators`);
-        const record = reconfirm(stored, at);
+        const { record, events } = reconfirm(stored, at);
+        await (events.length > 0 ? keep(record) : ports.packages.put(record));
         confirmed.set(name, at);
-        // Only a confirmation that something waits for is worth a revision; the rest is bookkeeping.
-        if (record !== stored) await ports.packages.put(record);
+        if (events.length > 0) ports.onEvents(name, events, record);
         return known(record, undefined);
       }
       case "document": {

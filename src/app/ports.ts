@@ -105,9 +105,14 @@ export type UpstreamTarball =
 export type Upstream = {
   /** Base URL (with trailing slash) that serves `name`: a scope's own registry or the default. */
   baseFor(name: string): { readonly base: string; readonly private: boolean };
-  packument(name: string, validators: { readonly etag?: string; readonly lastModified?: string }): Promise<UpstreamPackument>;
+  /** `hops`: gates the client's request had passed when it came to us; 0 for our own. */
+  packument(
+    name: string,
+    validators: { readonly etag?: string; readonly lastModified?: string },
+    hops?: number,
+  ): Promise<UpstreamPackument>;
   /** `url` is the upstream's own `dist.tarball`. */
-  tarball(name: string, url: string): Promise<UpstreamTarball>;
+  tarball(name: string, url: string, hops?: number): Promise<UpstreamTarball>;
   /** Passes a small request (keys, attestations, audit, search, ping) through; body and answer are bounded. */
   pass(request: {
     readonly method: "GET" | "HEAD" | "POST";
@@ -115,6 +120,7 @@ export type Upstream = {
     readonly name?: string;
     readonly headers?: Readonly<Record<string, string>>;
     readonly body?: Uint8Array;
+    readonly hops?: number;
   }): Promise<
     | { readonly kind: "answer"; readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly body: Uint8Array }
     | { readonly kind: "down"; readonly message: string }

@@ -1,7 +1,7 @@
 /** What a client and its user are told when something is withheld: one line, and the verdict it rests on. */
 import { headerText } from "../core/base/text.ts";
-import { isoMinute } from "../core/base/time.ts";
 import type { PackageRecord } from "../core/facts/history.ts";
+import { refusalLine, refusalPhrase } from "../core/policy/explain.ts";
 import type { Verdict } from "../core/policy/verdict.ts";
 import type { PackageJudgement } from "./judgements.ts";
 
@@ -15,13 +15,9 @@ export type Refusal = {
   readonly verdict?: Verdict;
 };
 
-/** `cordon holds axios@1.14.1: young-release, until 2026-04-03T00:21Z · cordon why axios@1.14.1` */
+/** A withheld version, in the words of `explain`. */
 export function refusalOfVersion(name: string, version: string, verdict: Verdict): Refusal {
-  const spec = `${name}@${version}`;
-  const verb = verdict.action === "deny" ? "denies" : "holds";
-  const signals = verdict.reasons.map((reason) => reason.id).join(", ");
-  const end = verdict.until === undefined ? (verdict.action === "review" ? ", until reviewed" : "") : `, until ${isoMinute(verdict.until)}`;
-  return say(name, version, `cordon ${verb} ${spec}: ${signals}${end} · cordon why ${spec}`, verdict);
+  return { name, version, line: refusalLine(name, version, verdict), phrase: refusalPhrase(name, version, verdict), verdict };
 }
 
 /** Every version of the package is withheld: the one that ends first speaks for all. */

@@ -5,7 +5,7 @@
 import { LIMITS } from "../core/base/limits.ts";
 import { type Clock, type Instant, iso } from "../core/base/time.ts";
 import type { PackumentForm, RenderedPackument, RenderPlan } from "../core/npm/summary.ts";
-import type { Verdict } from "../core/policy/verdict.ts";
+import { refusalLine } from "../core/policy/explain.ts";
 import type { Asker } from "../core/ledger/entry.ts";
 import { hotCache } from "./hot-cache.ts";
 import type { Judgements, PackageJudgement } from "./judgements.ts";
@@ -92,7 +92,7 @@ export function servePackument(ports: PackumentPorts): ServePackument {
       return { kind: "refused", refusal };
     }
     const previous = cache.get(key);
-    const reusable = previous !== undefined && previous.judgement.record.summary.digest === known.record.summary.digest && sameAnswer(previous.judgement, judgement);
+    const reusable = previous !== undefined && previous.judgement.record.summary.digest === known.record.summary.digest && previous.judgement.fingerprint === judgement.fingerprint;
     const rendered = reusable ? previous.answer.rendered : await ports.work.render(known.record.summary.digest, known.document, planOf(request, judgement));
     const answer = { kind: "served" as const, rendered, withheld: judgement.withheld.size, ...(known.stale === undefined ? {} : { stale: known.stale }) };
     const now = ports.clock.now();
@@ -131,16 +131,8 @@ function planOf(request: PackumentRequest, judgement: PackageJudgement): RenderP
 function restrictionsOf(judgement: PackageJudgement): RenderPlan["restrictions"] {
   const versions = [...judgement.withheld.keys()];
   if (versions.length === 0) return undefined;
-  const lines = [...judgement.withheld].slice(-3).map(([version, verdict]) => sentence(judgement.record.name, version, verdict));
+  const lines = [...judgement.withheld].slice(-3).map(([version, verdict]) => refusalLine(judgement.record.name, version, verdict));
   return { message: lines.join(" · "), versions };
 }
 
-function sentence(name: string, version: string, verdict: Verdict): string {
-  const signals = verdict.reasons.map((reason) => reason.id).join(", ");
-  return `cordon holds ${name}@${version}: ${signals}${verdict.until === undefined ? "" : `, until ${iso(verdict.until).slice(0, 16)}Z`} · cordon why ${name}@${version}`;
-}
-
-function sameAnswer(a: PackageJudgement, b: PackageJudgement): boolean {
-  return a.fingerprint === b.fingerprint;
-}
 

@@ -8,7 +8,7 @@ import { LIMITS } from "../core/base/limits.ts";
 import type { Clock } from "../core/base/time.ts";
 import type { Asker } from "../core/ledger/entry.ts";
 import { sha256 } from "../core/base/digest.ts";
-import { isPrivateName } from "../core/npm/name.ts";
+import { escapeName, nameMatches } from "../core/npm/name.ts";
 import { withheld } from "../core/policy/verdict.ts";
 import type { Judgements } from "./judgements.ts";
 import type { Knowledge } from "./knowledge.ts";
@@ -92,7 +92,7 @@ export function serveSmall(ports: SmallPorts): ServeSmall {
         await ports.recorder.refused({ name, version, route: "other", verdict: judged.verdict, asker });
         return json(404, { error: `no attestations for ${name}@${version}` });
       }
-      return passed(await ports.upstream.pass({ method: "GET", path: `-/npm/v1/attestations/${name.replace("/", "%2f")}@${version}`, name }));
+      return passed(await ports.upstream.pass({ method: "GET", path: `-/npm/v1/attestations/${escapeName(name)}@${version}`, name }));
     },
 
     async search(query) {
@@ -121,7 +121,7 @@ export function serveSmall(ports: SmallPorts): ServeSmall {
       ]);
       const own = await ownAdvisories(tree);
       const secret = ports.privateNames();
-      const outward = Object.fromEntries(sorted.filter(([name]) => !isPrivateName(name, secret) && !ports.upstream.baseFor(name).private));
+      const outward = Object.fromEntries(sorted.filter(([name]) => !secret.some((glob) => nameMatches(glob, name)) && !ports.upstream.baseFor(name).private));
       // The retired quick form is passed as it came, unless it names something private.
       if (quick && names.some((name) => !(name in outward))) return lacking();
       const answer = await ports.upstream.pass({

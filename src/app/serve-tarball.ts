@@ -8,10 +8,12 @@ import { Fault } from "../core/base/fault.ts";
 import { LIMITS } from "../core/base/limits.ts";
 import type { Clock } from "../core/base/time.ts";
 import type { PackageRecord } from "../core/facts/history.ts";
+import { markFetched } from "../core/facts/observe.ts";
 import type { Asker } from "../core/ledger/entry.ts";
-import { sameIntegrity, sriOf, verifier } from "../core/npm/integrity.ts";
-import { versionOfFile } from "../core/npm/tarball-name.ts";
-import { type Verdict, withheld } from "../core/policy/verdict.ts";
+import { compareIntegrity, integrityVerifier } from "../core/npm/integrity.ts";
+import { unscoped } from "../core/npm/name.ts";
+import { tarballFile, tarballUrl, versionOfFile } from "../core/npm/tarball-name.ts";
+import { withheld } from "../core/policy/verdict.ts";
 import type { Judgements } from "./judgements.ts";
 import type { Knowledge } from "./knowledge.ts";
 import type { BlobStore, Upstream, UpstreamTarball } from "./ports.ts";
@@ -75,7 +77,7 @@ export function serveTarball(ports: TarballPorts): ServeTarball {
     if (record) return undefined;
     const { base, private: own } = ports.upstream.baseFor(request.name);
     if (own) return undefined;
-    const url = `${base}${request.name}/-/${request.file}`;
+    const url = tarballUrl(base, request.name, request.file);
     return early(url, ports.upstream.tarball(request.name, url));
   }
 
@@ -85,13 +87,13 @@ export function serveTarball(ports: TarballPorts): ServeTarball {
     if (known.kind === "absent") return { kind: "absent", message: `${name} is not on the upstream registry` };
     if (known.kind === "unreadable") return { kind: "failed", status: 502, message: known.message };
     if (known.kind === "down") return { kind: "failed", status: 503, message: known.message };
-    let version = versionOfFile(known.record, file);
+    let version = versionNamed(known.record, file);
     if (version === undefined && known.stale === undefined) {
       // Published since the last answer: look again before refusing.
       const again = await ports.knowledge.know(name, { maxAge: 0 });
       if (again.kind === "known") {
         known = again;
-        version = versionOfFile(known.record, file);
+        version = versionNamed(known.record, file);
       }
     }
     if (version === undefined) {
@@ -99,23 +101,25 @@ export function serveTarball(ports: TarballPorts): ServeTarball {
       await ports.recorder.refused({ name, route: "tarball", asker, signals: ["unknown-file"] });
       return { kind: "refused", refusal: refusal(name, line) };
     }
-    const judged = await ports.judgements.ofVersion(known.record, version, { pin: true });
-    if (withheld(judged.verdict)) {
+    // Plainly admitted versions are the common case and need no second look.
+    const judgement = await ports.judgements.ofPackage(known.record);
+    const judged = judgement.served.has(version) ? undefined : await ports.judgements.ofVersion(known.record, version, { pin: true });
+    if (judged && withheld(judged.verdict)) {
       await ports.recorder.refused({ name, version, route: "tarball", verdict: judged.verdict, asker, asked: true, ...(judged.facts.integrity === undefined ? {} : { integrity: judged.facts.integrity }) });
       return { kind: "refused", refusal: refusalOfVersion(name, version, judged.verdict) };
     }
-    const integrity = judged.facts.integrity;
+    const integrity = judged ? judged.facts.integrity : judgement.integrity(version);
     if (integrity === undefined) {
       await ports.recorder.refused({ name, version, route: "tarball", asker, signals: ["malformed-version"] });
       return { kind: "refused", refusal: refusal(name, `cordon cannot serve ${name}@${version}: the registry gives no digest for it`, version) };
     }
     // What clients say is a claim: a mismatch refuses that request and alerts; it never changes a shared verdict.
-    if (request.expected !== undefined && !sameIntegrity(request.expected, integrity)) {
+    if (request.expected !== undefined && compareIntegrity(request.expected, integrity) === "different") {
       await ports.recorder.mismatch({ name, version, expected: request.expected, known: integrity, asker });
       const line = `cordon refuses ${name}@${version} to this lockfile: it expects ${short(request.expected)}, the registry says ${short(integrity)} · cordon why ${name}@${version}`;
       return { kind: "refused", refusal: refusal(name, line, version) };
     }
-    const served: Served = { name, version, integrity, asker, ...(judged.alert === undefined ? {} : { alert: judged.alert }), ...(known.stale === undefined ? {} : { stale: known.stale }) };
+    const served: Served = { name, version, integrity, asker, ...(judged?.alert === undefined ? {} : { alert: judged.alert }), ...(known.stale === undefined ? {} : { stale: known.stale }) };
     if (request.head) return { kind: "head", integrity };
     const stored = await fromStore(served);
     if (stored) return stored;
@@ -126,7 +130,7 @@ export function serveTarball(ports: TarballPorts): ServeTarball {
       if (ready) return ready;
     }
     if (ports.offline) return { kind: "failed", status: 503, message: `offline, and the tarball of ${name}@${version} is not stored here` };
-    return download(served, tarballUrl(known.record, version, ports.upstream, file), early, judged.verdict);
+    return download(served, upstreamUrl(known.record, version, ports.upstream, file), early);
   }
 
   async function fromStore(served: Served): Promise<TarballAnswer | undefined> {
@@ -142,7 +146,7 @@ export function serveTarball(ports: TarballPorts): ServeTarball {
     return { kind: "stream", size: blob.size, stream: blob.stream(), integrity: served.integrity, ...stale };
   }
 
-  async function download(served: Served, url: string, early: Early | undefined, verdict: Verdict): Promise<TarballAnswer> {
+  async function download(served: Served, url: string, early: Early | undefined): Promise<TarballAnswer> {
     const { name, version, integrity } = served;
     for (let attempt = 1; ; attempt += 1) {
       const usable = attempt === 1 && early?.url === url ? early.take() : ports.upstream.tarball(name, url);
@@ -156,23 +160,30 @@ export function serveTarball(ports: TarballPorts): ServeTarball {
         if (attempt < 2) continue;
         return { kind: "failed", status: 502, message: `the tarball of ${name}@${version} did not arrive whole: ${got.message}` };
       }
-      const check = verifier(integrity);
+      const check = integrityVerifier(integrity);
       check.update(got.bytes);
       const result = check.result();
       if (!result.ok) {
         // One retry: a broken transfer is commoner than a swapped file, and only a second wrong digest is evidence.
         if (attempt < 2) continue;
-        return wrongBytes(served, sriOf(result.sha512), verdict);
+        return wrongBytes(served, result.sha512);
       }
       store(served, got.bytes);
+      await remember(served, result.sha512);
       await ports.recorder.served({ ...served, bytes: got.bytes.byteLength });
       return { kind: "bytes", bytes: got.bytes, integrity };
     }
   }
 
-  async function wrongBytes(served: Served, found: string, verdict: Verdict): Promise<TarballAnswer> {
+  /** Very old versions are listed by sha1 alone: our first sha512 of the bytes is what later bytes are held to (design §4). */
+  async function remember(served: Served, sha512: string): Promise<void> {
+    if (/\bsha(?:512|384|256)-/.test(served.integrity)) return;
+    await ports.knowledge.amend(served.name, (record) => markFetched(record, served.version, sha512, ports.clock.now()).record);
+  }
+
+  async function wrongBytes(served: Served, found: string): Promise<TarballAnswer> {
     const { name, version, integrity, asker } = served;
-    await ports.recorder.refused({ name, version, route: "tarball", verdict, asker, signals: ["integrity-changed"] });
+    await ports.recorder.refused({ name, version, route: "tarball", asker, signals: ["integrity-changed"] });
     await ports.recorder.alert({ what: "wrong-bytes", name, version, detail: `the registry signed ${short(integrity)}, its tarball is ${short(found)}` });
     const line = `cordon refuses ${name}@${version}: the upstream's bytes do not match the digest it lists (${short(integrity)}) · cordon why ${name}@${version}`;
     return { kind: "refused", refusal: refusal(name, line, version) };
@@ -197,7 +208,7 @@ export function serveTarball(ports: TarballPorts): ServeTarball {
   /** Passes chunks on while holding back the last `tarballTailBytes`; ends only after digest and ledger row. */
   async function* verified(served: Served, answer: Extract<UpstreamTarball, { kind: "tarball" }>): AsyncIterable<Uint8Array> {
     const { name, version, integrity } = served;
-    const check = verifier(integrity);
+    const check = integrityVerifier(integrity);
     const file = await ports.blobs.write(integrity);
     let tail: Uint8Array[] = [];
     let tailBytes = 0;
@@ -218,10 +229,11 @@ export function serveTarball(ports: TarballPorts): ServeTarball {
       }
       const result = check.result();
       if (!result.ok) {
-        await ports.recorder.alert({ what: "wrong-bytes", name, version, detail: `the registry signed ${short(integrity)}, its tarball is ${short(sriOf(result.sha512))}` });
+        await ports.recorder.alert({ what: "wrong-bytes", name, version, detail: `the registry signed ${short(integrity)}, its tarball is ${short(result.sha512)}` });
         throw new Fault("INTEGRITY_MISMATCH", `the tarball of ${name}@${version} does not match ${short(integrity)}`);
       }
       await file.commit();
+      await remember(served, result.sha512);
       await ports.recorder.served({ ...served, bytes: total });
       yield* tail;
       tail = [];
@@ -293,9 +305,23 @@ async function* chain(first: readonly Uint8Array[], rest: AsyncIterator<Uint8Arr
   }
 }
 
-function tarballUrl(record: PackageRecord, version: string, upstream: Upstream, file: string): string {
+function upstreamUrl(record: PackageRecord, version: string, upstream: Upstream, file: string): string {
   const entry = record.summary.versions.find((candidate) => candidate.version === version);
-  return entry?.tarball ?? `${upstream.baseFor(record.name).base}${record.name}/-/${file}`;
+  return entry?.tarball ?? tarballUrl(upstream.baseFor(record.name).base, record.name, file);
+}
+
+/**
+ * The one version a file name means: by the tarball URL the packument lists; for versions no longer listed, or listed unreadably,
+ * by the registry's own naming, and only when a single one has that name.
+ */
+function versionNamed(record: PackageRecord, file: string): string | undefined {
+  const listed = versionOfFile(record.summary.versions, file);
+  if (listed) return listed.version;
+  if (record.summary.versions.some((entry) => entry.tarball !== undefined && tarballFile(entry.tarball) === file)) return undefined;
+  const here = new Set(record.summary.versions.map((entry) => entry.version));
+  const candidates = new Set([...Object.keys(record.versions), ...record.summary.problems.map((problem) => problem.version)]);
+  const named = [...candidates].filter((version) => !here.has(version) && `${unscoped(record.name)}-${version}.tgz` === file);
+  return named.length === 1 ? named[0] : undefined;
 }
 
 function short(integrity: string): string {

@@ -31,7 +31,7 @@ export type WhyReport = {
   /** What to install instead, best first; empty when nothing of the package is admitted. */
   readonly instead: readonly string[];
   /** What the gate answers for each dist-tag it moved, and why. */
-  readonly tags: Readonly<Record<string, { readonly answers?: string; readonly upstream: string; readonly why: string }>>;
+  readonly tags: Readonly<Record<string, { readonly answers?: string; readonly upstream?: string; readonly why: string }>>;
   /** Other versions withheld now, newest first. */
   readonly others: readonly { readonly version: string; readonly action: Action; readonly until?: string; readonly reasons: readonly string[] }[];
   /** Set when the upstream could not be asked and this rests on what is stored. */
@@ -52,8 +52,8 @@ export function openWhy(ports: { readonly knowledge: Knowledge; readonly judgeme
     if (known.kind === "down") throw new Fault("UPSTREAM_DOWN", known.message);
     const { record } = known;
     const judgement = await ports.judgements.ofPackage(record);
-    const version = choose(spec.spec, record.summary.tags, Object.keys(record.versions));
-    if (version === undefined) throw new Fault("NOT_FOUND", `no version of ${spec.name} matches ${JSON.stringify(spec.spec)}`);
+    const version = choose(spec.spec ?? "", record.summary.tags, Object.keys(record.versions));
+    if (version === undefined) throw new Fault("NOT_FOUND", `no version of ${spec.name} matches ${JSON.stringify(spec.spec ?? "")}`);
     const judged = await ports.judgements.ofVersion(record, version, { pin: false });
     const { facts, verdict, signals } = judged;
     return {
@@ -75,7 +75,7 @@ export function openWhy(ports: { readonly knowledge: Knowledge; readonly judgeme
       },
       instead: withheld(verdict) ? judgement.alternatives(version) : [],
       tags: Object.fromEntries(
-        judgement.tagChanges.map((change) => [change.tag, { upstream: change.from, why: change.why, ...(change.to === undefined ? {} : { answers: change.to }) }]),
+        judgement.tagChanges.map((change) => [change.tag, { why: change.why, ...(change.from === undefined ? {} : { upstream: change.from }), ...(change.to === undefined ? {} : { answers: change.to }) }]),
       ),
       others: [...judgement.withheld]
         .filter(([other]) => other !== version)
@@ -88,10 +88,11 @@ export function openWhy(ports: { readonly knowledge: Knowledge; readonly judgeme
 
 /** An exact version, a tag as the upstream has it, else the newest version of the range: the one a client would have asked for. */
 function choose(spec: string, tags: Readonly<Record<string, string>>, versions: readonly string[]): string | undefined {
-  if (spec === "") return tags["latest"] ?? pick("*", tags, versions);
+  const candidates = versions.map((version) => ({ version }));
+  if (spec === "") return tags["latest"] ?? pick("*", tags, candidates);
   if (versions.includes(spec)) return spec;
   if (Object.hasOwn(tags, spec)) return tags[spec];
-  return pick(spec, tags, versions);
+  return pick(spec, tags, candidates);
 }
 
 function brief(verdict: Verdict): WhyReport["verdict"] {

@@ -2,6 +2,7 @@
  * What a wrapped run must tell: asked, withheld and installed compared, as plain data. The client itself says nothing when a range
  * falls back or an optional dependency drops out, so this is the only place where anyone learns of it. Pure.
  */
+import semver from "semver";
 import { satisfying } from "../core/npm/ranges.ts";
 import type { Verdict } from "../core/policy/verdict.ts";
 import type { DecidedEntry, Entry } from "./decide-entries.ts";
@@ -81,7 +82,7 @@ export function wrapReport(facts: WrapFacts): WrapReport {
     .filter(({ name, version }) => {
       const got = [...installedVersions.get(name)!];
       // Only what a range in use would have chosen is news: newer than what came, and allowed by somebody's spec.
-      return (specs.get(name) ?? []).some((spec) => satisfying(spec, [version, ...got]).at(-1) === version || isTag(spec));
+      return (specs.get(name) ?? []).some((spec) => newest(satisfying(spec, {}, [version, ...got])) === version || isTag(spec));
     })
     .filter((one, _index, all) => newestOf(one, all, specs))
     .map(({ name, version, verdict }) => ({ name, version, verdict, got: [...installedVersions.get(name)!] }));
@@ -131,10 +132,14 @@ function isTag(spec: string): boolean {
   return spec === "" || spec === "latest";
 }
 
+function newest(versions: readonly string[]): string | undefined {
+  return semver.maxSatisfying([...versions], "*", { includePrerelease: true, loose: true }) ?? undefined;
+}
+
 /** Among several withheld versions a range would have taken, only the newest would have been chosen. */
 function newestOf(one: { name: string; version: string }, all: readonly { name: string; version: string }[], specs: Map<string, string[]>): boolean {
   const rivals = all.filter((other) => other.name === one.name).map((other) => other.version);
-  return (specs.get(one.name) ?? [""]).some((spec) => satisfying(isTag(spec) ? "*" : spec, rivals).at(-1) === one.version);
+  return (specs.get(one.name) ?? [""]).some((spec) => newest(satisfying(isTag(spec) ? "*" : spec, {}, rivals)) === one.version);
 }
 
 function unique(withheld: WrapFacts["withheld"]): WrapFacts["withheld"] {

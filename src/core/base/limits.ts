@@ -77,10 +77,34 @@ export const LIMITS = {
   tagHistory: 50,
   /** Bytes of finished packuments held in memory. */
   hotCacheBytes: 48_000_000,
+  /** Judgements held in memory, by a rough estimate of their size. */
+  judgementCacheBytes: 8_000_000,
   /** Wait for in-flight answers after SIGTERM. */
   drainMs: 30 * SECOND,
   /** Ledger rows are committed together at most this long after the first. */
   groupCommitMs: 10,
+  /** SQLite itself waits this long for another process, with the event loop standing still. */
+  storeBlockMs: 25,
+  /** Further waiting for a locked database, between which the process goes on; a commit takes a few milliseconds. */
+  storeBusyMs: 10 * SECOND,
+  /** The epoch of waivers, denies and freezes is looked at this often; a change must reach a running gate within a second. */
+  epochPollMs: 250,
+  /** Package records held in memory, as bytes of their stored form; parsed they take about three times as much. */
+  recordCacheBytes: 8_000_000,
+  /** Different projects remembered for one held version; the label is the client's claim. */
+  heldProjects: 100,
+  /** Ledger rows read in one step while exporting or verifying: about 10 ms of work. */
+  ledgerPage: 1_000,
+  /** Rows of one `ledger tail`. */
+  ledgerTailRows: 10_000,
+  /** Problems one `ledger verify` lists; a ledger with more is lost anyway. */
+  ledgerProblems: 1_000,
+  /** Verified tarballs remembered, so that they are not hashed on every read: about 400 bytes each. */
+  verifiedBlobs: 50_000,
+  /** A temporary file this old belongs to nobody. */
+  temporaryFileMs: HOUR,
+  /** A stored packument nobody read for this long is dropped; it can be fetched again. */
+  documentIdleMs: 30 * DAY,
   /** A lockfile; the largest real one measured is 10.6 MB. */
   lockfileBytes: 100_000_000,
   /** Problems listed for one lockfile; a real one with 20,000 entries and no integrity at all stays below. */

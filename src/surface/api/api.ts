@@ -23,7 +23,7 @@ export type ApiPorts = {
   /** What `/health` says; changes with time, so asked each time. */
   readonly health: () => { readonly [key: string]: unknown };
   /** Prometheus text. */
-  readonly metrics: () => Promise<string>;
+  readonly metrics: () => Promise<() => Promise<string>>;
 };
 
 type Bindings = { Variables: { token: Token | undefined } };
@@ -38,7 +38,7 @@ export function api(ports: ApiPorts): (request: IncomingMessage, response: Serve
     await next();
   });
   hono.get("/health", (context) => context.json({ schema: "cordon.health/1", ...ports.health() }));
-  hono.get("/metrics", async (context) => context.text(await ports.metrics(), 200, { "content-type": "text/plain; version=0.0.4; charset=utf-8" }));
+  hono.get("/metrics", async (context) => context.text(await (await ports.metrics())(), 200, { "content-type": "text/plain; version=0.0.4; charset=utf-8" }));
 
   hono.get("/decisions", (context) => {
     const since = parseInstant(context.req.query("since")) ?? instant(0);

@@ -1,5 +1,6 @@
 /** Flags every command takes, and how a wrapped client's command line is told apart from cordon's own. */
 import { Fault } from "../../core/base/fault.ts";
+import { COMMANDS } from "../../core/client/table.ts";
 import type { CommonFlags } from "./io.ts";
 
 export const COMMON_FLAGS: readonly (readonly [string, string])[] = [
@@ -10,19 +11,15 @@ export const COMMON_FLAGS: readonly (readonly [string, string])[] = [
   ["--offline", "ask no registry; decide from what is stored"],
 ];
 
-/** Command names of the clients cordon wraps. */
-export const CLIENT_COMMANDS = ["npm", "npx", "pnpm", "pnpx", "yarn", "bun", "bunx", "deno"] as const;
-export type ClientCommand = (typeof CLIENT_COMMANDS)[number];
-
 /**
  * `--data DIR npm ci --json` → cordon's flags, the client, and the client's arguments untouched.
  * Undefined when the first word that is no flag of ours is not a client.
  */
-export function splitWrapped(argv: readonly string[]): { flags: CommonFlags; client: ClientCommand; args: readonly string[] } | undefined {
+export function splitWrapped(argv: readonly string[]): { flags: CommonFlags; client: string; args: readonly string[] } | undefined {
   const flags: { json?: boolean; offline?: boolean; data?: string; config?: string; upstream?: string } = {};
   for (let i = 0; i < argv.length; i += 1) {
     const word = argv[i]!;
-    if ((CLIENT_COMMANDS as readonly string[]).includes(word)) return { flags, client: word as ClientCommand, args: argv.slice(i + 1) };
+    if (COMMANDS.includes(word)) return { flags, client: word, args: argv.slice(i + 1) };
     if (word === "--json") flags.json = true;
     else if (word === "--offline") flags.offline = true;
     else {

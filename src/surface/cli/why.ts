@@ -39,7 +39,7 @@ export function render(report: WhyReport, io: Io, paint: Paint, now: number, all
   if (!all && strong.length > 0 && notes.length > 0) lines.push(`  ${notes.length} ${notes.length === 1 ? "note" : "notes"} more with --all`);
   if (all && facts.integrity !== undefined) lines.push(columns([["integrity", facts.integrity], ["first seen here", facts.firstSeen], ["last listed", facts.lastListed], ["registry time", facts.registryTime ?? "none"]]));
   for (const [tag, change] of Object.entries(report.tags))
-    lines.push(`  the tag ${safe(tag)} answers ${change.answers === undefined ? "nothing" : safe(change.answers)} instead of ${safe(change.upstream)} (${change.why})`);
+    lines.push(`  the tag ${safe(tag)} answers ${change.answers === undefined ? "nothing" : safe(change.answers)} instead of ${safe(change.upstream ?? "nothing")} (${change.why})`);
   if (report.withheld) {
     lines.push(report.instead.length > 0 ? `  install instead   ${safe(`${report.name}@${report.instead[0]}`)}` : "  nothing of this package is admitted yet");
     if (verdict.action === "hold" || verdict.action === "review") lines.push(`  let it through    cordon admit ${safe(`${report.name}@${report.version}`)} --reason "…" --expires 7d`);
@@ -53,4 +53,5 @@ const AGE: Record<WhyReport["facts"]["ageBasis"], string> = {
   "first-seen": "first seen here",
   "absent-before": "appeared",
   "returned": "came back",
+  "baseline": "first listed",
 };

@@ -3,6 +3,8 @@
  * clients really send one (between scope and name), and whatever has no known shape is `unknown`, which is refused (T2).
  */
 
+import { isPackageName } from "../../core/npm/name.ts";
+
 export type Route =
   | { readonly kind: "packument"; readonly name: string; readonly write: boolean }
   /** `GET /name/<version or tag>` */
@@ -82,7 +84,7 @@ function segments(path: string): { name: string; rest: string[] } | undefined {
     if (plain === undefined) return undefined;
     name = plain;
   }
-  if (name.split("/").some((part) => /^@?\.{0,2}$/.test(part) || /[\\%\u0000-\u0020\u007f]/.test(part))) return undefined;
+  if (!isPackageName(name)) return undefined;
   const rest: string[] = [];
   for (const part of raw) {
     const plain = decode(part);

@@ -6,6 +6,7 @@ import { createServer as createHttp, type IncomingMessage, type RequestListener,
 import { createServer as createHttps } from "node:https";
 import { pipeline } from "node:stream/promises";
 import { createGunzip, gunzipSync } from "node:zlib";
+import { type Canary, canaryOf, control } from "../../app/canary.ts";
 import type { PackumentAnswer, PackumentRequest, ServePackument } from "../../app/serve-packument.ts";
 import type { ServeSmall, SmallAnswer } from "../../app/serve-small.ts";
 import type { ServeTarball, TarballAnswer } from "../../app/serve-tarball.ts";
@@ -14,9 +15,10 @@ import { Fault, FAULTS } from "../../core/base/fault.ts";
 import { LIMITS } from "../../core/base/limits.ts";
 import { headerText, redact } from "../../core/base/text.ts";
 import type { Asker } from "../../core/ledger/entry.ts";
+import { integrityOf } from "../../core/npm/integrity.ts";
 import { type Refusal, refusal } from "../../app/refusal.ts";
 import { type Access, type Admission, admission } from "./access.ts";
-import { readRequest, type Request } from "./route.ts";
+import { readRequest, type Request, type Route } from "./route.ts";
 import { portableBase } from "./portable.ts";
 
 /** Everything the protocol needs from the floors below. */
@@ -71,6 +73,8 @@ export function gateServer(app: GateApp, options: GateOptions): Server {
     const { route } = parsed;
     const asker = askerOf(parsed, request, admitted);
     const base = admitted.base;
+    const canary = "name" in route ? canaryOf(route.name) : undefined;
+    if (canary && "name" in route) return sendCanary(route, canary, base, response, asker);
     switch (route.kind) {
       case "packument": {
         if (route.write) return refuse(response, 403, refusal(route.name, "cordon: publishing, deprecating and editing do not go through the gate; use the registry itself"));
@@ -117,6 +121,19 @@ export function gateServer(app: GateApp, options: GateOptions): Server {
         await app.recorder.refused({ name: printableTarget(request), route: "other", asker, signals: ["unknown-request"] });
         return refuse(response, 403, refusal("", "cordon: this is no request a package manager makes; nothing is served for it"));
     }
+  }
+
+  /** `cordon doctor`'s own packages: seen by the recorder like any other request, so that the doctor knows who came by. */
+  async function sendCanary(route: Route & { readonly name: string }, canary: Canary, base: string, response: ServerResponse, asker: Asker): Promise<void> {
+    if (canary.kind === "refused") {
+      await app.recorder.refused({ name: route.name, route: "packument", asker, signals: ["canary"] });
+      return refuse(response, 403, refusal(route.name, "cordon refuses its own canary: this client goes through the gate"));
+    }
+    const { packument, tarball, file } = control(canary.nonce, base, options.access.clock.now());
+    if (route.kind === "packument") return sendBytes(response, packument, "application/json");
+    if (route.kind !== "tarball" || route.file !== file) return sendJson(response, 404, { error: "Not found" });
+    await app.recorder.served({ name: route.name, version: "1.0.0", integrity: integrityOf(tarball), bytes: tarball.byteLength, asker });
+    sendBytes(response, tarball, "application/octet-stream");
   }
 
   function sendPackument(request: IncomingMessage, response: ServerResponse, wanted: PackumentRequest, answer: PackumentAnswer): void {
@@ -247,6 +264,11 @@ export function gateServer(app: GateApp, options: GateOptions): Server {
 export function refuse(response: ServerResponse, status: number, what: Refusal, headers: { readonly [name: string]: string } = {}): void {
   const body = Buffer.from(JSON.stringify({ error: what.line }));
   response.writeHead(status, what.phrase, { "content-type": "application/json", "content-length": body.byteLength, "npm-notice": what.phrase, "cache-control": "no-store", ...headers });
+  response.end(body);
+}
+
+function sendBytes(response: ServerResponse, body: Uint8Array, type: string): void {
+  response.writeHead(200, { "content-type": type, "content-length": body.byteLength, "cache-control": "no-store" });
   response.end(body);
 }
 

@@ -1,0 +1,123 @@
+/** All verbs over one set of adapters: what the gate serves from and what the command line calls. Composition only, no rules. */
+import type { Clock } from "../core/base/time.ts";
+import type { HistoryEvent } from "../core/facts/observe.ts";
+import type { Policy } from "../core/policy/policy.ts";
+import { type DecideEntries, decideEntries } from "./decide-entries.ts";
+import { type ExceptionVerbs, exceptionVerbs } from "./exceptions.ts";
+import { type FetchAhead, fetchAhead } from "./fetch-ahead.ts";
+import { type Judgements, openJudgements } from "./judgements.ts";
+import { type Knowledge, openKnowledge } from "./knowledge.ts";
+import type { BlobStore, DocumentStore, ExceptionStore, HeldStore, Ledger, PackageStore, PackumentWork, TokenStore, Upstream } from "./ports.ts";
+import { openRecorder, type Recorder } from "./recorder.ts";
+import { type ServePackument, servePackument } from "./serve-packument.ts";
+import { type ServeSmall, serveSmall } from "./serve-small.ts";
+import { type ServeTarball, serveTarball } from "./serve-tarball.ts";
+import { openWhy, type Why } from "./why.ts";
+
+export type AppPorts = {
+  readonly clock: Clock;
+  readonly packages: PackageStore;
+  readonly exceptions: ExceptionStore;
+  readonly tokens: TokenStore;
+  readonly held: HeldStore;
+  readonly ledger: Ledger;
+  readonly blobs: BlobStore;
+  readonly documents: DocumentStore;
+  readonly upstream: Upstream;
+  readonly work: PackumentWork;
+  /** The policy in force, read anew when its file changes. */
+  readonly policy: () => Policy;
+  /** Milliseconds an upstream answer counts as fresh. */
+  readonly freshness: number;
+  readonly offline: boolean;
+  readonly fetchAhead: boolean;
+  readonly log: (level: "info" | "warn" | "error", what: string, fields: { readonly [key: string]: unknown }) => void;
+};
+
+export type App = {
+  readonly clock: Clock;
+  readonly knowledge: Knowledge;
+  readonly judgements: Judgements;
+  readonly recorder: Recorder;
+  readonly packument: ServePackument;
+  readonly tarball: ServeTarball;
+  readonly small: ServeSmall;
+  readonly why: Why;
+  readonly decide: DecideEntries;
+  readonly exceptions: ExceptionVerbs;
+  readonly held: HeldStore;
+  readonly tokens: TokenStore;
+  readonly ledger: Ledger;
+  readonly ahead: FetchAhead | undefined;
+  readonly policy: () => Policy;
+  /** Writes what is buffered. */
+  flush(): Promise<void>;
+  /** Stops watching for changes. The stores are closed by whoever opened them. */
+  stop(): void;
+};
+
+export async function openApp(ports: AppPorts): Promise<App> {
+  const { clock } = ports;
+  const recorder = openRecorder(ports);
+  const knowledge = openKnowledge({
+    ...ports,
+    onEvents(name, events) {
+      for (const event of events) {
+        const detail = alarming(event);
+        if (detail === undefined || !("version" in event)) continue;
+        recorder.alert({ what: event.kind, name, version: event.version, detail }).catch((error: unknown) => recorder.trouble("alert not written", error));
+      }
+    },
+  });
+  const judgements = await openJudgements({ ...ports, knowledge });
+  const judgementAhead = async (name: string) => {
+    const known = await knowledge.know(name);
+    return known.kind === "known" ? judgements.ofPackage(known.record) : undefined;
+  };
+  const privateNames = () => ports.policy().private;
+  const ahead = ports.fetchAhead ? fetchAhead({ knowledge, upstream: ports.upstream, privateNames, warm: judgementAhead, trouble: recorder.trouble }) : undefined;
+  const packument = servePackument({ ...ports, knowledge, judgements, recorder, ...(ahead === undefined ? {} : { onServed: (_known, judgement) => ahead.after(judgement) }) });
+  const shared = { ...ports, knowledge, judgements, recorder };
+  const stopWatching = ports.exceptions.watch(() => {
+    judgements.reload().catch((error: unknown) => recorder.trouble("exceptions not reloaded", error));
+  });
+  const minute = setInterval(() => void recorder.flush(), 60_000);
+  minute.unref();
+  return {
+    clock,
+    knowledge,
+    judgements,
+    recorder,
+    packument,
+    tarball: serveTarball(shared),
+    small: serveSmall({ ...shared, privateNames }),
+    why: openWhy(shared),
+    decide: decideEntries(shared),
+    exceptions: exceptionVerbs({ ...shared, exceptions: ports.exceptions }),
+    held: ports.held,
+    tokens: ports.tokens,
+    ledger: ports.ledger,
+    ahead,
+    policy: ports.policy,
+    flush: () => recorder.flush(),
+    stop() {
+      stopWatching();
+      clearInterval(minute);
+    },
+  };
+}
+
+
+/** What an operator should hear of, in words; undefined for ordinary news. */
+function alarming(event: HistoryEvent): string | undefined {
+  switch (event.kind) {
+    case "integrity-changed":
+      return `its digest changed from ${event.from} to ${event.to}`;
+    case "version-withdrawn":
+      return event.served ? "the registry took it back, and this gate had served it" : "the registry took it back";
+    case "version-returned":
+      return "the registry had taken it back and lists it again";
+    default:
+      return undefined;
+  }
+}

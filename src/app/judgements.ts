@@ -1,0 +1,217 @@
+/**
+ * Verdicts over what is known: judges packages with the policy and exceptions in force, looks up what their young versions require,
+ * and remembers each judgement until news or time can change it. The one door to `judge`; every route goes through it.
+ */
+import { canonical, sha256 } from "../core/base/digest.ts";
+import type { Clock, Instant } from "../core/base/time.ts";
+import { LIMITS } from "../core/base/limits.ts";
+import { factsIn, packageFacts } from "../core/facts/facts-of.ts";
+import type { PackageRecord } from "../core/facts/history.ts";
+import { markServed } from "../core/facts/observe.ts";
+import { integrityOfVersion } from "../core/npm/integrity.ts";
+import { repairTags, type TagChange } from "../core/npm/tags.ts";
+import { alternatives } from "../core/policy/alternatives.ts";
+import { type JudgeInput, type Judgement, judgePackage, judgeVersion, namesToKnow, verdictForPin, viewPackage } from "../core/policy/judge.ts";
+import type { Exceptions, Policy } from "../core/policy/policy.ts";
+import { type Verdict, withheld } from "../core/policy/verdict.ts";
+import { namesRequired, type PackageView } from "../core/signals/dependency-walk.ts";
+import { hotCache } from "./hot-cache.ts";
+import type { Knowledge } from "./knowledge.ts";
+import type { ExceptionStore, Ledger, Upstream } from "./ports.ts";
+
+export type PackageJudgement = {
+  readonly record: PackageRecord;
+  /** Versions clients may not have, in the order of the listing. */
+  readonly withheld: ReadonlyMap<string, Verdict>;
+  /** Versions that monitor mode lets pass although they are not admitted. */
+  readonly monitored: ReadonlyMap<string, Verdict>;
+  readonly served: ReadonlySet<string>;
+  /** The tags of the answer, and what was moved. */
+  readonly tags: Readonly<Record<string, string>>;
+  readonly tagChanges: readonly TagChange[];
+  /** Start of age of a listed version. */
+  start(version: string): Instant;
+  integrity(version: string): string | undefined;
+  /** Names an install of the version must also fetch. */
+  requires(version: string): readonly string[];
+  /** What to install instead, nearest first. */
+  alternatives(version: string): readonly string[];
+  readonly nextChange?: Instant;
+  /** Same fingerprint, same document: same answer. */
+  readonly fingerprint: string;
+  /** What it rested on; see `current`. */
+  readonly basis: Basis;
+};
+
+/** Everything a judgement depends on besides the record: valid while all of it stands. */
+type Basis = { readonly policy: string; readonly epoch: number; readonly revisions: ReadonlyMap<string, number> };
+
+export type VersionJudgement = Judgement & {
+  /** Set when a withdrawn version is served to a pin all the same. */
+  readonly alert?: string;
+};
+
+export type Judgements = {
+  ofPackage(record: PackageRecord): Promise<PackageJudgement>;
+  /** `pin`: the client asks for these exact bytes. */
+  ofVersion(record: PackageRecord, version: string, options: { readonly pin: boolean }): Promise<VersionJudgement>;
+  /** Whether nothing the judgement rested on has changed; time is the caller's to compare with `nextChange`. */
+  current(judgement: PackageJudgement): boolean;
+  /** Reads waivers, denies and freezes anew. */
+  reload(): Promise<void>;
+  exceptions(): Exceptions;
+};
+
+export type JudgementPorts = {
+  readonly clock: Clock;
+  readonly knowledge: Knowledge;
+  readonly exceptions: ExceptionStore;
+  readonly ledger: Ledger;
+  readonly upstream: Upstream;
+  readonly policy: () => Policy;
+};
+
+/** Rounds of looking up what dependencies themselves require, and names looked up for one package. */
+const ROUNDS = 8;
+const NAMES = 2_000;
+
+export async function openJudgements(ports: JudgementPorts): Promise<Judgements> {
+  let exceptions = await ports.exceptions.read();
+  /** Approximate: a judgement weighs what its maps hold. */
+  const cache = hotCache<PackageJudgement>(LIMITS.judgementCacheBytes);
+
+  function inputFor(name: string): JudgeInput {
+    return { policy: ports.policy(), exceptions, now: ports.clock.now(), privateUpstream: ports.upstream.baseFor(name).private };
+  }
+
+  function current(judgement: PackageJudgement): boolean {
+    const { policy, epoch, revisions } = judgement.basis;
+    if (policy !== ports.policy().digest || epoch !== exceptions.epoch) return false;
+    for (const [name, revision] of revisions) if (ports.knowledge.revision(name) !== revision) return false;
+    return true;
+  }
+
+  async function ofPackage(record: PackageRecord): Promise<PackageJudgement> {
+    const before = cache.get(record.name);
+    if (before && before.record.summary.digest === record.summary.digest && before.record.versions === record.versions && current(before)) {
+      const now = ports.clock.now();
+      // A later confirmation of the same document matters only to versions that wait for one.
+      if ((before.nextChange === undefined || now < before.nextChange) && (before.withheld.size === 0 || before.record.lastAnswer === record.lastAnswer)) return before;
+    }
+    const { lookup, revisions } = await lookAround(record);
+    const input = { ...inputFor(record.name), lookup };
+    const { verdicts, admitted, nextChange } = judgePackage(record, input);
+    const judgement = describe(record, input, verdicts, admitted, nextChange, { policy: input.policy.digest, epoch: exceptions.epoch, revisions });
+    cache.set(record.name, judgement, 2_000 + record.summary.versions.length * 120);
+    return judgement;
+  }
+
+  /** Loads what the young versions of a package require, and what those require, from the store alone: never a fetch on the way to an answer. */
+  async function lookAround(record: PackageRecord): Promise<{ lookup: (name: string) => PackageView | undefined; revisions: ReadonlyMap<string, number> }> {
+    const views = new Map<string, PackageView | undefined>();
+    const revisions = new Map<string, number>([[record.name, ports.knowledge.revision(record.name)]]);
+    let wanted = namesToKnow(record, inputFor(record.name));
+    for (let round = 0; round < ROUNDS && wanted.length > 0 && views.size < NAMES; round += 1) {
+      const next = new Set<string>();
+      for (const name of wanted) {
+        if (views.has(name)) continue;
+        revisions.set(name, ports.knowledge.revision(name));
+        const other = await ports.knowledge.recall(name);
+        views.set(name, other && viewPackage(other, inputFor(name)));
+        if (other) for (const deeper of namesToKnow(other, inputFor(name))) if (!views.has(deeper)) next.add(deeper);
+      }
+      wanted = [...next];
+    }
+    return { lookup: (name) => views.get(name), revisions };
+  }
+
+  return {
+    ofPackage,
+    current,
+    async ofVersion(record, version, { pin }) {
+      const { lookup } = await lookAround(record);
+      const input = { ...inputFor(record.name), lookup };
+      const judged = judgeVersion(record, version, input);
+      if (!judged) return unknownVersion(record, version, input);
+      if (!pin || !withheld(judged.verdict)) return judged;
+      // Whether it was served before is the ledger's to say, and only a refusal needs to know.
+      const remembered = await rememberServed(record, version);
+      const again = remembered === record ? judged : (judgeVersion(remembered, version, input) ?? judged);
+      return { ...again, ...verdictForPin(again) };
+    },
+    async reload() {
+      exceptions = await ports.exceptions.read();
+    },
+    exceptions: () => exceptions,
+  };
+
+  async function rememberServed(record: PackageRecord, version: string): Promise<PackageRecord> {
+    const [row] = await ports.ledger.tail({ limit: 1, kinds: ["serve"], name: record.name, version });
+    return row ? markServed(record, version, row.entry.at) : record;
+  }
+}
+
+/** A version named only by a problem entry, or by nobody: withheld as malformed. */
+function unknownVersion(record: PackageRecord, version: string, input: JudgeInput): VersionJudgement {
+  const problem = record.summary.problems.find((one) => one.version === version)?.reason ?? "the registry does not list it";
+  const signal = { id: "malformed-version" as const, effect: { kind: "deny" as const }, title: problem, evidence: [{ text: problem, source: "registry", at: record.lastAnswer }] };
+  return {
+    facts: {
+      name: record.name,
+      version,
+      digests: [],
+      listed: false,
+      problem,
+      firstSeen: record.lastAnswer,
+      lastListed: record.lastAnswer,
+      start: record.lastAnswer,
+      basis: "first-seen",
+      claim: "missing",
+      established: false,
+      timeless: false,
+      securityHolding: false,
+      served: false,
+      requires: {},
+      privateUpstream: input.privateUpstream,
+    },
+    signals: [signal],
+    verdict: { action: "deny", review: false, reasons: [signal], notes: [], waived: [], monitored: false, policy: input.policy.digest },
+  };
+}
+
+function describe(
+  record: PackageRecord,
+  input: JudgeInput,
+  verdicts: ReadonlyMap<string, Verdict>,
+  admitted: readonly string[],
+  nextChange: Instant | undefined,
+  basis: Basis,
+): PackageJudgement {
+  const served = new Set(admitted);
+  const kept = [...verdicts].filter(([version, verdict]) => withheld(verdict) && !served.has(version));
+  const baseline = input.policy.baseline;
+  const shared = packageFacts(record, input.now, { privateUpstream: input.privateUpstream, ...(baseline === undefined ? {} : { baseline }) });
+  const { tags, changes } = repairTags({ tags: record.summary.tags, versions: record.summary.versions, admitted: served, history: record.tags, now: input.now });
+  const held = new Map(kept);
+  return {
+    record,
+    withheld: held,
+    monitored: new Map([...verdicts].filter(([, verdict]) => verdict.monitored)),
+    served,
+    tags,
+    tagChanges: changes,
+    start: (version) => factsIn(shared, version)?.start ?? record.firstSeen,
+    integrity(version) {
+      const entry = shared.listed.get(version);
+      return entry && integrityOfVersion(entry);
+    },
+    requires(version) {
+      const entry = shared.listed.get(version);
+      return entry ? namesRequired(entry) : [];
+    },
+    alternatives: (version) => alternatives(record, admitted, version).map((one) => one.version),
+    ...(nextChange === undefined ? {} : { nextChange }),
+    fingerprint: sha256(canonical({ digest: record.summary.digest, withheld: kept.map(([version, verdict]) => [version, verdict.action, verdict.until ?? 0, verdict.reasons.map((one) => one.id)]), tags })),
+    basis,
+  };
+}
