@@ -210,7 +210,11 @@ function seenAgain(turn: Turn, history: VersionHistory, was: VersionSummary | un
   return after;
 }
 
-type Comparison = { readonly result: "same" | "different" | "incomparable"; readonly known: readonly string[]; readonly seen: readonly string[] };
+type Comparison = {
+  readonly result: "same" | "different" | "incomparable";
+  readonly known: readonly string[];
+  readonly seen: readonly string[];
+};
 
 /** A sha1-only version that gains a sha512 is unchanged while its shasum stands; `was` supplies the shasum that history leaves out. */
 function compareListing(history: VersionHistory, was: VersionSummary | undefined, entry: VersionSummary): Comparison {

@@ -41,7 +41,10 @@ export function activeDenies(denies: readonly Deny[]): readonly Deny[] {
 }
 
 /** By name (and version, where it names one), or by any digest known for the bytes. */
-export function isDenied(deny: Deny, subject: { readonly name: string; readonly version: string; readonly digests: readonly string[] }): boolean {
+export function isDenied(
+  deny: Deny,
+  subject: { readonly name: string; readonly version: string; readonly digests: readonly string[] },
+): boolean {
   if (deny.name === subject.name && (deny.version === undefined || deny.version === subject.version)) return true;
   return deny.integrity !== undefined && digestsOf(deny.integrity).some((digest) => subject.digests.includes(digest));
 }

@@ -10,6 +10,10 @@ export const deniedByPolicy: Check = ({ facts, exceptions }) => {
     id: "denied-by-policy",
     effect: { kind: "deny" },
     title: `denied here by ${denies[0]!.owner}`,
-    evidence: denies.map((deny) => ({ text: `${deny.reason} (${deny.owner}, ${iso(deny.created).slice(0, 10)}, ${deny.id})`, source: "policy", at: deny.created })),
+    evidence: denies.map((deny) => ({
+      text: `${deny.reason} (${deny.owner}, ${iso(deny.created).slice(0, 10)}, ${deny.id})`,
+      source: "policy",
+      at: deny.created,
+    })),
   };
 };

@@ -45,7 +45,7 @@ export type Walk = (view: PackageView, entry: VersionSummary) => Availability | 
 export function dependencyWalk(options: WalkOptions): Walk {
   const nodes = new Map<string, Node>();
   return (view, entry) => {
-    if (!isJudged(view, entry, options)) return undefined;
+    if (!isJudged(view.record, entry, options)) return undefined;
     const node = nodes.get(keyOf(view, entry.version)) ?? explore(view, entry, nodes, options);
     return { blocked: node.requirements.flatMap((requirement) => blockedBy(requirement, options.now)), unseen: node.unseen };
   };
@@ -78,11 +78,19 @@ function keyOf(view: PackageView, version: string): string {
 }
 
 /** Design §4: "judged for versions under 14 days old, or whose dependency carries a deny". */
-export function isJudged(view: PackageView, entry: VersionSummary, { denied, baseline, now }: Omit<WalkOptions, "lookup">): boolean {
+export function isJudged(record: PackageRecord, entry: VersionSummary, { denied, baseline, now }: Omit<WalkOptions, "lookup">): boolean {
   if (entry.requires === undefined) return false;
-  const history = historyOf(view.record, entry.version);
-  if (!history || now - ageOf(view.record, history, entry, baseline).start < LIMITS.matureMs) return true;
-  return denied.size > 0 && Object.entries(entry.requires).some(([name, spec]) => denied.has(targetOf(name, spec).name));
+  const history = historyOf(record, entry.version);
+  if (!history || now - ageOf(record, history, entry, baseline).start < LIMITS.matureMs) return true;
+  return denied.size > 0 && namesRequired(entry).some((name) => denied.has(name));
+}
+
+/** Names of the packages a version requires; an alias counts as what it stands for, what no registry answers not at all. */
+export function namesRequired(entry: VersionSummary): readonly string[] {
+  return Object.entries(entry.requires ?? {}).flatMap(([name, spec]) => {
+    const target = targetOf(name, spec);
+    return target.spec === undefined ? [] : [target.name];
+  });
 }
 
 /** Collects everything reachable, then lets the moments rise until none moves: the least solution, so a cycle adds nothing. */
@@ -99,11 +107,16 @@ function explore(view: PackageView, entry: VersionSummary, nodes: Map<string, No
     return made;
   };
   const root = node(view, entry) ?? { view, entry, own: 0, requirements: [], unseen: [], available: 0 };
-  if (fresh.length === 0) root.unseen.push({ name: view.record.name, spec: entry.version, why: `its dependencies lead to more than ${LIMITS.dependencyWalk} young versions` });
+  if (fresh.length === 0)
+    root.unseen.push({
+      name: view.record.name,
+      spec: entry.version,
+      why: `its dependencies lead to more than ${LIMITS.dependencyWalk} young versions`,
+    });
   // `fresh` grows while it is walked.
   for (const current of fresh) require(current, node, options);
 
-  for (let moved = true; moved; ) {
+  for (let moved = true; moved;) {
     moved = false;
     for (const current of fresh) {
       const available = Math.max(current.own, ...current.requirements.map(earliest));
@@ -145,11 +158,17 @@ function resolve(
   const found: { readonly nodes: Node[]; readonly others: Requirement["others"][number][] } = { nodes: [], others: [] };
   for (let end = versions.length; end > 0; end -= LOT) {
     const lot = versions.slice(Math.max(0, end - LOT), end).toReversed();
-    const matching = new Set(satisfying(wanted, tags, lot.map((entry) => entry.version)));
+    const matching = new Set(
+      satisfying(
+        wanted,
+        tags,
+        lot.map((entry) => entry.version),
+      ),
+    );
     for (const entry of lot) {
       if (!matching.has(entry.version)) continue;
       const verdict = view.own.get(entry.version);
-      const followed = isJudged(view, entry, options) ? node(view, entry) : undefined;
+      const followed = isJudged(record, entry, options) ? node(view, entry) : undefined;
       if (followed) found.nodes.push(followed);
       else if (momentOf(verdict, options.now) === 0) return "available";
       else found.others.push({ version: entry.version, own: momentOf(verdict, options.now), why: stateOf(verdict) });
@@ -187,11 +206,20 @@ function blockedBy(requirement: Requirement, now: Instant): readonly Blocked[] {
   if (moment <= now) return [];
   const { name, spec, nodes, others } = requirement;
   const candidates = [
-    ...nodes.map(({ view, entry, own }) => `${entry.version} ${own > now ? stateOf(view.own.get(entry.version)) : "waits for its own dependencies"}`),
+    ...nodes.map(
+      ({ view, entry, own }) => `${entry.version} ${own > now ? stateOf(view.own.get(entry.version)) : "waits for its own dependencies"}`,
+    ),
     ...others.map(({ version, why }) => `${version} ${why}`),
   ];
   const more = candidates.length > NAMED ? [`and ${candidates.length - NAMED} more`] : [];
-  return [{ name, spec, ...(moment === Infinity ? {} : { until: instant(moment) }), candidates: [...candidates.slice(0, NAMED), ...more].map(printable) }];
+  return [
+    {
+      name,
+      spec,
+      ...(moment === Infinity ? {} : { until: instant(moment) }),
+      candidates: [...candidates.slice(0, NAMED), ...more].map(printable),
+    },
+  ];
 }
 
 /** `held until 2026-04-02T23:59Z (young-release)`: stable as long as the verdict is, because waivers are pinned to it. */

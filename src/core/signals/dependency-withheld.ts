@@ -7,11 +7,19 @@ import type { Check } from "./check.ts";
 export const dependencyWithheld: Check = ({ dependencies }) => {
   if (!dependencies) return undefined;
   const { blocked, unseen } = dependencies;
-  const unseenEvidence = unseen.map(({ name, spec, why }): Evidence => ({ text: `${name} ${spec}: not looked at, ${why}`, source: "registry" }));
+  const unseenEvidence = unseen.map(({ name, spec, why }): Evidence => ({
+    text: `${name} ${spec}: not looked at, ${why}`,
+    source: "registry",
+  }));
   const first = blocked[0];
   if (!first) {
     if (unseen.length === 0) return undefined;
-    return { id: "dependency-withheld", effect: { kind: "note" }, title: `${count(unseen.length, "dependency", "dependencies")} not looked at`, evidence: unseenEvidence };
+    return {
+      id: "dependency-withheld",
+      effect: { kind: "note" },
+      title: `${count(unseen.length, "dependency", "dependencies")} not looked at`,
+      evidence: unseenEvidence,
+    };
   }
   const ends = blocked.map(({ until }) => until);
   const until = ends.every((end) => end !== undefined) ? instant(Math.max(...ends)) : undefined;
@@ -20,7 +28,10 @@ export const dependencyWithheld: Check = ({ dependencies }) => {
     effect: until === undefined ? { kind: "review" } : { kind: "hold", until },
     title: `requires ${first.name} ${first.spec}, which is withheld${blocked.length > 1 ? `, and ${blocked.length - 1} more` : ""}`,
     // What is withheld, and nothing that other dependencies could add to: a waiver is pinned to this.
-    evidence: blocked.map(({ name, spec, candidates }): Evidence => ({ text: `${name} ${spec}: ${candidates.join(", ")}`, source: "registry" })),
+    evidence: blocked.map(({ name, spec, candidates }): Evidence => ({
+      text: `${name} ${spec}: ${candidates.join(", ")}`,
+      source: "registry",
+    })),
   };
 };
 

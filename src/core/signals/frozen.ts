@@ -10,8 +10,16 @@ export const frozen: Check = ({ facts, exceptions, now }) => {
   const servedBefore = freezes.every((freeze) => facts.servedSince !== undefined && facts.servedSince < freeze.created);
   return {
     id: "frozen",
-    effect: { kind: "hold", until: instant(Math.max(...freezes.map((freeze) => freeze.expires))), ...(servedBefore ? { pins: "served" } : {}) },
+    effect: {
+      kind: "hold",
+      until: instant(Math.max(...freezes.map((freeze) => freeze.expires))),
+      ...(servedBefore ? { pins: "served" } : {}),
+    },
     title: `nothing newer than ${isoMinute(freezes[0]!.before)} is admitted`,
-    evidence: freezes.map((freeze) => ({ text: `${freeze.reason} (${freeze.owner}, until ${isoMinute(freeze.expires)}, ${freeze.id})`, source: "policy", at: freeze.created })),
+    evidence: freezes.map((freeze) => ({
+      text: `${freeze.reason} (${freeze.owner}, until ${isoMinute(freeze.expires)}, ${freeze.id})`,
+      source: "policy",
+      at: freeze.created,
+    })),
   };
 };

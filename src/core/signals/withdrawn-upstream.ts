@@ -14,12 +14,19 @@ export const withdrawnUpstream: Check = ({ facts }) => {
   const { gone } = facts;
   if (!gone) return undefined;
   const lived = gone.since - facts.start;
-  const evidence: Evidence[] = [{ text: `not in the registry's answers; it had been listed for ${span(lived)}`, source: "registry", at: gone.since }];
+  const evidence: Evidence[] = [
+    { text: `not in the registry's answers; it had been listed for ${span(lived)}`, source: "registry", at: gone.since },
+  ];
   const title = `removed from the registry ${isoMinute(gone.since)}`;
   if (!gone.confirmed) {
     // One answer without it may be a cache that lags; for a version this young that is not a bet worth taking.
     const effect = lived <= SOON ? ({ kind: "hold" } as const) : ({ kind: "note" } as const);
-    return { id: "withdrawn-upstream", effect, title: `missing from the registry since ${isoMinute(gone.since)}, not confirmed yet`, evidence };
+    return {
+      id: "withdrawn-upstream",
+      effect,
+      title: `missing from the registry since ${isoMinute(gone.since)}, not confirmed yet`,
+      evidence,
+    };
   }
   if (facts.securityHolding) {
     evidence.push({ text: "the registry put a security placeholder in the package's place", source: "registry" });

@@ -25,13 +25,23 @@ const STARTED: Readonly<Record<Facts["basis"], string>> = {
 
 /** How its age is known. Holds nothing that changes from one minute to the next: waivers are pinned to it. */
 export function ageEvidence(facts: Facts): readonly Evidence[] {
-  const evidence: Evidence[] = [{ text: CLAIM[facts.claim], source: "registry", ...(facts.claimed === undefined ? {} : { at: facts.claimed }) }];
+  const evidence: Evidence[] = [
+    { text: CLAIM[facts.claim], source: "registry", ...(facts.claimed === undefined ? {} : { at: facts.claimed }) },
+  ];
   evidence.push({ text: "this gate first saw it", source: "history", at: facts.firstSeen });
   if (facts.basis === "absent-before")
-    evidence.push({ text: "an earlier answer listed the package without it, so it is no older than that", source: "history", at: facts.start });
-  if (facts.basis === "returned") evidence.push({ text: "it was gone from the registry and came back; its hold starts anew", source: "history", at: facts.start });
+    evidence.push({
+      text: "an earlier answer listed the package without it, so it is no older than that",
+      source: "history",
+      at: facts.start,
+    });
+  if (facts.basis === "returned")
+    evidence.push({ text: "it was gone from the registry and came back; its hold starts anew", source: "history", at: facts.start });
   if (facts.timeless)
-    evidence.push({ text: "this upstream gives no publish times; policy.baseline can declare what it listed first as old", source: "registry" });
+    evidence.push({
+      text: "this upstream gives no publish times; policy.baseline can declare what it listed first as old",
+      source: "registry",
+    });
   return evidence;
 }
 

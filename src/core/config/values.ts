@@ -1,0 +1,167 @@
+/** The kinds of values settings have: how each is read from YAML or from a word on a command line, and how it is shown. */
+import { LIMITS } from "../base/limits.ts";
+import { redact } from "../base/text.ts";
+import { DAY, HOUR, MINUTE, SECOND, type Instant, iso, parseDuration, parseInstant } from "../base/time.ts";
+import type { Policy } from "../policy/policy.ts";
+
+export type Reading<T> = { readonly value: T } | { readonly problem: string };
+
+type ValueKind<T> = {
+  /** What to write, for messages. */
+  readonly expects: string;
+  /** `raw` is what YAML gave, or a text. Never throws. */
+  readonly read: (raw: unknown, now: Instant) => Reading<T>;
+  readonly show: (value: unknown) => string;
+};
+
+export type Scopes = Readonly<Record<string, { readonly url: string; readonly private: boolean }>>;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+export const LOG_LEVELS = ["error", "warn", "info", "debug"] as const;
+export const LOCKFILE_URLS = ["public", "self"] as const;
+export const PRESETS = ["balanced", "strict"] as const;
+
+/** Longest duration a setting may have. */
+const LONGEST = 365 * DAY;
+
+function kind<T>(expects: string, read: (raw: unknown, now: Instant) => T | undefined, show: (value: T) => string = String): ValueKind<T> {
+  return {
+    expects,
+    read(raw, now) {
+      const value = read(raw, now);
+      return value === undefined ? { problem: `write ${expects}, not ${shown(raw)}` } : { value };
+    },
+    show: (value) => show(value as T),
+  };
+}
+
+/** A wrong value in a message: short, and without what looks like a secret. */
+function shown(raw: unknown): string {
+  const text = redact(JSON.stringify(raw) ?? String(raw));
+  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+}
+
+function oneOf<T extends string>(words: readonly T[]): ValueKind<T> {
+  return kind(words.join(" or "), (raw) => words.find((word) => word === raw));
+}
+
+function listOf(expects: string, item: (text: string) => string | undefined): ValueKind<readonly string[]> {
+  return kind(
+    `a list of ${expects}`,
+    (raw) => {
+      const items = typeof raw === "string" ? raw.split(",").map((each) => each.trim()) : raw;
+      if (!Array.isArray(items) || items.length > LIMITS.policyPatterns) return undefined;
+      const read = items.map((each: unknown) => (typeof each === "string" ? item(each) : undefined));
+      return read.every((each) => each !== undefined) ? read : undefined;
+    },
+    (values) => (values.length === 0 ? "[]" : values.join(", ")),
+  );
+}
+
+/** http or https, without credentials, query or fragment; always ends in a slash. */
+function baseUrl(text: string): string | undefined {
+  if (!URL.canParse(text)) return undefined;
+  const url = new URL(text);
+  if (url.protocol !== "https:" && url.protocol !== "http:") return undefined;
+  // Credentials belong into .npmrc: a URL is printed, logged and written into lockfiles.
+  if (url.username !== "" || url.password !== "" || url.search !== "" || url.hash !== "") return undefined;
+  return url.href.endsWith("/") ? url.href : `${url.href}/`;
+}
+
+function host(text: string): string | undefined {
+  return /^(?:[A-Za-z0-9-]+\.)*[A-Za-z0-9-]+(?::\d{1,5})?$/.test(text) ? text.toLowerCase() : undefined;
+}
+
+/** A name with `*` for any run of characters but a slash. */
+function nameGlob(text: string): string | undefined {
+  return text.length <= LIMITS.nameChars && /^(?:@[A-Za-z0-9\-_.!~*'()]+\/)?[A-Za-z0-9\-_.!~*'()]+$/.test(text) ? text : undefined;
+}
+
+function listenAt(raw: unknown): string | undefined {
+  const match = typeof raw === "string" ? /^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+):(\d{1,5})$/.exec(raw) : null;
+  return match && Number(match[2]) <= 65_535 ? match[0] : undefined;
+}
+
+function duration(raw: unknown): number | undefined {
+  const value = typeof raw === "string" ? parseDuration(raw) : undefined;
+  return value !== undefined && value <= LONGEST ? value : undefined;
+}
+
+function showDuration(milliseconds: number): string {
+  for (const [unit, letter] of [
+    [DAY, "d"],
+    [HOUR, "h"],
+    [MINUTE, "m"],
+  ] as const)
+    if (milliseconds >= unit && milliseconds % unit === 0) return `${milliseconds / unit}${letter}`;
+  return `${milliseconds / SECOND}s`;
+}
+
+/** `2026-12-31` (00:00 UTC) or a full date-time with a zone. */
+function day(raw: unknown): Instant | undefined {
+  return typeof raw === "string" ? parseInstant(/^\d{4}-\d{2}-\d{2}$/.test(raw) ? `${raw}T00:00:00Z` : raw) : undefined;
+}
+
+function fields(raw: unknown, ...keys: readonly string[]): Readonly<Record<string, unknown>> | undefined {
+  if (typeof raw !== "object" || raw === null || Array.isArray(raw)) return undefined;
+  return Object.keys(raw).every((key) => keys.includes(key)) ? (raw as Record<string, unknown>) : undefined;
+}
+
+function owner(raw: unknown): string | undefined {
+  return typeof raw === "string" && raw.trim() !== "" && raw.length <= LIMITS.policyTextChars ? raw.trim() : undefined;
+}
+
+function scopes(raw: unknown): Scopes | undefined {
+  if (typeof raw !== "object" || raw === null || Array.isArray(raw)) return undefined;
+  const read = Object.entries(raw).map(([scope, value]: [string, unknown]) => {
+    const given = fields(value, "url", "private");
+    const url = typeof given?.["url"] === "string" ? baseUrl(given["url"]) : undefined;
+    const isPrivate = given?.["private"] ?? false;
+    return url !== undefined && typeof isPrivate === "boolean" && /^@[A-Za-z0-9\-_.!~*'()]+$/.test(scope)
+      ? ([scope, { url, private: isPrivate }] as const)
+      : undefined;
+  });
+  return read.every((entry) => entry !== undefined) ? Object.fromEntries(read) : undefined;
+}
+
+function mode(raw: unknown, now: Instant): Policy["mode"] | undefined {
+  if (raw === "enforce") return { kind: "enforce" };
+  const monitor = fields(fields(raw, "monitor")?.["monitor"], "owner", "expires");
+  const [by, expires] = [owner(monitor?.["owner"]), day(monitor?.["expires"])];
+  if (by === undefined || expires === undefined || expires - now > LIMITS.waiverMs) return undefined;
+  return { kind: "monitor", owner: by, expires };
+}
+
+function baseline(raw: unknown): NonNullable<Policy["baseline"]> | undefined {
+  const accept = fields(fields(raw, "accept")?.["accept"], "owner", "date");
+  const [by, accepted] = [owner(accept?.["owner"]), day(accept?.["date"])];
+  return by === undefined || accepted === undefined ? undefined : { owner: by, accepted };
+}
+
+export const KINDS = {
+  url: kind("an http(s) URL without credentials", (raw) => (typeof raw === "string" ? baseUrl(raw) : undefined)),
+  urls: listOf("http(s) URLs without credentials", baseUrl),
+  hosts: listOf("host names", host),
+  names: listOf("package names, * for anything but a slash", nameGlob),
+  scopes: kind("scopes, each { url: https://…, private: true or false }", scopes, (value) =>
+    Object.entries(value)
+      .map(([scope, { url, private: own }]) => `${scope} ${url}${own ? " (private)" : ""}`)
+      .join(", "),
+  ),
+  duration: kind("a duration with its unit, such as 90s, 30m, 72h or 3d, at most 365d", duration, showDuration),
+  listen: kind("HOST:PORT, such as 127.0.0.1:4870", listenAt),
+  boolean: kind("true or false", (raw) => (raw === true || raw === "true" ? true : raw === false || raw === "false" ? false : undefined)),
+  text: kind("a text", (raw) => (typeof raw === "string" && raw !== "" && !/[\u0000-\u001f\u007f]/.test(raw) ? raw : undefined)),
+  logLevel: oneOf(LOG_LEVELS),
+  lockfileUrls: oneOf(LOCKFILE_URLS),
+  preset: oneOf(PRESETS),
+  mode: kind("enforce, or { monitor: { owner, expires } } with a day at most 90 days away", mode, (value) =>
+    value.kind === "enforce" ? "enforce" : `monitor, by ${value.owner}, until ${iso(value.expires)}`,
+  ),
+  baseline: kind("{ accept: { owner, date } }", baseline, (value) => `accepted by ${value.owner}, ${iso(value.accepted).slice(0, 10)}`),
+} satisfies Record<string, ValueKind<unknown>>;
+
+export type Kind = keyof typeof KINDS;
+
+/** What a kind reads to. */
+export type Read<K extends Kind> = (typeof KINDS)[K] extends ValueKind<infer T> ? T : never;

@@ -1,0 +1,254 @@
+/**
+ * Judges a package: which of its versions are withheld and why, which are admitted, and when time alone changes that.
+ * Most versions of most packages are old, listed and unchanged; a cheap look tells, and only the others are evaluated.
+ */
+import { LIMITS } from "../base/limits.ts";
+import { type Instant, instant } from "../base/time.ts";
+import { digestsOf } from "../facts/digests.ts";
+import type { Facts } from "../facts/facts.ts";
+import { type PackageFacts, ageOf, factsIn, packageFacts } from "../facts/facts-of.ts";
+import { type PackageRecord, type VersionHistory, historyOf, lastListed } from "../facts/history.ts";
+import { shasumToIntegrity } from "../npm/integrity.ts";
+import { nameMatches } from "../npm/name.ts";
+import type { VersionSummary } from "../npm/summary.ts";
+import type { SignalInput } from "../signals/check.ts";
+import { type Lookup, type PackageView, type Walk, dependencyWalk, isJudged, namesRequired } from "../signals/dependency-walk.ts";
+import { evaluate } from "../signals/evaluate.ts";
+import { isNameAllowed } from "../signals/name-not-allowed.ts";
+import { decide } from "./decide.ts";
+import { activeDenies } from "./deny.ts";
+import { activeFreezes } from "./freeze.ts";
+import type { Exceptions, Policy } from "./policy.ts";
+import { type Signal, type Verdict, type Waiver, withheld } from "./verdict.ts";
+
+export type JudgeInput = {
+  readonly policy: Policy;
+  readonly exceptions: Exceptions;
+  readonly now: Instant;
+  /** The package comes from an upstream configured as private. */
+  readonly privateUpstream: boolean;
+  /** What is known of other packages; absent = nothing, and dependencies are not judged at all. */
+  readonly lookup?: Lookup;
+  /** Names known to have a denied version, besides those the exceptions name: older versions that require one are judged too. */
+  readonly denied?: ReadonlySet<string>;
+  readonly publicTwin?: SignalInput["publicTwin"];
+};
+
+export type Judgement = { readonly facts: Facts; readonly signals: readonly Signal[]; readonly verdict: Verdict };
+
+export type PackageVerdicts = {
+  /** Listed and malformed versions that are not plainly allowed: withheld, monitored, or allowed by a waiver. */
+  readonly verdicts: ReadonlyMap<string, Verdict>;
+  /** Listed versions that clients may have now, in the order of the listing. */
+  readonly admitted: readonly string[];
+  /** The earliest moment at which time alone can change a verdict. */
+  readonly nextChange?: Instant;
+};
+
+/** Judges every listed version. */
+export function judgePackage(record: PackageRecord, input: JudgeInput): PackageVerdicts {
+  const bench = openBench(record, input);
+  const own = ownJudgements(bench);
+  const verdicts = new Map<string, Verdict>();
+  const changes: number[] = [];
+  const keep = (facts: Facts, verdict: Verdict) => {
+    if (verdict.action === "allow" && verdict.waived.length === 0) return;
+    verdicts.set(facts.version, verdict);
+    changes.push(...changesOf(facts, verdict, input));
+  };
+  const walk = walkOf(bench, viewOf(record, own));
+  for (const entry of record.summary.versions) {
+    const judged = own.get(entry.version);
+    const dependencies = walk?.(entry);
+    if (!dependencies) {
+      if (judged) keep(judged.facts, judged.verdict);
+      continue;
+    }
+    const facts = judged?.facts ?? factsIn(bench.shared, entry.version);
+    if (facts) keep(facts, judge(bench, facts, dependencies).verdict);
+  }
+  for (const { version } of record.summary.problems) {
+    const judged = own.get(version);
+    if (judged) verdicts.set(version, judged.verdict);
+  }
+  const admitted = record.summary.versions.map(({ version }) => version).filter((version) => isAdmitted(verdicts.get(version)));
+  const next = Math.min(...changes.filter((moment) => moment > input.now));
+  return { verdicts, admitted, ...(Number.isFinite(next) ? { nextChange: instant(next) } : {}) };
+}
+
+/** Judges one version, listed or not, with everything there is to say about it. Undefined when the package never listed it. */
+export function judgeVersion(record: PackageRecord, version: string, input: JudgeInput): Judgement | undefined {
+  const bench = openBench(record, input);
+  const facts = factsIn(bench.shared, version);
+  if (!facts) return undefined;
+  const entry = bench.shared.listed.get(version);
+  const followed = entry && isJudged(record, entry, { baseline: bench.baseline, denied: bench.denied, now: input.now });
+  const walk = followed ? walkOf(bench, viewOf(record, ownJudgements(bench))) : undefined;
+  return judge(bench, facts, entry && walk?.(entry));
+}
+
+/** A package as its dependents see it: verdicts by its versions' own signals. Keep it while record, policy, exceptions and `nextChange` stand. */
+export function viewPackage(record: PackageRecord, input: JudgeInput): PackageView {
+  return viewOf(record, ownJudgements(openBench(record, input)));
+}
+
+/** The packages `lookup` should know before this one is judged: what its judged versions require. */
+export function namesToKnow(record: PackageRecord, input: JudgeInput): readonly string[] {
+  const { baseline, denied } = openBench(record, input);
+  const judged = record.summary.versions.filter((entry) => isJudged(record, entry, { baseline, denied, now: input.now }));
+  return [...new Set(judged.flatMap(namesRequired))].filter((name) => name !== record.name);
+}
+
+/**
+ * The verdict for a client that pins the version's exact bytes. Where every reason lets pins of bytes already served pass, it
+ * is allowed, with the alert to raise.
+ */
+export function verdictForPin({ facts, verdict }: Pick<Judgement, "facts" | "verdict">): {
+  readonly verdict: Verdict;
+  readonly alert?: string;
+} {
+  const passes =
+    facts.served && verdict.reasons.length > 0 && verdict.reasons.every(({ effect }) => "pins" in effect && effect.pins === "served");
+  if (!passes || !withheld(verdict)) return { verdict };
+  const { until: _until, ...rest } = verdict;
+  return {
+    verdict: { ...rest, action: "allow", review: false, reasons: [], notes: [...verdict.reasons, ...verdict.notes] },
+    alert: `served from cache to a pin: ${verdict.reasons.map(({ id, title }) => `${id}, ${title}`).join("; ")}`,
+  };
+}
+
+function isAdmitted(verdict: Verdict | undefined): boolean {
+  return verdict === undefined || !withheld(verdict);
+}
+
+/** Everything about a package that its versions share while they are judged. */
+type Bench = {
+  readonly record: PackageRecord;
+  readonly input: JudgeInput;
+  readonly shared: PackageFacts;
+  readonly waivers: readonly Waiver[];
+  readonly baseline: boolean;
+  readonly denied: ReadonlySet<string>;
+};
+
+function openBench(record: PackageRecord, input: JudgeInput): Bench {
+  const { policy, exceptions, now, privateUpstream } = input;
+  const baseline = policy.baseline;
+  return {
+    record,
+    input,
+    shared: packageFacts(record, now, { privateUpstream, ...(baseline === undefined ? {} : { baseline }) }),
+    waivers: exceptions.waivers.filter((waiver) => waiver.name === record.name),
+    baseline: baseline !== undefined,
+    denied: new Set([
+      ...(input.denied ?? []),
+      ...activeDenies(exceptions.denies).flatMap(({ name }) => (name === undefined ? [] : [name])),
+    ]),
+  };
+}
+
+function judge(bench: Bench, facts: Facts, dependencies: SignalInput["dependencies"]): Judgement {
+  const { policy, exceptions, now, privateUpstream, publicTwin } = bench.input;
+  const signals = evaluate({
+    facts,
+    policy,
+    exceptions,
+    now,
+    ...(dependencies === undefined ? {} : { dependencies }),
+    ...(publicTwin === undefined ? {} : { publicTwin }),
+  });
+  const verdict = decide({
+    name: facts.name,
+    version: facts.version,
+    ...(facts.integrity === undefined ? {} : { integrity: facts.integrity }),
+    signals,
+    context: { established: facts.established, privateUpstream },
+    waivers: bench.waivers,
+    policy,
+    now,
+  });
+  return { facts, signals, verdict };
+}
+
+/** Judgements by own signals of every version that is not plainly allowed. */
+function ownJudgements(bench: Bench): ReadonlyMap<string, Judgement> {
+  const judged = new Map<string, Judgement>();
+  const isPlain = plainLook(bench);
+  for (const version of [...bench.record.summary.versions.filter((entry) => !isPlain(entry)), ...bench.record.summary.problems].map(
+    (each) => each.version,
+  )) {
+    const facts = factsIn(bench.shared, version);
+    const judgement = facts && judge(bench, facts, undefined);
+    if (judgement && (judgement.verdict.action !== "allow" || judgement.verdict.waived.length > 0)) judged.set(version, judgement);
+  }
+  return judged;
+}
+
+/** A look that costs next to nothing: true only where no signal could say more than a note (a property test keeps it so). */
+function plainLook({ record, input, shared, waivers, baseline }: Bench): (entry: VersionSummary) => boolean {
+  const { policy, exceptions, now, privateUpstream } = input;
+  const denies = activeDenies(exceptions.denies);
+  const named = denies.filter((deny) => deny.name === record.name);
+  const deniedDigests = new Set(denies.flatMap((deny) => digestsOf(deny.integrity)));
+  const privateHere = policy.private.some((glob) => nameMatches(glob, record.name));
+  const whole =
+    named.some((deny) => deny.version === undefined) ||
+    !isNameAllowed(record.name, privateUpstream, policy) ||
+    (privateHere && !privateUpstream);
+  const versions = new Set([...waivers, ...named].map(({ version }) => version));
+  const frozenFrom = activeFreezes(exceptions.freezes, now)[0]?.before ?? Infinity;
+  return (entry) => {
+    const history = historyOf(record, entry.version);
+    if (
+      whole ||
+      !history ||
+      history.changed ||
+      history.goneSince !== undefined ||
+      shared.problems.has(entry.version) ||
+      versions.has(entry.version)
+    )
+      return false;
+    const { start } = ageOf(record, history, entry, baseline);
+    if (start >= frozenFrom) return false;
+    const end = start + policy.hold;
+    if (!privateUpstream && (now < end || lastListed(record, history) < end)) return false;
+    return deniedDigests.size === 0 || !hasDigest(deniedDigests, entry, history);
+  };
+}
+
+/** Digests are nearly always single words: only lists and shasums are taken apart. */
+function hasDigest(wanted: ReadonlySet<string>, entry: VersionSummary, history: VersionHistory): boolean {
+  const named = (claim: string | undefined) =>
+    claim !== undefined && (wanted.has(claim) || (/[\s?]/.test(claim) && digestsOf(claim).some((digest) => wanted.has(digest))));
+  if (named(entry.integrity) || named(history.integrity) || named(history.fetched)) return true;
+  return entry.shasum !== undefined && [...wanted].some((digest) => digest.startsWith("sha1-")) && named(shasumToIntegrity(entry.shasum));
+}
+
+function viewOf(record: PackageRecord, own: ReadonlyMap<string, Judgement>): PackageView {
+  return { record, own: new Map([...own].map(([version, { verdict }]) => [version, verdict])) };
+}
+
+/** The walk over dependencies, with this package as `view`; undefined when nothing is known of others. */
+function walkOf({ record, input, denied, baseline }: Bench, view: PackageView): ((entry: VersionSummary) => ReturnType<Walk>) | undefined {
+  const { lookup, now } = input;
+  if (!lookup) return undefined;
+  const walk = dependencyWalk({ lookup: (name) => (name === record.name ? view : lookup(name)), denied, baseline, now });
+  return (entry) => walk(view, entry);
+}
+
+/** Moments at which the verdict of one version may change without any news. */
+function changesOf(facts: Facts, verdict: Verdict, { policy, exceptions }: JudgeInput): readonly number[] {
+  const ends = verdict.reasons.flatMap(({ effect }) => (effect.kind === "hold" && effect.until !== undefined ? [effect.until] : []));
+  // A version grows out of being judged by its dependencies, and out of checks that could not run.
+  const grows = verdict.reasons.some(({ id }) => id === "dependency-withheld" || id.startsWith("not-checked:"))
+    ? [facts.start + LIMITS.matureMs]
+    : [];
+  const waivers = exceptions.waivers.filter(({ id }) => verdict.waived.some(({ waiver }) => waiver === id));
+  const lapses = waivers.flatMap((waiver) => [waiver.expires, (waiver.used ?? waiver.created) + LIMITS.waiverUnusedMs]);
+  const monitor = verdict.monitored && policy.mode.kind === "monitor" ? [policy.mode.expires] : [];
+  // What is waived has ends of its own: a hold that ends takes the waiver's work away.
+  const waivedEnds = verdict.waived.flatMap(({ signal: { effect } }) =>
+    effect.kind === "hold" && effect.until !== undefined ? [effect.until] : [],
+  );
+  return [...ends, ...grows, ...lapses, ...monitor, ...waivedEnds];
+}
