@@ -1,5 +1,6 @@
 /** The pages of `docs/reference/`, generated from the tables the product itself reads. `npm run docs` writes them, a test compares them. */
 import { FAULTS } from "../src/core/base/fault.ts";
+import { SETTINGS, type Setting } from "../src/core/config/settings.ts";
 import { COMMANDS as CLIENT_COMMANDS } from "../src/core/client/table.ts";
 import { SIGNALS } from "../src/core/signals/table.ts";
 import { COMMANDS } from "../src/surface/cli/cli.ts";
@@ -11,6 +12,7 @@ export function referencePages(limitsSource: string): Readonly<Record<string, st
     "signals.md": signalsPage(),
     "faults.md": faultsPage(),
     "limits.md": limitsPage(limitsSource),
+    "settings.md": settingsPage(),
     "cli.md": cliPage(),
   };
 }
@@ -58,6 +60,24 @@ function limitsPage(source: string): string {
   const intro =
     "Every ceiling on what comes from outside. They are constants, not settings: a ceiling that can be raised from outside is none.";
   return page("Limits", "src/core/base/limits.ts", intro, table(["limit", "value", "why"], rows));
+}
+
+function settingsPage(): string {
+  const sections = Object.entries(SETTINGS).map(([path, row]) => {
+    const { env, flag, level, projectMay, fallback, example, doc }: Setting = row;
+    const lines = [
+      `- Default: ${fallback === undefined ? "none" : `\`${fallback}\``}.`,
+      ...(example === undefined ? [] : [`- Example: \`${example}\``]),
+      ...(env === undefined ? [] : [`- Environment: \`${env}\`.`]),
+      ...(flag === undefined ? [] : [`- Flag: \`--${flag}\`.`]),
+      `- ${level === "policy" ? "Policy: the strictest level wins" : "The strongest level wins"}; a project's own file ${{ set: "may set it", tighten: "may only tighten it", never: "may not name it" }[projectMay]}.`,
+    ];
+    return `## ${path}\n\n${doc}\n\n${lines.join("\n")}`;
+  });
+  const intro =
+    "What may stand in cordon.yaml, by its dotted path; `cordon policy init` writes all of it with comments. Levels, strongest first: flag, environment, the project's cordon.yaml, the machine's, default. " +
+    "An unknown key refuses to start. Durations carry their unit: `90m`, `72h`, `3d`.";
+  return page("Settings", "src/core/config/settings.ts", intro, sections.join("\n\n"));
 }
 
 function cliPage(): string {

@@ -79,17 +79,18 @@ function flagsOf(options: readonly (readonly [string, string])[]): readonly stri
 /** What is wrong with one command line as a document spells it: a command or a flag cordon does not have. */
 function wrongCommand(line: string): readonly string[] {
   const words = line.split(/\s+/).slice(1);
-  const ours = [...flagsOf(COMMON_FLAGS), "--help", "--version"];
+  const common = flagsOf(COMMON_FLAGS);
+  // cordon's own flags stand before a client's name, and behind the name of a command of ours.
   const at = words.findIndex((word, i) => !word.startsWith("-") && !/^--(?:data|config|upstream)$/.test(words[i - 1] ?? ""));
-  const command = words[at];
+  const command = words[at] ?? "";
   const before = (at < 0 ? words : words.slice(0, at)).filter((word) => word.startsWith("--"));
-  const wrong = before.filter((flag) => !ours.includes(flag));
-  // A client's own words are the client's.
-  if (command === undefined || CLIENT_COMMANDS.includes(command)) return wrong;
+  if (CLIENT_COMMANDS.includes(command)) return before.filter((flag) => !common.includes(flag));
+  if (command === "") return before.filter((flag) => !["--help", "--version"].includes(flag));
   const row = COMMANDS[command];
   if (!row) return [`no command ${command}`];
+  const known = [...common, "--help", ...flagsOf(row.options ?? [])];
   const flags = words.slice(at).filter((word) => /^--[a-z]/.test(word));
-  return [...wrong, ...flags.filter((flag) => ![...ours, ...flagsOf(row.options ?? [])].includes(flag.split("=")[0]!))];
+  return [...before, ...flags.filter((flag) => !known.includes(flag.split("=")[0]!))];
 }
 
 test.each(documents)("%s: every cordon command and flag it names exists", (path) => {
@@ -103,6 +104,7 @@ test.each(documents)("%s: every cordon command and flag it names exists", (path)
 test("a command or flag that does not exist is seen", () => {
   expect(wrongCommand("cordon --data /tmp/x npm ci --whatever")).toEqual([]);
   expect(wrongCommand("cordon --nope npm ci")).toEqual(["--nope"]);
+  expect(wrongCommand("cordon --json why axios")).toEqual(["--json"]);
   expect(wrongCommand("cordon expose axios")).toEqual(["no command expose"]);
   expect(wrongCommand("cordon admit a@1.0.0 --forever --json")).toEqual(["--forever"]);
 });
