@@ -34,7 +34,10 @@ export function testCertificate(...names: readonly string[]): TestCertificate {
     ),
   );
   const whole = der(0x30, body, algorithm, der(0x03, Buffer.from([0]), sign("sha256", body, privateKey)));
-  const base64 = whole.toString("base64").replace(/.{64}/g, "$&\n");
+  const base64 = whole
+    .toString("base64")
+    .match(/.{1,64}/g)!
+    .join("\n");
   return {
     cert: `-----BEGIN CERTIFICATE-----\n${base64}\n-----END CERTIFICATE-----\n`,
     key: privateKey.export({ type: "pkcs8", format: "pem" }).toString(),

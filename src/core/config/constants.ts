@@ -10,3 +10,8 @@ export const NPM_REGISTRY_HOST: string = new URL(__NPM_REGISTRY__).hostname;
 /** Host name yarn 1 writes into its lockfiles by default: an alias of npm's registry. */
 export const YARN_REGISTRY_HOST: string = __YARN_REGISTRY_HOST__;
 export const VERSION: string = __CORDON_VERSION__;
+
+/** Request header that counts the gates a request has passed; see `LIMITS.gateHops`. */
+export const HOP_HEADER = "x-cordon-hop";
+/** `schema` of what a gate answers at `-/cordon/health`: by it (and `instance`) one gate recognises another. */
+export const HEALTH_SCHEMA = "cordon.health/1";

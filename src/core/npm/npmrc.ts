@@ -186,9 +186,9 @@ export function nerfDart(url: string): string {
  * The credential for an address: the longest `//host/path` that contains it.
  * npm-registry-fetch auth.js: "can be either //host/some/path/:_auth or //host/some/path:_auth", walked up to the bare host.
  */
-export function credentialFor(url: URL, credentials: readonly Credential[]): Credential | undefined {
+export function credentialFor<C extends Pick<Credential, "at">>(url: URL, credentials: readonly C[]): C | undefined {
   const place = `//${url.host}${url.pathname}`;
-  let best: Credential | undefined;
+  let best: C | undefined;
   for (const candidate of credentials) {
     const { at } = candidate;
     const inside = place.startsWith(at) && (at.endsWith("/") || place.length === at.length || place[at.length] === "/");
