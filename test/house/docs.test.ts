@@ -88,9 +88,9 @@ function wrongCommand(line: string): readonly string[] {
   if (command === "") return before.filter((flag) => !["--help", "--version"].includes(flag));
   const row = COMMANDS[command];
   if (!row) return [`no command ${command}`];
-  const known = [...common, "--help", ...flagsOf(row.options ?? [])];
+  const known = new Set([...common, "--help", ...flagsOf(row.options ?? [])]);
   const flags = words.slice(at).filter((word) => /^--[a-z]/.test(word));
-  return [...before, ...flags.filter((flag) => !known.includes(flag.split("=")[0]!))];
+  return [...before, ...flags.filter((flag) => !known.has(flag.split("=")[0]!))];
 }
 
 test.each(documents)("%s: every cordon command and flag it names exists", (path) => {

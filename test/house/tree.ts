@@ -41,69 +41,78 @@ export function parse(path: string, code: string = text(path)): SourceFile {
   const file = ts.createSourceFile(path, code, ts.ScriptTarget.ES2022, true);
   const imports: Import[] = [];
   const uses: { name: string; line: number }[] = [];
-  const declared = new Set<string>();
   const strings: { text: string; line: number }[] = [];
-  const lineOf = (node: ts.Node): number => file.getLineAndCharacterOfPosition(node.getStart(file)).line + 1;
+  const declared = new Set<string>();
 
   const visit = (node: ts.Node): void => {
-    const line = lineOf(node);
-    if (
-      (ts.isVariableDeclaration(node) || ts.isParameter(node) || ts.isFunctionDeclaration(node) || ts.isBindingElement(node)) &&
-      node.name &&
-      ts.isIdentifier(node.name)
-    )
-      declared.add(node.name.text);
-    if (
-      (ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) &&
-      node.moduleSpecifier &&
-      ts.isStringLiteral(node.moduleSpecifier)
-    ) {
-      const clause = ts.isImportDeclaration(node) ? node.importClause : node.exportClause;
-      const typeOnly = ts.isExportDeclaration(node) ? node.isTypeOnly : node.importClause?.phaseModifier === ts.SyntaxKind.TypeKeyword;
-      imports.push({ from: node.moduleSpecifier.text, line, typeOnly, names: namesIn(clause) });
-      return;
-    }
-    if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument) && ts.isStringLiteral(node.argument.literal))
-      imports.push({ from: node.argument.literal.text, line, typeOnly: true, names: [] });
-    if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) {
-      const [wanted] = node.arguments;
-      if (wanted && ts.isStringLiteralLike(wanted)) imports.push({ from: wanted.text, line, typeOnly: false, names: [] });
-      else uses.push({ name: "import(variable)", line });
-    }
-    if (ts.isNewExpression(node) && node.expression.getText(file) === "Date" && !node.arguments?.length)
-      uses.push({ name: "new Date()", line });
-    if (ts.isCallExpression(node) && node.expression.getText(file) === "Date") uses.push({ name: "Date()", line });
-    if (ts.isPropertyAccessExpression(node) && ts.isIdentifier(node.expression))
-      uses.push({ name: `${node.expression.text}.${node.name.text}`, line });
-    if (ts.isIdentifier(node) && isFree(node)) uses.push({ name: node.text, line });
-    if (ts.isStringLiteralLike(node)) strings.push({ text: node.text, line });
-    if (ts.isTemplateExpression(node))
-      strings.push({ text: [node.head, ...node.templateSpans.map((span) => span.literal)].map((part) => part.text).join("?"), line });
+    const line = file.getLineAndCharacterOfPosition(node.getStart(file)).line + 1;
+    const imported = importIn(node);
+    if (imported) imports.push({ ...imported, line });
+    // The names inside an import are another file's.
+    if (ts.isImportDeclaration(node)) return;
+    const used = useIn(node);
+    if (used) uses.push({ name: used, line });
+    const string = stringIn(node);
+    if (string !== undefined) strings.push({ text: string, line });
+    const own = declarationIn(node);
+    if (own) declared.add(own);
     ts.forEachChild(node, visit);
   };
   visit(file);
   return { imports, uses: uses.filter(({ name }) => !declared.has(name.split(".")[0]!)), strings };
 }
 
-function namesIn(clause: ts.ImportClause | ts.NamedExportBindings | undefined): readonly string[] {
-  const bindings = clause && ts.isImportClause(clause) ? clause.namedBindings : clause;
-  if (!bindings || !(ts.isNamedImports(bindings) || ts.isNamedExports(bindings))) return [];
-  return bindings.elements.map((element) => (element.propertyName ?? element.name).text);
+function importIn(node: ts.Node): Omit<Import, "line"> | undefined {
+  if (ts.isImportDeclaration(node) && ts.isStringLiteral(node.moduleSpecifier)) {
+    const clause = node.importClause;
+    const named = clause?.namedBindings && ts.isNamedImports(clause.namedBindings) ? clause.namedBindings.elements : [];
+    const names = named.map((element) => (element.propertyName ?? element.name).text);
+    return { from: node.moduleSpecifier.text, typeOnly: clause?.phaseModifier === ts.SyntaxKind.TypeKeyword, names };
+  }
+  if (ts.isExportDeclaration(node) && node.moduleSpecifier && ts.isStringLiteral(node.moduleSpecifier))
+    return { from: node.moduleSpecifier.text, typeOnly: node.isTypeOnly, names: [] };
+  if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument) && ts.isStringLiteral(node.argument.literal))
+    return { from: node.argument.literal.text, typeOnly: true, names: [] };
+  if (isDynamicImport(node) && node.arguments[0] && ts.isStringLiteralLike(node.arguments[0]))
+    return { from: node.arguments[0].text, typeOnly: false, names: [] };
+  return undefined;
+}
+
+function useIn(node: ts.Node): string | undefined {
+  if (isDynamicImport(node)) return node.arguments[0] && ts.isStringLiteralLike(node.arguments[0]) ? undefined : "import(variable)";
+  if (ts.isNewExpression(node) && isDate(node.expression)) return node.arguments?.length ? undefined : "new Date()";
+  if (ts.isCallExpression(node) && isDate(node.expression)) return "Date()";
+  if (ts.isPropertyAccessExpression(node) && ts.isIdentifier(node.expression)) return `${node.expression.text}.${node.name.text}`;
+  if (ts.isIdentifier(node) && isFree(node)) return node.text;
+  return undefined;
+}
+
+function isDynamicImport(node: ts.Node): node is ts.CallExpression {
+  return ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword;
+}
+
+function isDate(node: ts.Expression): boolean {
+  return ts.isIdentifier(node) && node.text === "Date";
 }
 
 /** Whether an identifier stands for a variable, and not for a property, a key or a type's member. */
 function isFree(node: ts.Identifier): boolean {
   const parent = node.parent;
   if (ts.isPropertyAccessExpression(parent)) return parent.expression === node;
-  if (ts.isPropertyAssignment(parent)) return parent.initializer === node;
-  return !(
-    ts.isPropertySignature(parent) ||
-    ts.isMethodSignature(parent) ||
-    ts.isMethodDeclaration(parent) ||
-    ts.isQualifiedName(parent) ||
-    ts.isBindingElement(parent) ||
-    ts.isParameter(parent)
-  );
+  if (ts.isPropertyAssignment(parent) || ts.isBindingElement(parent) || ts.isParameter(parent)) return parent.initializer === node;
+  return !(ts.isTypeElement(parent) || ts.isMethodDeclaration(parent) || ts.isQualifiedName(parent));
+}
+
+function declarationIn(node: ts.Node): string | undefined {
+  const declares = ts.isVariableDeclaration(node) || ts.isParameter(node) || ts.isFunctionDeclaration(node) || ts.isBindingElement(node);
+  return declares && node.name && ts.isIdentifier(node.name) ? node.name.text : undefined;
+}
+
+function stringIn(node: ts.Node): string | undefined {
+  if (ts.isStringLiteralLike(node)) return node.text;
+  if (ts.isTemplateExpression(node))
+    return [node.head, ...node.templateSpans.map((span) => span.literal)].map((part) => part.text).join("?");
+  return undefined;
 }
 
 /** Where a relative import leads, as a path from the root. */
