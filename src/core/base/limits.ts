@@ -13,7 +13,7 @@ export const LIMITS = {
   packumentTags: 5_000,
   /** One version's manifest inside a packument. */
   manifestBytes: 2_000_000,
-  /** Nesting of any JSON from outside; a manifest that is deeper is withheld, a document that is deeper is refused. */
+  /** Nesting of any JSON from outside; a manifest that is deeper is withheld, any other part of a packument is left out. */
   jsonDepth: 200,
   /** Different keys of one JSON object; five times the versions a packument may list. */
   jsonKeys: 250_000,

@@ -12,50 +12,52 @@ import { tarballFile } from "./tarball-name.ts";
 /** Byte positions in the document, end exclusive. */
 export type Span = readonly [start: number, end: number];
 
-/** Where one servable version stands in the document: enough to render it without scanning again. */
-export type VersionSlice = {
+/**
+ * One version as walked: what decisions need, and where things stand, so that it can be rendered without scanning again.
+ * Of one shape, with every field present, because thousands are made for one document.
+ */
+export type WalkedVersion = {
+  /** Its key in `versions`. */
   readonly version: string;
   /** The manifest, braces included. */
-  readonly manifest: Span;
-  /** The value of `dist.tarball`, quotes included, and the file name in it. */
-  readonly tarball: Span;
-  readonly file: string;
-  /** The value of `dist.attestations.url`, quotes included. */
-  readonly attestationsUrl?: Span;
-  /** The members the abbreviated form keeps, each from its key to the end of its value, in document order. */
-  readonly abbreviated: readonly Span[];
+  manifest: Span;
+  /** The first reason found while walking why it cannot be served. */
+  reason: string | undefined;
+  /** `name` and `version` inside the manifest. */
+  innerName: string | undefined;
+  innerVersion: string | undefined;
+  deprecated: string | undefined;
+  integrity: string | undefined;
+  shasum: string | undefined;
+  /** `dist.tarball`, the file name in it, and where its value stands, quotes included. */
+  tarball: string | undefined;
+  file: string | undefined;
+  tarballSpan: Span;
+  /** Where the value of `dist.attestations.url` stands. */
+  attestationsSpan: Span | undefined;
+  /** Where the values of the dependency maps stand. */
+  readonly maps: Partial<Record<DependencyMap, Span>>;
+  /** The members the abbreviated form keeps: start of the key and end of the value in turn, in document order. */
+  readonly abbreviated: number[];
   /** Whether an install runs something of it. */
-  readonly scripts: boolean;
+  scripts: boolean;
 };
 
-/** What the walk found; `judgeVersion` makes a summary or a problem of it. */
-export type VersionDraft = {
-  readonly key: string;
-  readonly manifest: Span;
-  /** The first reason found while walking. */
-  readonly reason?: string;
-  readonly name?: string;
-  readonly version?: string;
-  readonly deprecated?: string;
-  readonly tarball?: { readonly url: string; readonly span: Span };
-  readonly integrity?: string;
-  readonly shasum?: string;
-  readonly attestationsUrl?: Span;
-  /** Values of the dependency maps, unread. */
-  readonly maps: Readonly<Partial<Record<DependencyMap, Span>>>;
-  readonly abbreviated: readonly Span[];
-  readonly scripts: boolean;
-};
-
-const DEPENDENCY_MAPS = [
+type DependencyMap =
+  | "dependencies"
+  | "optionalDependencies"
+  | "peerDependencies"
+  | "peerDependenciesMeta"
+  | "bundleDependencies"
+  | "bundledDependencies";
+const DEPENDENCY_MAPS: ReadonlySet<string> = new Set<DependencyMap>([
   "dependencies",
   "optionalDependencies",
   "peerDependencies",
   "peerDependenciesMeta",
   "bundleDependencies",
   "bundledDependencies",
-] as const;
-type DependencyMap = (typeof DEPENDENCY_MAPS)[number];
+]);
 
 // npm/registry docs/responses/package-metadata.md, "abbreviated version object", plus `libc`, which the registry sends too.
 // `_npmUser` is ours: because we also send `time`, pnpm does not fetch the full form, and its trust policy reads the publisher from here.
@@ -87,171 +89,162 @@ const ABBREVIATED = new Set([
 const INSTALL_SCRIPTS = new Set(["preinstall", "install", "postinstall"]);
 
 /** Walks the manifest at the cursor. */
-export function walkManifest(scan: JsonCursor, key: string): VersionDraft {
+export function walkManifest(scan: JsonCursor, version: string): WalkedVersion {
   const start = scan.pos;
-  const found: { -readonly [K in keyof VersionDraft]?: VersionDraft[K] } = {};
-  const maps: Partial<Record<DependencyMap, Span>> = {};
-  const abbreviated: Span[] = [];
-  let scripts = false;
-  const wrong = (reason: string): void => void (found.reason ??= reason);
-  /** Reads a string; `null` counts as absent, as in npm's clients. */
-  const text = (what: string): string | undefined => {
-    const nothing = isNull(scan);
-    const value = readText(scan);
-    if (value === undefined && !nothing) wrong(`${what} is not a string`);
-    return value;
+  const walked: WalkedVersion = {
+    version,
+    manifest: NOWHERE,
+    reason: undefined,
+    innerName: undefined,
+    innerVersion: undefined,
+    deprecated: undefined,
+    integrity: undefined,
+    shasum: undefined,
+    tarball: undefined,
+    file: undefined,
+    tarballSpan: NOWHERE,
+    attestationsSpan: undefined,
+    maps: {},
+    abbreviated: [],
+    scripts: false,
   };
-
   if (!atObject(scan)) {
-    wrong("its manifest is not an object");
+    walked.reason = "its manifest is not an object";
     skipValue(scan);
   } else
     eachMember(scan, (field) => {
       const member = scan.keyStart - 1;
-      switch (field) {
-        case "name":
-        case "version":
-          assign(found, field, text(`\`${field}\``));
-          break;
-        case "deprecated":
-          assign(found, field, readDeprecated(scan, wrong));
-          break;
-        case "dist":
-          walkDist(scan, found, text, wrong);
-          break;
-        case "scripts":
-          if (atObject(scan))
-            eachMember(scan, (script) => {
-              if (INSTALL_SCRIPTS.has(script) && !isEmpty(scan)) scripts = true;
-              skipValue(scan);
-            });
-          else skipValue(scan);
-          break;
-        case "gypfile":
-        case "hasInstallScript":
-          if (isTrue(scan)) scripts = true;
-          skipValue(scan);
-          break;
-        default: {
-          const from = scan.pos;
-          skipValue(scan);
-          if (isDependencyMap(field)) maps[field] = [from, scan.pos];
-        }
-      }
-      if (ABBREVIATED.has(field)) abbreviated.push([member, scan.pos]);
+      walkField(scan, walked, field);
+      if (ABBREVIATED.has(field)) walked.abbreviated.push(member, scan.pos);
     });
-
+  walked.manifest = [start, scan.pos];
   const unsafe = scan.problems[0];
-  if (unsafe) found.reason = `${unsafe.message} in its manifest`;
+  if (unsafe) walked.reason = `${unsafe.message} in its manifest`;
   scan.problems = [];
-  return { ...found, key, manifest: [start, scan.pos], maps, abbreviated, scripts };
+  return walked;
 }
 
-type Found = { -readonly [K in keyof VersionDraft]?: VersionDraft[K] };
+const NOWHERE: Span = [0, 0];
 
-function walkDist(scan: JsonCursor, found: Found, text: (what: string) => string | undefined, wrong: (reason: string) => void): void {
-  if (!atObject(scan)) {
-    wrong("`dist` is not an object");
-    return skipValue(scan);
-  }
-  eachMember(scan, (field) => {
-    const start = scan.pos;
-    if (field === "integrity" || field === "shasum") assign(found, field, text(`\`dist.${field}\``));
-    else if (field === "tarball") {
-      const url = text("`dist.tarball`");
-      if (url !== undefined) found.tarball = { url, span: [start, scan.pos] };
-    } else if (field === "attestations" && atObject(scan))
-      eachMember(scan, (inner) => {
-        const at = scan.pos;
-        if (inner !== "url") skipValue(scan);
-        else if (text("`dist.attestations.url`") !== undefined) found.attestationsUrl = [at, scan.pos];
+function walkField(scan: JsonCursor, walked: WalkedVersion, field: string): void {
+  switch (field) {
+    case "name":
+      walked.innerName = textField(scan, walked, "`name`");
+      return;
+    case "version":
+      walked.innerVersion = textField(scan, walked, "`version`");
+      return;
+    case "deprecated":
+      walked.deprecated = readDeprecated(scan, walked);
+      return;
+    case "dist":
+      if (atObject(scan)) return eachMember(scan, (inner) => walkDistField(scan, walked, inner));
+      walked.reason ??= "`dist` is not an object";
+      return skipValue(scan);
+    case "scripts":
+      if (!atObject(scan)) return skipValue(scan);
+      return eachMember(scan, (script) => {
+        if (INSTALL_SCRIPTS.has(script) && !isNothing(scan)) walked.scripts = true;
+        skipValue(scan);
       });
-    else {
-      if (field === "attestations" && !isNull(scan)) wrong("`dist.attestations` is not an object");
+    case "gypfile":
+    case "hasInstallScript":
+      if (!isNothing(scan)) walked.scripts = true;
+      return skipValue(scan);
+    default: {
+      const start = scan.pos;
       skipValue(scan);
+      if (DEPENDENCY_MAPS.has(field)) walked.maps[field as DependencyMap] = [start, scan.pos];
     }
-  });
+  }
 }
 
-function assign<K extends "name" | "version" | "deprecated" | "integrity" | "shasum">(
-  found: Found,
-  field: K,
-  value: string | undefined,
-): void {
-  if (value !== undefined) found[field] = value;
+function walkDistField(scan: JsonCursor, walked: WalkedVersion, field: string): void {
+  const start = scan.pos;
+  switch (field) {
+    case "integrity":
+      walked.integrity = textField(scan, walked, "`dist.integrity`");
+      return;
+    case "shasum":
+      walked.shasum = textField(scan, walked, "`dist.shasum`");
+      return;
+    case "tarball":
+      walked.tarball = textField(scan, walked, "`dist.tarball`");
+      walked.file = walked.tarball === undefined ? undefined : tarballFile(walked.tarball);
+      walked.tarballSpan = [start, scan.pos];
+      return;
+    case "attestations":
+      if (atObject(scan))
+        return eachMember(scan, (inner) => {
+          const at = scan.pos;
+          if (inner !== "url") return skipValue(scan);
+          if (textField(scan, walked, "`dist.attestations.url`") !== undefined) walked.attestationsSpan = [at, scan.pos];
+        });
+      if (!isNull(scan)) walked.reason ??= "`dist.attestations` is not an object";
+      return skipValue(scan);
+    default:
+      return skipValue(scan);
+  }
+}
+
+/** Consumes a value that should be a string; `null` counts as absent, as in npm's clients. */
+function textField(scan: JsonCursor, walked: WalkedVersion, what: string): string | undefined {
+  const nothing = isNull(scan);
+  const text = readText(scan);
+  if (text === undefined && !nothing) walked.reason ??= `${what} is not a string`;
+  return text;
 }
 
 /** Registries write text, and for "not any more" `""`, `false` or `null`; clients take any other value for a yes. */
-function readDeprecated(scan: JsonCursor, wrong: (reason: string) => void): string | undefined {
-  if (isTrue(scan)) {
-    skipValue(scan);
-    return "deprecated";
-  }
-  const no = isNull(scan) || scan.bytes[scan.pos] === 0x66;
+function readDeprecated(scan: JsonCursor, walked: WalkedVersion): string | undefined {
+  const no = isNothing(scan);
+  const yes = scan.bytes[scan.pos] === TRUE;
   const text = readText(scan);
-  if (text === undefined && !no) wrong("`deprecated` is not a string");
-  return text === undefined || text === "" ? undefined : text.slice(0, LIMITS.deprecationChars);
+  if (yes) return "deprecated";
+  if (text === undefined && !no) walked.reason ??= "`deprecated` is not a string";
+  return no ? undefined : text?.slice(0, LIMITS.deprecationChars);
 }
+
+const TRUE = 0x74;
+const FALSE = 0x66;
+const NULL = 0x6e;
+const QUOTE = 0x22;
 
 function isNull(scan: JsonCursor): boolean {
-  return scan.bytes[scan.pos] === 0x6e;
+  return scan.bytes[scan.pos] === NULL;
 }
 
-function isTrue(scan: JsonCursor): boolean {
-  return scan.bytes[scan.pos] === 0x74;
+/** `null`, `false` or `""`: a field that says no. */
+function isNothing({ bytes, pos }: JsonCursor): boolean {
+  return bytes[pos] === NULL || bytes[pos] === FALSE || (bytes[pos] === QUOTE && bytes[pos + 1] === QUOTE);
 }
-
-/** `""` or `null`: a script that is none. */
-function isEmpty(scan: JsonCursor): boolean {
-  return isNull(scan) || (scan.bytes[scan.pos] === 0x22 && scan.bytes[scan.pos + 1] === 0x22);
-}
-
-function isDependencyMap(field: string): field is DependencyMap {
-  return (DEPENDENCY_MAPS as readonly string[]).includes(field);
-}
-
-export type ServableVersion = { readonly summary: VersionSummary; readonly slice: VersionSlice };
 
 /**
- * Decides whether a walked version can be served as it stands; the answer is the reason when it cannot.
+ * Decides whether a walked version can be served as it stands: its summary, or the reason why not.
  * `name` is the package's, `time` the registry's claim about this version.
  */
-export function judgeVersion(document: Buffer, draft: VersionDraft, name: string, time: string | undefined): ServableVersion | string {
-  const [start, end] = draft.manifest;
-  if (draft.reason !== undefined) return draft.reason;
-  if (draft.key.length > LIMITS.versionChars || !isVersion(draft.key)) return "its key is not a SemVer version";
-  if (end - start > LIMITS.manifestBytes) return `its manifest is larger than ${LIMITS.manifestBytes} bytes`;
-  if (draft.name !== name) return "`name` in its manifest is missing or another package's";
-  if (draft.version !== draft.key) return "`version` in its manifest is missing or another version";
-  if (draft.tarball === undefined) return "it has no `dist.tarball`";
-  const file = tarballFile(draft.tarball.url);
-  if (file === undefined) return "`dist.tarball` is not an http(s) URL ending in a plain file name";
-  const reason = digestProblem(draft.integrity, draft.shasum);
+export function judgeVersion(document: Buffer, walked: WalkedVersion, name: string, time: string | undefined): VersionSummary | string {
+  const { version, manifest, tarball, integrity, shasum, deprecated } = walked;
+  if (walked.reason !== undefined) return walked.reason;
+  if (version.length > LIMITS.versionChars || !isVersion(version)) return "its key is not a SemVer version";
+  if (manifest[1] - manifest[0] > LIMITS.manifestBytes) return `its manifest is larger than ${LIMITS.manifestBytes} bytes`;
+  if (walked.innerName !== name) return "`name` in its manifest is missing or another package's";
+  if (walked.innerVersion !== version) return "`version` in its manifest is missing or another version";
+  if (tarball === undefined) return "it has no `dist.tarball`";
+  if (walked.file === undefined) return "`dist.tarball` is not an http(s) URL ending in a plain file name";
+  const reason = digestProblem(integrity, shasum);
   if (reason !== undefined) return reason;
-  const requires = requirements(document, draft.maps);
+  const requires = requirements(document, walked.maps);
   if (typeof requires === "string") return requires;
 
-  return {
-    summary: {
-      version: draft.key,
-      ...(draft.integrity ? { integrity: draft.integrity } : {}),
-      ...(draft.shasum ? { shasum: draft.shasum } : {}),
-      tarball: draft.tarball.url,
-      ...(time === undefined ? {} : { time }),
-      ...(draft.deprecated === undefined ? {} : { deprecated: draft.deprecated }),
-      ...(requires === undefined ? {} : { requires }),
-      ...(draft.scripts ? { scripts: true } : {}),
-    },
-    slice: {
-      version: draft.key,
-      manifest: draft.manifest,
-      tarball: draft.tarball.span,
-      file,
-      ...(draft.attestationsUrl ? { attestationsUrl: draft.attestationsUrl } : {}),
-      abbreviated: draft.abbreviated,
-      scripts: draft.scripts,
-    },
-  };
+  const summary: { -readonly [K in keyof VersionSummary]: VersionSummary[K] } = { version, tarball };
+  if (integrity) summary.integrity = integrity;
+  if (shasum) summary.shasum = shasum;
+  if (time !== undefined) summary.time = time;
+  if (deprecated !== undefined) summary.deprecated = deprecated;
+  if (requires !== undefined) summary.requires = requires;
+  if (walked.scripts) summary.scripts = true;
+  return summary;
 }
 
 /** Why the digests cannot be relied on. An empty string counts as absent: some registries write one beside a good integrity. */
@@ -275,7 +268,7 @@ function digestProblem(integrity: string | undefined, shasum: string | undefined
  * An alias (`"y": "npm:x@1"`) is a requirement of x; when x is required already, it stays under its own name with its `npm:` spec, so that
  * none is lost (`requirementOf` reads both).
  */
-function requirements(document: Buffer, maps: VersionDraft["maps"]): Readonly<Record<string, string>> | undefined | string {
+function requirements(document: Buffer, maps: WalkedVersion["maps"]): Readonly<Record<string, string>> | undefined | string {
   const read = (map: DependencyMap): unknown => {
     const span = maps[map];
     return span && (JSON.parse(document.toString("utf8", ...span)) as unknown);
@@ -289,8 +282,7 @@ function requirements(document: Buffer, maps: VersionDraft["maps"]): Readonly<Re
     const value = read(map) ?? {};
     if (!isRecord(value)) return `\`${map}\` is not an object`;
     for (const [name, spec] of Object.entries(value)) {
-      if (typeof spec !== "string" || name === "" || name.length > LIMITS.versionChars)
-        return `\`${map}\` is not a map of names to strings`;
+      if (typeof spec !== "string" || name === "" || name.length > LIMITS.nameChars) return `\`${map}\` is not a map of names to strings`;
       specs[map].set(name, spec);
     }
   }

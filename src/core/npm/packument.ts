@@ -7,9 +7,9 @@ import { LIMITS } from "../base/limits.ts";
 import { printable } from "../base/text.ts";
 import { parseInstant } from "../base/time.ts";
 import { atObject, closeDocument, eachMember, type JsonCursor, openDocument, readText, skipValue } from "./json-scan.ts";
-import { judgeVersion, type ServableVersion, type Span, type VersionDraft, type VersionSlice, walkManifest } from "./manifest.ts";
+import { judgeVersion, type Span, type WalkedVersion, walkManifest } from "./manifest.ts";
 import { isPackageName } from "./name.ts";
-import type { PackumentReading, PackumentSummary, VersionProblem } from "./summary.ts";
+import type { PackumentReading, PackumentSummary, VersionProblem, VersionSummary } from "./summary.ts";
 
 /** Where the parts of one document stand. Holds the bytes themselves: drop it to free them. */
 export type PackumentIndex = {
@@ -17,7 +17,7 @@ export type PackumentIndex = {
   readonly name: string;
   readonly digest: string;
   /** The servable versions, in document order. */
-  readonly versions: readonly VersionSlice[];
+  readonly versions: readonly WalkedVersion[];
   /** Values of the top-level fields that may be passed on. */
   readonly fields: ReadonlyMap<string, Span>;
 };
@@ -75,14 +75,14 @@ export function indexPackument(bytes: Uint8Array, name?: string, limits: Packume
     digest,
     bytes: bytes.length,
     tags: Object.fromEntries(document.tags),
-    versions: good.map((version) => version.summary),
+    versions: good.map(({ summary }) => summary),
     problems,
     timed: good.some(({ summary: { time } }) => parseInstant(time) !== undefined),
     ...(document.unpublished === undefined || good.length + problems.length > 0 ? {} : { unpublished: document.unpublished }),
   };
   return {
     reading: { kind: "packument", summary },
-    index: { bytes: scan.bytes, name: document.name, digest, versions: good.map((version) => version.slice), fields: document.fields },
+    index: { bytes: scan.bytes, name: document.name, digest, versions: good.map(({ walked }) => walked), fields: document.fields },
   };
 }
 
@@ -92,7 +92,7 @@ function unreadable(reason: string, offset?: number): IndexedPackument {
 
 type WalkedDocument = {
   name?: string;
-  versions?: Map<string, VersionDraft>;
+  versions?: Map<string, WalkedVersion>;
   /** Version keys listed more than once. */
   readonly repeated: Set<string>;
   readonly tags: Map<string, string>;
@@ -126,7 +126,7 @@ function walkDocument(scan: JsonCursor, limits: PackumentLimits): WalkedDocument
       if (text !== undefined) document.name = text;
     },
     versions: () => {
-      const versions = (document.versions = new Map<string, VersionDraft>());
+      const versions = (document.versions = new Map<string, WalkedVersion>());
       object("versions", (key) => {
         // What the scanner said about this key itself is known here better: see `repeated`.
         scan.problems = [];
@@ -199,24 +199,29 @@ function readUnpublished(scan: JsonCursor, document: WalkedDocument): void {
   });
 }
 
+type ServableVersion = { readonly walked: WalkedVersion; readonly summary: VersionSummary };
+
 function judgeVersions(bytes: Buffer, document: WalkedDocument): { good: ServableVersion[]; problems: VersionProblem[] } {
   const good: ServableVersion[] = [];
   const problems: VersionProblem[] = [];
   const byFile = new Map<string, number>();
-  for (const [version, draft] of document.versions ?? []) {
+  for (const [version, walked] of document.versions ?? []) {
     const judged = document.repeated.has(version)
       ? "it is listed twice"
       : document.repeatedTimes.has(version)
         ? "its publish time is given twice"
-        : judgeVersion(bytes, draft, document.name!, document.times.get(version));
+        : judgeVersion(bytes, walked, document.name!, document.times.get(version));
     if (typeof judged === "string") problems.push({ version, reason: judged });
     else {
-      good.push(judged);
-      byFile.set(judged.slice.file, (byFile.get(judged.slice.file) ?? 0) + 1);
+      good.push({ walked, summary: judged });
+      byFile.set(walked.file!, (byFile.get(walked.file!) ?? 0) + 1);
     }
   }
   // A tarball request names a file, and the file must mean one version.
-  const shared = good.filter(({ slice }) => byFile.get(slice.file)! > 1);
-  for (const { slice } of shared) problems.push({ version: slice.version, reason: "another version claims the same tarball file name" });
-  return { good: shared.length === 0 ? good : good.filter(({ slice }) => byFile.get(slice.file) === 1), problems };
+  const alone = good.filter(({ walked }) => byFile.get(walked.file!) === 1);
+  if (alone.length < good.length)
+    for (const { walked } of good)
+      if (byFile.get(walked.file!) !== 1)
+        problems.push({ version: walked.version, reason: "another version claims the same tarball file name" });
+  return { good: alone, problems };
 }

@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto";
 import { Buffer } from "node:buffer";
 import { gzipSync } from "node:zlib";
-import type { Span, VersionSlice } from "./manifest.ts";
+import type { Span, WalkedVersion } from "./manifest.ts";
 import { escapeName } from "./name.ts";
 import { PASSED_FIELDS, type PackumentIndex } from "./packument.ts";
 import type { RenderedPackument, RenderPlan } from "./summary.ts";
@@ -37,10 +37,10 @@ export function renderPackument(index: PackumentIndex, plan: RenderPlan): Render
   else if (span) field("modified", JSON.stringify(span.modified));
   field("dist-tags", JSON.stringify(Object.fromEntries(tags)));
   out.text(`,"versions":{`);
-  served.forEach((slice, at) => {
-    out.text(`${at > 0 ? "," : ""}${JSON.stringify(slice.version)}:`);
-    if (plan.form === "full") writeManifest(out, index, slice, plan);
-    else writeAbbreviated(out, index, slice, plan);
+  served.forEach((walked, at) => {
+    out.text(`${at > 0 ? "," : ""}${JSON.stringify(walked.version)}:`);
+    if (plan.form === "full") writeManifest(out, index, walked, plan);
+    else writeAbbreviated(out, index, walked, plan);
   });
   out.text("}");
   field("time", JSON.stringify(Object.fromEntries([...Object.entries(span ?? {}), ...times])));
@@ -57,10 +57,10 @@ export function renderPackument(index: PackumentIndex, plan: RenderPlan): Render
 
 /** One version's full manifest as JSON; undefined when the document has no such servable version. */
 export function renderManifest(index: PackumentIndex, version: string, bases: Bases): Uint8Array | undefined {
-  const slice = index.versions.find((candidate) => candidate.version === version);
-  if (slice === undefined) return undefined;
-  const out = writer(slice.manifest[1] - slice.manifest[0]);
-  writeManifest(out, index, slice, bases);
+  const walked = index.versions.find((candidate) => candidate.version === version);
+  if (walked === undefined) return undefined;
+  const out = writer(walked.manifest[1] - walked.manifest[0]);
+  writeManifest(out, index, walked, bases);
   return out.done();
 }
 
@@ -80,28 +80,28 @@ function restrictions(name: string, { message, versions }: NonNullable<RenderPla
   return { message, versions: Object.fromEntries(versions.map((version) => [version, { name, version }])) };
 }
 
-function writeManifest(out: Writer, index: PackumentIndex, slice: VersionSlice, bases: Bases): void {
-  writeSpliced(out, index, slice.manifest, slice, bases);
+function writeManifest(out: Writer, index: PackumentIndex, walked: WalkedVersion, bases: Bases): void {
+  writeSpliced(out, index, walked.manifest, walked, bases);
 }
 
-function writeAbbreviated(out: Writer, index: PackumentIndex, slice: VersionSlice, bases: Bases): void {
+function writeAbbreviated(out: Writer, index: PackumentIndex, walked: WalkedVersion, bases: Bases): void {
   out.text("{");
-  slice.abbreviated.forEach((member, at) => {
+  for (let at = 0; at < walked.abbreviated.length; at += 2) {
     if (at > 0) out.text(",");
-    writeSpliced(out, index, member, slice, bases);
-  });
+    writeSpliced(out, index, [walked.abbreviated[at]!, walked.abbreviated[at + 1]!], walked, bases);
+  }
   // npm/registry docs/responses/package-metadata.md: only the abbreviated form carries hasInstallScript, and only when it is true.
-  if (slice.scripts) out.text(`,"hasInstallScript":true`);
+  if (walked.scripts) out.text(`,"hasInstallScript":true`);
   out.text("}");
 }
 
 /** Copies a span, with whatever URL values lie inside it replaced. */
-function writeSpliced(out: Writer, index: PackumentIndex, [start, end]: Span, slice: VersionSlice, bases: Bases): void {
-  const { tarball, attestationsUrl, file, version } = slice;
-  if (end <= tarball[0] || start >= tarball[1]) return out.bytes(index.bytes, [start, end]);
-  const replaced: [Span, string][] = [[tarball, tarballUrl(bases.tarballBase, index.name, file)]];
-  if (attestationsUrl)
-    replaced.push([attestationsUrl, `${bases.attestationsBase}-/npm/v1/attestations/${escapeName(index.name)}@${version}`]);
+function writeSpliced(out: Writer, index: PackumentIndex, [start, end]: Span, walked: WalkedVersion, bases: Bases): void {
+  const { tarballSpan, attestationsSpan, file, version } = walked;
+  if (end <= tarballSpan[0] || start >= tarballSpan[1]) return out.bytes(index.bytes, [start, end]);
+  const replaced: [Span, string][] = [[tarballSpan, tarballUrl(bases.tarballBase, index.name, file!)]];
+  if (attestationsSpan)
+    replaced.push([attestationsSpan, `${bases.attestationsBase}-/npm/v1/attestations/${escapeName(index.name)}@${version}`]);
   let from = start;
   for (const [value, url] of replaced.sort(([a], [b]) => a[0] - b[0])) {
     out.bytes(index.bytes, [from, value[0]]);

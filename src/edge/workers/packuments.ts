@@ -16,6 +16,8 @@ export type PackumentWorkOptions = {
   readonly threshold?: number;
   /** Milliseconds one job may run. */
   readonly patience?: number;
+  /** JavaScript heap of the thread. */
+  readonly heapMb?: number;
 };
 
 /** Fits the port `PackumentWork`; `close` ends the thread. Rejects with WORKER_FAILED, or INPUT_UNREADABLE for a damaged stored document. */
@@ -23,9 +25,10 @@ export function packumentWork({
   worker,
   threshold = LIMITS.packumentInPlaceBytes,
   patience = LIMITS.packumentWorkMs,
+  heapMb = LIMITS.packumentWorkerHeapMb,
 }: PackumentWorkOptions = {}) {
   const here = packumentMemory(LIMITS.packumentMemoryBytes);
-  const there = worker === undefined ? undefined : workerThread(worker, patience);
+  const there = worker === undefined ? undefined : workerThread(worker, patience, heapMb);
   /** Digests the worker was sent lately: it is asked first without sending the document again. */
   const sent = new Set<string>();
 
@@ -86,44 +89,46 @@ function expect<K extends PackumentAnswer["kind"]>(answer: PackumentAnswer, kind
 }
 
 /** One thread, one job at a time. A thread that dies or takes too long fails its job only; the next job gets a new one. */
-function workerThread(file: URL | string, patience: number) {
-  let current: { readonly thread: Worker; readonly ended: AbortSignal } | undefined;
+function workerThread(file: URL | string, patience: number, heapMb: number) {
+  let current: Worker | undefined;
   let last: Promise<unknown> = Promise.resolve();
   let closed = false;
 
-  function start() {
+  function start(): Worker {
     const thread = new Worker(file, {
       // It reads hostile documents and needs no secrets of ours.
       env: {},
       execArgv: [],
-      resourceLimits: { maxOldGenerationSizeMb: LIMITS.packumentWorkerHeapMb },
+      resourceLimits: { maxOldGenerationSizeMb: heapMb },
     });
-    const ended = new AbortController();
-    const started = { thread, ended: ended.signal };
-    // It may also die between two jobs; without a listener that would end the whole process.
-    thread.on("error", () => ended.abort());
+    // It may also die between two jobs: an error nobody listens to would end the whole process. `exit` follows it.
+    thread.on("error", () => undefined);
     thread.on("exit", () => {
-      ended.abort();
-      if (current === started) current = undefined;
+      if (current === thread) current = undefined;
     });
-    return started;
+    return thread;
   }
 
   async function answer(job: PackumentJob, label: string): Promise<PackumentAnswer> {
     if (closed) throw new Fault("WORKER_FAILED", `${label}: cordon is shutting down`);
-    const { thread, ended } = (current ??= start());
+    const thread = (current ??= start());
     // The caller keeps its bytes; the copy moves to the thread.
     const bytes = job.bytes?.slice();
     thread.postMessage(bytes ? { ...job, bytes } : job, bytes ? [bytes.buffer] : []);
-    const tooLong = AbortSignal.timeout(patience);
     thread.ref();
+    const over = new AbortController();
+    const timer = setTimeout(() => over.abort(`no answer within ${patience} ms`), patience);
+    const died = (): void => over.abort("the worker died");
+    thread.once("exit", died);
     try {
-      return (await once(thread, "message", { signal: AbortSignal.any([tooLong, ended]) }))[0] as PackumentAnswer;
+      return (await once(thread, "message", { signal: over.signal }))[0] as PackumentAnswer;
     } catch (error) {
       current = undefined;
       void thread.terminate();
-      throw new Fault("WORKER_FAILED", `${label}: ${tooLong.aborted ? `no answer within ${patience} ms` : "the worker died"}`, error);
+      throw new Fault("WORKER_FAILED", `${label}: ${String(over.signal.reason ?? "the worker died")}`, error);
     } finally {
+      clearTimeout(timer);
+      thread.off("exit", died);
       // An idle thread does not keep the process alive.
       thread.unref();
     }
@@ -137,7 +142,7 @@ function workerThread(file: URL | string, patience: number) {
     },
     async close(): Promise<void> {
       closed = true;
-      await current?.thread.terminate();
+      await current?.terminate();
     },
   };
 }

@@ -1,0 +1,134 @@
+/** Small documents in place, big ones in the real worker, built for this test; a worker that dies or hangs costs one request. */
+import { Buffer } from "node:buffer";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { gunzipSync } from "node:zlib";
+import { build } from "tsdown";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { bytes, manifest, packument } from "../../../test/samples/packument.ts";
+import { packumentWork } from "./packuments.ts";
+
+const directory = mkdtempSync(join(tmpdir(), "cordon-worker-"));
+const worker = join(directory, "worker.js");
+const document = bytes(packument("axios", [manifest("axios", "1.14.0"), manifest("axios", "1.14.1")]));
+const plan = {
+  form: "full" as const,
+  withheld: ["1.14.1"],
+  tags: { latest: "1.14.0" },
+  time: { "1.14.0": "2020-01-01T00:00:00.000Z" },
+  tarballBase: "http://localhost:4870/",
+  attestationsBase: "http://localhost:4870/",
+};
+
+beforeAll(async () => {
+  await build({
+    config: false,
+    entry: { worker: fileURLToPath(new URL("../../worker.ts", import.meta.url)) },
+    outDir: directory,
+    outExtensions: () => ({ js: ".js" }),
+    format: "esm",
+    platform: "node",
+    dts: false,
+    clean: false,
+    noExternal: [/^(?!node:)/],
+    logLevel: "error",
+  });
+  writeFileSync(join(directory, "package.json"), '{"type":"module"}');
+});
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+/** A loader that counts how often the document was asked for. */
+function loader(of: Uint8Array = document) {
+  const load = async (): Promise<Uint8Array> => {
+    load.calls++;
+    return of;
+  };
+  load.calls = 0;
+  return load;
+}
+
+async function digestOf(work: ReturnType<typeof packumentWork>): Promise<string> {
+  const reading = await work.read("axios", document);
+  if (reading.kind === "unreadable") throw new Error(reading.reason);
+  return reading.summary.digest;
+}
+
+const never = async (): Promise<Uint8Array> => {
+  throw new Error("the document was asked for");
+};
+
+test("in place and in the worker the answers are the same, and a render after a read needs no document", async () => {
+  const here = packumentWork();
+  const there = packumentWork({ worker, threshold: 0 });
+  try {
+    expect(await there.read("axios", document)).toEqual(await here.read("axios", document));
+    // The caller's bytes were copied, not taken.
+    expect(document.length).toBeGreaterThan(0);
+    const digest = await digestOf(here);
+    const [one, other] = [await here.render(digest, never, plan), await there.render(digest, never, plan)];
+    expect({ ...other, gzip: Buffer.from(other.gzip) }).toEqual({ ...one, gzip: Buffer.from(one.gzip) });
+    expect(JSON.parse(gunzipSync(other.gzip).toString())).toMatchObject({ "dist-tags": { latest: "1.14.0" } });
+    expect(Buffer.from((await there.manifest(digest, never, "1.14.1", plan))!).toString()).toContain(
+      '"http://localhost:4870/axios/-/axios-1.14.1.tgz"',
+    );
+    expect(await there.manifest(digest, never, "9.9.9", plan)).toBeUndefined();
+    expect(await there.read("axios", Buffer.from("{"))).toMatchObject({ kind: "unreadable", offset: 1 });
+  } finally {
+    await there.close();
+  }
+});
+
+test("a document nobody remembers is loaded once, and must be the one that was judged", async () => {
+  const digest = await digestOf(packumentWork());
+  for (const work of [packumentWork(), packumentWork({ worker, threshold: 0 })]) {
+    const load = loader();
+    await work.render(digest, load, plan);
+    await work.render(digest, load, { ...plan, form: "abbreviated" });
+    expect(load.calls).toBe(1);
+    await expect(work.render("other", loader(), plan)).rejects.toMatchObject({ code: "INPUT_UNREADABLE" });
+    await expect(work.render("other", loader(Buffer.from("{")), plan)).rejects.toMatchObject({ code: "INPUT_UNREADABLE" });
+    await work.close();
+  }
+});
+
+test("no thread is started for small documents", async () => {
+  const work = packumentWork({ worker: join(directory, "missing.js"), threshold: document.length + 1 });
+  const digest = await digestOf(work);
+  await expect(work.render(digest, never, plan)).resolves.toMatchObject({ length: expect.any(Number) as number });
+  await work.close();
+});
+
+test("a worker that hangs, dies or is missing fails that request with a Fault; the next one gets a new worker", async () => {
+  const broken = join(directory, "broken.js");
+  // Misbehaves as the package's name tells it to, and answers everything else.
+  writeFileSync(
+    broken,
+    `import { parentPort } from "node:worker_threads";
+     parentPort.on("message", ({ name }) => {
+       const hold = [];
+       if (name === "hang") for (;;);
+       if (name === "exit") process.exit(0);
+       if (name === "throw") throw new Error("boom");
+       while (name === "exhaust") hold.push(new Array(1e5).fill({}));
+       parentPort.postMessage({ kind: "read", reading: { kind: "unreadable", reason: name } });
+     });`,
+  );
+  const work = packumentWork({ worker: broken, threshold: 0, heapMb: 32 });
+  for (const name of ["exit", "throw", "exhaust"]) {
+    const [failed, after] = await Promise.allSettled([work.read(name, document), work.read("fine", document)]);
+    expect(failed).toMatchObject({ status: "rejected", reason: { code: "WORKER_FAILED", message: `${name}: the worker died` } });
+    expect(after).toMatchObject({ status: "fulfilled", value: { reason: "fine" } });
+  }
+  await work.close();
+  await expect(work.read("late", document)).rejects.toMatchObject({ code: "WORKER_FAILED", message: "late: cordon is shutting down" });
+
+  const impatient = packumentWork({ worker: broken, threshold: 0, patience: 300 });
+  await expect(impatient.read("hang", document)).rejects.toMatchObject({ code: "WORKER_FAILED", message: "hang: no answer within 300 ms" });
+  await impatient.close();
+
+  const missing = packumentWork({ worker: join(directory, "missing.js"), threshold: 0 });
+  await expect(missing.read("fine", document)).rejects.toMatchObject({ code: "WORKER_FAILED" });
+  await missing.close();
+});
