@@ -12,7 +12,8 @@ import { packumentWork } from "./packuments.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "cordon-worker-"));
 const worker = join(directory, "worker.js");
-const document = bytes(packument("axios", [manifest("axios", "1.14.0"), manifest("axios", "1.14.1")]));
+// In a buffer of its own, as a large body is: from Node's shared pool it could not be moved to a thread by mistake.
+const document = Buffer.from(Uint8Array.from(bytes(packument("axios", [manifest("axios", "1.14.0"), manifest("axios", "1.14.1")]))).buffer);
 const plan = {
   form: "full" as const,
   withheld: ["1.14.1"],

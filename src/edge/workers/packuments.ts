@@ -112,8 +112,8 @@ function workerThread(file: URL | string, patience: number, heapMb: number) {
   async function answer(job: PackumentJob, label: string): Promise<PackumentAnswer> {
     if (closed) throw new Fault("WORKER_FAILED", `${label}: cordon is shutting down`);
     const thread = (current ??= start());
-    // The caller keeps its bytes; the copy moves to the thread.
-    const bytes = job.bytes?.slice();
+    // The caller keeps its bytes; the copy moves to the thread. (A Buffer's own `slice` would be no copy.)
+    const bytes = job.bytes && new Uint8Array(job.bytes);
     thread.postMessage(bytes ? { ...job, bytes } : job, bytes ? [bytes.buffer] : []);
     thread.ref();
     const over = new AbortController();
