@@ -15,7 +15,8 @@ export function ownedText(what: "owner" | "reason", text: string): string {
 
 /** Throws Fault USAGE when the expiry is not in the future, or further away than LIMITS.waiverMs. */
 export function expiry(expires: Instant, now: Instant): Instant {
-  if (!(expires > now)) throw new Fault("USAGE", `the expiry ${iso(expires)} is not in the future`);
+  if (!Number.isFinite(expires)) throw new Fault("USAGE", "the expiry is not a time");
+  if (expires <= now) throw new Fault("USAGE", `the expiry ${iso(expires)} is not in the future`);
   if (expires - now > LIMITS.waiverMs)
     throw new Fault("USAGE", `the expiry ${iso(expires)} is more than ${LIMITS.waiverMs / DAY} days away`);
   return expires;

@@ -22,7 +22,7 @@ export type PackageView = {
 /** Undefined: the package was never fetched. */
 export type Lookup = (name: string) => PackageView | undefined;
 
-/** A requirement no matching version of which is admitted. `until` absent: nothing we know ends it. */
+/** A requirement no matching version of which is admitted. `review`: nothing but a person ends it; else `until` absent = some answer does. */
 export type Blocked = { readonly name: string; readonly spec: string; readonly until?: Instant; readonly candidates: readonly string[] };
 
 /** A requirement nothing was decided about. */
@@ -51,8 +51,10 @@ export function dependencyWalk(options: WalkOptions): Walk {
   };
 }
 
-/** When a version becomes installable: 0 = now, Infinity = no end known. */
+/** When a version becomes installable: 0 = now, OPEN = when some answer or check comes, NEVER = not without a person. */
 type Moment = number;
+const OPEN = Number.MAX_VALUE;
+const NEVER = Infinity;
 
 type Node = {
   readonly view: PackageView;
@@ -177,7 +179,7 @@ function resolve(
   if (found.nodes.length + found.others.length > 0) return found;
   const gone = satisfying(wanted, tags, Object.keys(record.versions));
   if (gone.length === 0) return "the registry lists no matching version";
-  return { nodes: [], others: gone.map((version) => ({ version, own: Infinity, why: "no longer listed" })) };
+  return { nodes: [], others: gone.map((version) => ({ version, own: NEVER, why: "no longer listed" })) };
 }
 
 /** The package an entry of a dependency map asks for; `spec` is absent when no registry answers it. */
@@ -190,7 +192,8 @@ function targetOf(name: string, text: string): { readonly name: string; readonly
 
 function momentOf(verdict: Verdict | undefined, now: Instant): Moment {
   if (!verdict || verdict.action === "allow") return 0;
-  if (verdict.action !== "hold" || verdict.until === undefined) return Infinity;
+  if (verdict.action !== "hold") return NEVER;
+  if (verdict.until === undefined) return OPEN;
   return verdict.until > now ? verdict.until : 0;
 }
 
@@ -216,7 +219,8 @@ function blockedBy(requirement: Requirement, now: Instant): readonly Blocked[] {
     {
       name,
       spec,
-      ...(moment === Infinity ? {} : { until: instant(moment) }),
+      ...(moment < OPEN ? { until: instant(moment) } : {}),
+      review: moment === NEVER,
       candidates: [...candidates.slice(0, NAMED), ...more].map(printable),
     },
   ];

@@ -22,10 +22,10 @@ export const dependencyWithheld: Check = ({ dependencies }) => {
     };
   }
   const ends = blocked.map(({ until }) => until);
-  const until = ends.every((end) => end !== undefined) ? instant(Math.max(...ends)) : undefined;
+  const until = ends.every((end) => end !== undefined) ? { until: instant(Math.max(...ends)) } : {};
   return {
     id: "dependency-withheld",
-    effect: until === undefined ? { kind: "review" } : { kind: "hold", until },
+    effect: blocked.some(({ review }) => review) ? { kind: "review" } : { kind: "hold", ...until },
     title: `requires ${first.name} ${first.spec}, which is withheld${blocked.length > 1 ? `, and ${blocked.length - 1} more` : ""}`,
     // What is withheld, and nothing that other dependencies could add to: a waiver is pinned to this.
     evidence: blocked.map(({ name, spec, candidates }): Evidence => ({
