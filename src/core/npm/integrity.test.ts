@@ -2,11 +2,11 @@ import { Buffer } from "node:buffer";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import {
-  bytesMatch,
   compareIntegrity,
   integrityOf,
   integrityOfVersion,
   integrityToShasum,
+  integrityVerifier,
   parseIntegrity,
   shasumToIntegrity,
 } from "./integrity.ts";
@@ -63,10 +63,18 @@ test("comparison is symmetric", () => {
   );
 });
 
-test("bytes match by the strongest algorithm only", () => {
-  expect(bytesMatch(one, `${sha1} ${sha512}`)).toBe(true);
-  expect(bytesMatch(one, `${sha1} ${integrityOf(two)}`)).toBe(false);
-  expect(bytesMatch(one, "md5-AAAA")).toBe(false);
+/** The verdict on bytes that arrive in pieces. */
+function verified(bytes: Uint8Array, integrity: string) {
+  const verifier = integrityVerifier(integrity);
+  for (const byte of bytes) verifier.update(Uint8Array.of(byte));
+  return verifier.result();
+}
+
+test("bytes match by the strongest algorithm only; their sha512 is told whatever was wanted", () => {
+  expect(verified(one, `${sha1} ${sha512}`)).toEqual({ ok: true, sha512 });
+  expect(verified(one, sha1)).toEqual({ ok: true, sha512 });
+  expect(verified(one, `${sha1} ${integrityOf(two)}`)).toEqual({ ok: false, sha512 });
+  expect(verified(one, "md5-AAAA")).toEqual({ ok: false, sha512 });
 });
 
 test("shasums and sha1 integrity are two spellings of one thing", () => {

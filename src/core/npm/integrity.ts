@@ -66,13 +66,6 @@ export function compareIntegrity(one: string, other: string): "same" | "differen
   return a.algorithm === b.algorithm ? "same" : "incomparable";
 }
 
-/** Whether bytes have one of the digests of the strongest algorithm named; false when the string names no usable one. */
-export function bytesMatch(bytes: Uint8Array, integrity: string): boolean {
-  const wanted = parseIntegrity(integrity);
-  if (wanted.kind !== "integrity") return false;
-  return wanted.digests[wanted.algorithm]!.includes(createHash(wanted.algorithm).update(bytes).digest("base64"));
-}
-
 /** Checks bytes as they arrive against the strongest algorithm an SRI string names; also gives their sha512 SRI. A string without a usable digest never matches. */
 export function integrityVerifier(integrity: string): {
   update(chunk: Uint8Array): void;

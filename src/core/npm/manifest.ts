@@ -266,7 +266,7 @@ function digestProblem(integrity: string | undefined, shasum: string | undefined
 /**
  * What an install must also fetch, by name: see `VersionSummary.requires`. Returns a reason when a map is not a map of strings.
  * An alias (`"y": "npm:x@1"`) is a requirement of x; when x is required already, it stays under its own name with its `npm:` spec, so that
- * none is lost (`requirementOf` reads both).
+ * none is lost; `classifySpec` tells which is which.
  */
 function requirements(document: Buffer, maps: WalkedVersion["maps"]): Readonly<Record<string, string>> | undefined | string {
   const read = (map: DependencyMap): unknown => {
@@ -305,13 +305,6 @@ function requirements(document: Buffer, maps: WalkedVersion["maps"]): Readonly<R
     required.set(target.name, target.spec);
   }
   return Object.fromEntries(required);
-}
-
-/** Resolves one entry of `requires` to the package it means; undefined when no registry answers it (git, URL, file, workspace). */
-export function requirementOf(name: string, spec: string): { readonly name: string; readonly spec: string } | undefined {
-  const parsed = classifySpec(spec);
-  if (parsed.kind === "alias") return { name: parsed.name, spec: parsed.spec };
-  return parsed.kind === "version" || parsed.kind === "range" || parsed.kind === "tag" ? { name, spec } : undefined;
 }
 
 function isExact(spec: string): boolean {

@@ -37,13 +37,6 @@ export function escapeName(name: string): string {
   return name.replace("/", "%2f");
 }
 
-/** The name in a URL path (`@s%2fn`, `@s%2Fn`, `%40s%2fn` or `@s/n`, no leading slash); undefined when it is none. Decoded once, never twice. */
-export function nameFromPath(path: string): string | undefined {
-  if (path.length > LIMITS.nameChars * 3) return undefined;
-  const name = path.replace(/%2f/gi, "/").replace(/^%40/, "@");
-  return isPackageName(name) ? name : undefined;
-}
-
 /** Splits `axios@1.14.1`, `@s/n@^1`, `axios`; undefined when the name is invalid. `spec` is absent when nothing was asked for in particular. */
 export function parseSpec(text: string): { readonly name: string; readonly spec?: string } | undefined {
   if (text.length > LIMITS.specChars) return undefined;

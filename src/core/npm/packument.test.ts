@@ -5,7 +5,6 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { bytes, dist, type Json, manifest, packument } from "../../../test/samples/packument.ts";
 import { LIMITS } from "../base/limits.ts";
-import { requirementOf } from "./manifest.ts";
 import { readPackument } from "./packument.ts";
 import type { PackumentSummary } from "./summary.ts";
 
@@ -276,9 +275,6 @@ test("specs no registry answers stay as given; an alias requires its target, and
   expect(requires({ dependencies: specs })).toEqual(specs);
   const both = requires({ dependencies: { "width-cjs": "npm:width@^4", width: "^5", old: "npm:other@1" } });
   expect(both).toEqual({ width: "^5", "width-cjs": "npm:width@^4", other: "1" });
-  expect(requirementOf("width-cjs", "npm:width@^4")).toEqual({ name: "width", spec: "^4" });
-  expect(requirementOf("width", "^5")).toEqual({ name: "width", spec: "^5" });
-  expect(requirementOf("g", "github:u/r")).toBeUndefined();
 });
 
 const runs = (extra: Record<string, Json>) => summary(bytes(packument("axios", [manifest("axios", "1.0.0", extra)]))).versions[0]!.scripts;

@@ -1,13 +1,12 @@
 /** File names of tarballs, between the URL a packument claims, the path a client asks for, and the one version both must mean. */
 import { LIMITS } from "../base/limits.ts";
-import { nameFromPath } from "./name.ts";
 import type { VersionSummary } from "./summary.ts";
 
 // One plain path segment: no slash, no percent sign (so nothing is encoded), ASCII only, and not beginning with a dot or a dash.
 const FILE = /^[A-Za-z0-9_~!'()*][A-Za-z0-9_~!'()*.+-]*$/;
 
 /** Whether it can be the last segment of `<registry>/<name>/-/<file>`. */
-export function isTarballFile(file: string): boolean {
+function isTarballFile(file: string): boolean {
   return file.length <= LIMITS.nameChars + LIMITS.versionChars && FILE.test(file);
 }
 
@@ -17,15 +16,6 @@ export function tarballFile(url: string): string | undefined {
   const match = /^https?:\/\/[^/?#@\s\\]+(?:\/[^?#\s\\]*)?\/([^/?#]+)(?:\?[^#\s]*)?$/.exec(url);
   const file = match?.[1];
   return file !== undefined && isTarballFile(file) && URL.canParse(url) ? file : undefined;
-}
-
-/** What `GET <path>` asks for, e.g. `/@s/n/-/n-1.0.0.tgz` or `/@s%2fn/-/n-1.0.0.tgz`; undefined when it is no tarball path. */
-export function parseTarballPath(path: string): { readonly name: string; readonly file: string } | undefined {
-  const dash = path.lastIndexOf("/-/");
-  if (dash < 1 || !path.startsWith("/")) return undefined;
-  const name = nameFromPath(path.slice(1, dash));
-  const file = path.slice(dash + 3);
-  return name !== undefined && isTarballFile(file) ? { name, file } : undefined;
 }
 
 /**
