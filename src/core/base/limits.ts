@@ -27,7 +27,7 @@ export const LIMITS = {
   specChars: 1_000,
   /** A deprecation text as kept for people; clients get it whole. */
   deprecationChars: 2_000,
-  /** Documents up to this size are read and rendered on the main thread: under 3 ms measured. */
+  /** Documents up to this size are read and rendered on the main thread: 2 to 4 ms each, measured warm. */
   packumentInPlaceBytes: 300_000,
   /** Documents kept with their index for the next render, on the main thread and in the worker. The newest one is kept whatever its size. */
   packumentMemoryBytes: 8_000_000,
