@@ -115,7 +115,7 @@ export function mergeNpmrc(sources: readonly NpmrcSource[]): NpmSettings {
   for (const { source, entries } of sources)
     for (const entry of entries.values()) {
       const stronger = merged.get(entry.key);
-      // npm drops a `registry` that says nothing and asks the next level; any other key is decided by the first level that has it.
+      // The first level that has a key decides it. A `registry` that says nothing is no word: the next level is asked before the public default.
       if (stronger === undefined || (entry.key === "registry" && blank(stronger.value))) merged.set(entry.key, { ...entry, source });
     }
 
