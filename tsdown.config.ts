@@ -3,7 +3,7 @@ import { defineConfig } from "tsdown";
 import { buildConstants } from "./tools/build-constants.ts";
 
 /** Native code, and packages that start threads from their own files, stay where npm put them. */
-const KEPT_OUTSIDE = ["libsql", "tinypool"];
+const KEPT_OUTSIDE = ["libsql"];
 
 export default defineConfig({
   entry: { main: "src/main.ts", worker: "src/worker.ts" },

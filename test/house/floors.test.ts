@@ -50,7 +50,7 @@ const FLOORS: Readonly<Record<string, Floor>> = {
   },
   edge: {
     floors: ["edge", "core"],
-    packages: ["undici", "kysely", "libsql", "tinypool", "pino", "semver", "yaml", "ini"],
+    packages: ["undici", "kysely", "libsql", "pino", "semver", "yaml", "ini"],
     without: { ...CLOCK, console: "only the surface speaks", ...LOADERS },
   },
   surface: {
@@ -67,7 +67,7 @@ const FLOORS: Readonly<Record<string, Floor>> = {
   worker: {
     floors: ["core"],
     node: ["worker_threads", "crypto", "buffer", "zlib"],
-    packages: ["tinypool"],
+    packages: [],
     without: { ...CLOCK, ...CHANCE },
   },
   main: { floors: ["core", "app", "edge", "surface"], without: {} },
