@@ -113,6 +113,10 @@ export const LIMITS = {
   lockfileSlowYamlBytes: 8_000_000,
   /** A configuration file: npmrc, cordon.yaml, bunfig. */
   configBytes: 1_000_000,
+  /** Asking a client for its version or its global folder; npm needs half a second, a cold corepack some more. */
+  clientProbeMs: 20 * SECOND,
+  /** What it may answer. */
+  clientProbeBytes: 64_000,
   /** Files looked at while reading an installed tree. */
   installedEntries: 500_000,
   /** Text of one reason phrase, header or notice. */
@@ -125,7 +129,7 @@ export const LIMITS = {
   policyPatterns: 10_000,
   policyTextChars: 500,
   /** Versions looked at to see whether one version's dependencies can be installed; a young set that large is not natural. */
-  dependencyWalk: 5_000,
+  dependencyWalk: 2_000,
   /** Two absences at least this far apart count as gone. */
   absenceMs: 10 * MINUTE,
   /** An answer may come from a cache this old: a publish time that precedes our last look by less contradicts nothing. */

@@ -2,7 +2,6 @@
  * What is true of one version, from the record of its package. Age is earned, not claimed (design §4): it starts at first
  * sight, or earlier where the registry's publish time says so and nothing we saw contradicts it.
  */
-import semver from "semver";
 import { canonical, sha256 } from "../base/digest.ts";
 import { LIMITS } from "../base/limits.ts";
 import { DAY, type Instant, instant, parseInstant } from "../base/time.ts";
@@ -131,13 +130,16 @@ export function isEstablished(record: PackageRecord, now: Instant): boolean {
     const history = historyOf(record, entry.version);
     if (!history || history.changed) continue;
     const age = now - ageOf(record, history, entry, false).start;
-    if (age < LIMITS.matureMs || semver.prerelease(entry.version) !== null || !semver.valid(entry.version)) continue;
+    if (age < LIMITS.matureMs || !STABLE.test(entry.version)) continue;
     stable += 1;
     old ||= age >= 90 * DAY;
     if (stable >= 5 && old) return true;
   }
   return false;
 }
+
+/** A version without a prerelease part; cheap, because packages with thousands of versions have mostly prereleases. */
+const STABLE = /^\d+\.\d+\.\d+(?:\+|$)/;
 
 /** Hex sha256 over the facts a decision rested on; kept in the ledger so that it can be replayed. */
 export function factsDigest(facts: Facts): string {

@@ -45,34 +45,31 @@ export type PackageVerdicts = {
   readonly nextChange?: Instant;
 };
 
-/** Judges every listed version. */
+/** Judges every listed version. Notes on dependencies that were not looked at are left to `judgeVersion`. */
 export function judgePackage(record: PackageRecord, input: JudgeInput): PackageVerdicts {
   const bench = openBench(record, input);
   const own = ownJudgements(bench);
   const verdicts = new Map<string, Verdict>();
-  const changes: number[] = [];
+  let next = Infinity;
   const keep = (facts: Facts, verdict: Verdict) => {
     if (verdict.action === "allow" && verdict.waived.length === 0) return;
     verdicts.set(facts.version, verdict);
-    changes.push(...changesOf(facts, verdict, input));
+    for (const moment of changesOf(facts, verdict, input)) if (moment > input.now) next = Math.min(next, moment);
   };
   const walk = walkOf(bench, viewOf(record, own));
   for (const entry of record.summary.versions) {
     const judged = own.get(entry.version);
     const dependencies = walk?.(entry);
-    if (!dependencies) {
-      if (judged) keep(judged.facts, judged.verdict);
-      continue;
-    }
-    const facts = judged?.facts ?? factsIn(bench.shared, entry.version);
-    if (facts) keep(facts, judge(bench, facts, dependencies).verdict);
+    if (dependencies && dependencies.blocked.length > 0) {
+      const facts = judged?.facts ?? factsIn(bench.shared, entry.version);
+      if (facts) keep(facts, judge(bench, facts, dependencies).verdict);
+    } else if (judged) keep(judged.facts, judged.verdict);
   }
   for (const { version } of record.summary.problems) {
     const judged = own.get(version);
     if (judged) verdicts.set(version, judged.verdict);
   }
   const admitted = record.summary.versions.map(({ version }) => version).filter((version) => isAdmitted(verdicts.get(version)));
-  const next = Math.min(...changes.filter((moment) => moment > input.now));
   return { verdicts, admitted, ...(Number.isFinite(next) ? { nextChange: instant(next) } : {}) };
 }
 

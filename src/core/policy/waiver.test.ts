@@ -115,16 +115,17 @@ test("it is pruned when it expired, was revoked, went unused, or the version no 
   expect(pruneReason({ ...long, used: instant(NOW + 20 * DAY) }, instant(NOW + 30 * DAY), held)).toBeUndefined();
 });
 
+const code = (run: () => unknown) => {
+  try {
+    run();
+    return "made";
+  } catch (error) {
+    return error instanceof Fault ? error.code : error;
+  }
+};
+
 test("denies and freezes have owners and reasons too, and name something real", () => {
   const owned = { owner: "mara", reason: "incident", now: NOW };
-  const code = (run: () => unknown) => {
-    try {
-      run();
-      return "made";
-    } catch (error) {
-      return error instanceof Fault ? error.code : error;
-    }
-  };
   expect(code(() => makeDeny({ ...owned, name: "widget", version: "1.0.0" }))).toBe("made");
   expect(code(() => makeDeny(owned))).toBe("USAGE");
   expect(code(() => makeDeny({ ...owned, name: "../etc" }))).toBe("NAME_INVALID");

@@ -22,8 +22,17 @@ export type PackageView = {
 /** Undefined: the package was never fetched. */
 export type Lookup = (name: string) => PackageView | undefined;
 
-/** A requirement no matching version of which is admitted. `review`: nothing but a person ends it; else `until` absent = some answer does. */
-export type Blocked = { readonly name: string; readonly spec: string; readonly until?: Instant; readonly candidates: readonly string[] };
+/**
+ * A requirement no matching version of which is admitted. `review`: only a person ends it; otherwise `until` is absent when what
+ * ends it is an answer or a check still to come.
+ */
+export type Blocked = {
+  readonly name: string;
+  readonly spec: string;
+  readonly until?: Instant;
+  readonly review: boolean;
+  readonly candidates: readonly string[];
+};
 
 /** A requirement nothing was decided about. */
 export type Unseen = { readonly name: string; readonly spec: string; readonly why: string };
@@ -43,13 +52,22 @@ export type WalkOptions = {
 export type Walk = (view: PackageView, entry: VersionSummary) => Availability | undefined;
 
 export function dependencyWalk(options: WalkOptions): Walk {
-  const nodes = new Map<string, Node>();
+  const state: State = { ...options, nodes: new Map(), answers: new Map() };
   return (view, entry) => {
     if (!isJudged(view.record, entry, options)) return undefined;
-    const node = nodes.get(keyOf(view, entry.version)) ?? explore(view, entry, nodes, options);
+    const node = state.nodes.get(keyOf(view, entry.version)) ?? explore(view, entry, state);
+    if (!node) return { blocked: [], unseen: [{ name: view.record.name, spec: entry.version, why: CUT_OFF }] };
     return { blocked: node.requirements.flatMap((requirement) => blockedBy(requirement, options.now)), unseen: node.unseen };
   };
 }
+
+const CUT_OFF = `more than ${LIMITS.dependencyWalk} young versions lead to each other`;
+
+type State = WalkOptions & {
+  readonly nodes: Map<string, Node>;
+  /** What `resolve` found, by name and spec: the versions of a package mostly require the same. */
+  readonly answers: Map<string, Answer>;
+};
 
 /** When a version becomes installable: 0 = now, OPEN = when some answer or check comes, NEVER = not without a person. */
 type Moment = number;
@@ -66,14 +84,20 @@ type Node = {
   available: Moment;
 };
 
-type Requirement = {
-  readonly name: string;
-  readonly spec: string;
+type Requirement = Candidates & { readonly name: string; readonly spec: string };
+
+type Candidates = {
   /** Matching versions that are followed further. */
   readonly nodes: readonly Node[];
   /** Matching versions that are not, with the moment their own signals allow. */
   readonly others: readonly { readonly version: string; readonly own: Moment; readonly why: string }[];
 };
+
+/** `available`, the reason why nothing can be said, or the matching versions, none of which is plainly available. */
+type Answer =
+  | { readonly kind: "available" }
+  | { readonly kind: "unseen"; readonly why: string }
+  | ({ readonly kind: "candidates" } & Candidates);
 
 function keyOf(view: PackageView, version: string): string {
   return `${view.record.name}@${version}`;
@@ -95,91 +119,89 @@ export function namesRequired(entry: VersionSummary): readonly string[] {
   });
 }
 
-/** Collects everything reachable, then lets the moments rise until none moves: the least solution, so a cycle adds nothing. */
-function explore(view: PackageView, entry: VersionSummary, nodes: Map<string, Node>, options: WalkOptions): Node {
+/** Collects everything reachable, then lets the moments rise until none moves: the least solution, so a cycle adds nothing. Undefined at the ceiling. */
+function explore(view: PackageView, entry: VersionSummary, state: State): Node | undefined {
   const fresh: Node[] = [];
-  const node = (of: PackageView, version: VersionSummary): Node | undefined => {
-    const key = keyOf(of, version.version);
-    const known = nodes.get(key);
-    if (known || nodes.size >= LIMITS.dependencyWalk) return known;
-    const own = momentOf(of.own.get(version.version), options.now);
-    const made: Node = { view: of, entry: version, own, requirements: [], unseen: [], available: own };
-    nodes.set(key, made);
-    fresh.push(made);
-    return made;
-  };
-  const root = node(view, entry) ?? { view, entry, own: 0, requirements: [], unseen: [], available: 0 };
-  if (fresh.length === 0)
-    root.unseen.push({
-      name: view.record.name,
-      spec: entry.version,
-      why: `its dependencies lead to more than ${LIMITS.dependencyWalk} young versions`,
-    });
+  const root = nodeOf(view, entry, state, fresh);
+  const dependents = new Map<Node, Node[]>();
   // `fresh` grows while it is walked.
-  for (const current of fresh) require(current, node, options);
-
-  for (let moved = true; moved;) {
-    moved = false;
-    for (const current of fresh) {
-      const available = Math.max(current.own, ...current.requirements.map(earliest));
-      if (available === current.available) continue;
-      current.available = available;
-      moved = true;
+  for (const current of fresh)
+    for (const [name, spec] of Object.entries(current.entry.requires ?? {})) {
+      const answer = resolve(name, spec, state, fresh);
+      if (answer.kind === "unseen") current.unseen.push({ name, spec, why: answer.why });
+      if (answer.kind !== "candidates") continue;
+      current.requirements.push({ name, spec, nodes: answer.nodes, others: answer.others });
+      for (const node of answer.nodes) {
+        const waiting = dependents.get(node);
+        if (waiting) waiting.push(current);
+        else dependents.set(node, [current]);
+      }
     }
+  const moving = new Set(fresh.toReversed());
+  for (const current of moving) {
+    moving.delete(current);
+    const available = Math.max(current.own, ...current.requirements.map(earliest));
+    if (available === current.available) continue;
+    current.available = available;
+    for (const dependent of dependents.get(current) ?? []) moving.add(dependent);
   }
   return root;
 }
 
-function require(current: Node, node: (view: PackageView, entry: VersionSummary) => Node | undefined, options: WalkOptions): void {
-  for (const [name, spec] of Object.entries(current.entry.requires ?? {})) {
-    const answer = resolve(name, spec, node, options);
-    if (answer === "available") continue;
-    if (typeof answer === "string") current.unseen.push({ name, spec, why: answer });
-    else current.requirements.push({ name, spec, ...answer });
-  }
+/** The node of a version, made and added to `fresh` when it is new; undefined when there are too many. */
+function nodeOf(view: PackageView, entry: VersionSummary, { nodes, now }: State, fresh: Node[]): Node | undefined {
+  const key = keyOf(view, entry.version);
+  const known = nodes.get(key);
+  if (known || nodes.size >= LIMITS.dependencyWalk) return known;
+  const own = momentOf(view.own.get(entry.version), now);
+  const node: Node = { view, entry, own, requirements: [], unseen: [], available: own };
+  nodes.set(key, node);
+  fresh.push(node);
+  return node;
+}
+
+function resolve(name: string, text: string, state: State, fresh: Node[]): Answer {
+  const { name: target, spec } = targetOf(name, text);
+  if (spec === undefined) return { kind: "unseen", why: "it does not come from a registry" };
+  const key = `${target} ${spec}`;
+  const known = state.answers.get(key);
+  if (known) return known;
+  const view = state.lookup(target);
+  const answer: Answer = view ? match(view, spec, state, fresh) : { kind: "unseen", why: "this gate has not seen the package yet" };
+  state.answers.set(key, answer);
+  return answer;
 }
 
 /** Versions are looked at in lots of this size, newest listing first: most ranges are answered by the first lot. */
 const LOT = 64;
 
-/** `available`, the reason why nothing can be said, or the matching versions, none of which is plainly available. */
-function resolve(
-  name: string,
-  spec: string,
-  node: (view: PackageView, entry: VersionSummary) => Node | undefined,
-  options: WalkOptions,
-): string | Pick<Requirement, "nodes" | "others"> {
-  const target = targetOf(name, spec);
-  if (target.spec === undefined) return "it does not come from a registry";
-  const view = options.lookup(target.name);
-  if (!view) return "this gate has not seen the package yet";
+function match(view: PackageView, spec: string, state: State, fresh: Node[]): Answer {
   const { record } = view;
   const { tags, versions } = record.summary;
   // A tag whose version is withheld is answered with another admitted version (design §4, dist-tags).
-  const wanted = classifySpec(target.spec).kind === "tag" && Object.hasOwn(tags, target.spec) ? "*" : target.spec;
-  const found: { readonly nodes: Node[]; readonly others: Requirement["others"][number][] } = { nodes: [], others: [] };
+  const wanted = classifySpec(spec).kind === "tag" && Object.hasOwn(tags, spec) ? "*" : spec;
+  const nodes: Node[] = [];
+  const others: Candidates["others"][number][] = [];
   for (let end = versions.length; end > 0; end -= LOT) {
-    const lot = versions.slice(Math.max(0, end - LOT), end).toReversed();
-    const matching = new Set(
-      satisfying(
-        wanted,
-        tags,
-        lot.map((entry) => entry.version),
-      ),
-    );
-    for (const entry of lot) {
-      if (!matching.has(entry.version)) continue;
-      const verdict = view.own.get(entry.version);
-      const followed = isJudged(record, entry, options) ? node(view, entry) : undefined;
-      if (followed) found.nodes.push(followed);
-      else if (momentOf(verdict, options.now) === 0) return "available";
-      else found.others.push({ version: entry.version, own: momentOf(verdict, options.now), why: stateOf(verdict) });
+    const lot = new Map(versions.slice(Math.max(0, end - LOT), end).map((entry) => [entry.version, entry]));
+    const matching = satisfying(wanted, tags, [...lot.keys()]).map((version) => {
+      const verdict = view.own.get(version);
+      const entry = lot.get(version)!;
+      return { entry, verdict, own: momentOf(verdict, state.now), judged: isJudged(record, entry, state) };
+    });
+    if (matching.some(({ own, judged }) => own === 0 && !judged)) return { kind: "available" };
+    for (const { entry, verdict, own, judged } of matching) {
+      const node = judged ? nodeOf(view, entry, state, fresh) : undefined;
+      // Beyond the ceiling a version is taken by its own signals.
+      if (!node && own === 0) return { kind: "available" };
+      if (node) nodes.push(node);
+      else others.push({ version: entry.version, own, why: stateOf(verdict) });
     }
   }
-  if (found.nodes.length + found.others.length > 0) return found;
+  if (nodes.length + others.length > 0) return { kind: "candidates", nodes, others };
   const gone = satisfying(wanted, tags, Object.keys(record.versions));
-  if (gone.length === 0) return "the registry lists no matching version";
-  return { nodes: [], others: gone.map((version) => ({ version, own: NEVER, why: "no longer listed" })) };
+  if (gone.length === 0) return { kind: "unseen", why: "the registry lists no matching version" };
+  return { kind: "candidates", nodes, others: gone.map((version) => ({ version, own: NEVER, why: "no longer listed" })) };
 }
 
 /** The package an entry of a dependency map asks for; `spec` is absent when no registry answers it. */
@@ -197,8 +219,11 @@ function momentOf(verdict: Verdict | undefined, now: Instant): Moment {
   return verdict.until > now ? verdict.until : 0;
 }
 
-function earliest({ nodes, others }: Requirement): Moment {
-  return Math.min(...nodes.map((node) => node.available), ...others.map((other) => other.own));
+function earliest({ nodes, others }: Candidates): Moment {
+  let moment = NEVER;
+  for (const { available } of nodes) moment = Math.min(moment, available);
+  for (const { own } of others) moment = Math.min(moment, own);
+  return moment;
 }
 
 /** Candidates named in evidence; the rest is counted. */

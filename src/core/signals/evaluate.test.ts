@@ -116,12 +116,13 @@ test("a freeze counts from the start of age, ends by itself, and lets through pi
   });
 });
 
+const titleOf = (facts: Partial<Facts>) => signals({ facts })[0]!.title;
+
 test("titles say what happened and when", () => {
-  const title = (facts: Partial<Facts>) => signals({ facts })[0]!.title;
-  expect(title({ start: ago(38 * MINUTE) })).toBe("published 38 min ago");
-  expect(title({ start: ago(HOUR), basis: "first-seen" })).toBe("first seen 1 h ago");
-  expect(title({ start: ago(HOUR), basis: "returned" })).toBe("came back 1 h ago");
-  expect(title(gone(10 * DAY))).toBe("removed from the registry 2026-03-31T23:00Z");
+  expect(titleOf({ start: ago(38 * MINUTE) })).toBe("published 38 min ago");
+  expect(titleOf({ start: ago(HOUR), basis: "first-seen" })).toBe("first seen 1 h ago");
+  expect(titleOf({ start: ago(HOUR), basis: "returned" })).toBe("came back 1 h ago");
+  expect(titleOf(gone(10 * DAY))).toBe("removed from the registry 2026-03-31T23:00Z");
 });
 
 test("evidence of age stands still while time passes: waivers are pinned to it", () => {
