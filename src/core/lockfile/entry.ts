@@ -1,0 +1,109 @@
+/** What every format does with an entry once its fields are read: decide what it is, check its digest, note its URL, add it. */
+import type { Draft, Place, Reader } from "./document.ts";
+import { position, recordAt, report, textsAt } from "./document.ts";
+import { isPackageName, isUsualPath, isVersion, readSri, registryIdentity, sameVersion } from "./identity.ts";
+import type { NodeId } from "./tape.ts";
+import { childrenOf, startOf } from "./tape.ts";
+import type { LockIntegrity, LockSource, ResolvedPackage } from "./tree.ts";
+
+/** The fields every entry has; the rest are set on the result. */
+export function addPackage(
+  reader: Reader,
+  at: number,
+  entry: { key: string; name: string; version: string; source: LockSource },
+): Draft<ResolvedPackage> {
+  const { line, column } = position(reader, at);
+  const added: Draft<ResolvedPackage> = {
+    key: entry.key,
+    name: entry.name,
+    version: entry.version,
+    source: entry.source,
+    dev: false,
+    optional: false,
+    peer: false,
+    line,
+    column,
+  };
+  reader.packages.push(added);
+  return added;
+}
+
+/**
+ * Identity before name: clients fetch a recorded URL without asking whose it is, so a registry path decides over the entry's own words.
+ * Also reports names no package can have and registry entries without a version.
+ */
+export function settleIdentity(reader: Reader, at: number, entry: Draft<ResolvedPackage>): void {
+  const { source } = entry;
+  if (source.kind !== "registry") return;
+  const { url } = source;
+  if (url !== undefined && !isUsualPath(url, entry.name, entry.version)) {
+    const fetched = registryIdentity(url);
+    const otherName = fetched !== undefined && fetched.name !== entry.name;
+    const otherVersion =
+      fetched !== undefined && entry.version !== "" && isVersion(fetched.version) && !sameVersion(fetched.version, entry.version);
+    if (fetched !== undefined && (otherName || otherVersion)) {
+      const said = `${entry.name}@${entry.version || "(no version)"}`;
+      report(reader, "identity-mismatch", at, `${entry.key}: the entry says ${said}, its URL fetches ${fetched.name}@${fetched.version}`);
+      if (otherName) entry.alias ??= entry.name;
+      entry.name = fetched.name;
+      entry.version = fetched.version;
+    } else if (fetched !== undefined && entry.version === "") entry.version = fetched.version;
+  }
+  if (!isPackageName(entry.name)) report(reader, "bad-name", at, `${entry.key}: "${entry.name}" cannot be a package's name`);
+  if (entry.version === "") report(reader, "no-version", at, `${entry.key}: a registry package without a version`);
+  else if (!isVersion(entry.version)) report(reader, "no-version", at, `${entry.key}: "${entry.version}" is not a version`);
+}
+
+/** Sets the integrity; a malformed one is reported and counts as none. */
+export function settleSri(reader: Reader, at: number, entry: Draft<ResolvedPackage>, text: string | undefined): void {
+  if (text === undefined || text === "") return;
+  const integrity = readSri(text);
+  if (integrity === undefined)
+    report(reader, "bad-integrity", at, `${entry.key}: "${text.slice(0, 80)}" is not a digest any client checks`);
+  else entry.integrity = integrity;
+}
+
+/** Reports what would be fetched without anything to hold it to. Bundled, local and linked entries are not fetched. */
+export function settleTrust(reader: Reader, at: number, entry: Draft<ResolvedPackage>): void {
+  const { kind } = entry.source;
+  const called = entry.version === "" ? entry.name : `${entry.name}@${entry.version}`;
+  if (kind === "git") {
+    if (entry.source.commit === undefined && entry.integrity === undefined)
+      report(reader, "unpinned-git", at, `${called} comes from ${entry.source.url} without a full commit`);
+  } else if ((kind === "registry" || kind === "tarball" || kind === "jsr" || kind === "module") && entry.integrity === undefined)
+    report(reader, "no-integrity", at, `${called} has no integrity`);
+}
+
+/** Remembers a URL that may be rewritten, under the identity the entry settled on. */
+export function notePlace(reader: Reader, entry: ResolvedPackage, place: Omit<Place, "key" | "name" | "version">): void {
+  reader.places?.push({ key: entry.key, name: entry.name, version: entry.version, ...place });
+}
+
+export function hexIntegrity(text: string | undefined): LockIntegrity | undefined {
+  return text !== undefined && /^[0-9a-f]{64}$/i.test(text) ? { kind: "hex", value: text.toLowerCase() } : undefined;
+}
+
+export function readPlatforms(reader: Reader, node: NodeId, into: Draft<ResolvedPackage>, label: string): void {
+  for (const field of ["os", "cpu", "libc"] as const) {
+    const values = textsAt(reader, node, field, label);
+    if (values !== undefined && values.length > 0) into[field] = values;
+  }
+}
+
+export function readDependencies(reader: Reader, node: NodeId, into: Draft<ResolvedPackage>, label: string): void {
+  for (const field of ["dependencies", "optionalDependencies", "peerDependencies"] as const) {
+    const record = recordAt(reader, node, field, label);
+    if (record !== undefined) into[field] = record;
+  }
+}
+
+/** The edit that takes one member out of an object without touching how the others are laid out. */
+export function removal(reader: Reader, owner: NodeId, member: NodeId): { at: number; end: number; text: string } {
+  const { tape } = reader;
+  const siblings = childrenOf(tape, owner);
+  const place = siblings.indexOf(member);
+  const following = siblings[place + 1];
+  if (following !== undefined) return { at: startOf(tape, member), end: startOf(tape, following), text: "" };
+  const before = siblings[place - 1];
+  return { at: before === undefined ? tape.at[owner]! + 1 : tape.end[before]!, end: tape.end[member]!, text: "" };
+}

@@ -1,0 +1,254 @@
+/**
+ * Who brings whom, in any lockfile: the answer to "by which path did it get here?", and, for formats that do not say so,
+ * to "would a production install have it?". Each format refers to entries in its own way; each way is one function here.
+ */
+import type { Reader } from "./document.ts";
+import { reportAt } from "./document.ts";
+import type { Declared, Dependencies, DependencyKind, Importer, LockfileKind, ResolvedPackage } from "./tree.ts";
+import { splitAtVersion } from "./identity.ts";
+
+/** What the graph needs of a tree. */
+export type GraphInput = {
+  readonly kind: LockfileKind;
+  readonly version: string;
+  readonly packages: readonly ResolvedPackage[];
+  readonly importers: readonly Importer[];
+};
+
+/** `to` is the index of a node. */
+export type Edge = { readonly name: string; readonly to: number; readonly kind: DependencyKind };
+
+/** One installed copy: a package, or one of its instances. */
+export type GraphNode = { readonly key: string; readonly package: number; readonly edges: readonly Edge[] };
+
+/** A reference to nothing. Optional and peer dependencies may be absent, and are not listed. */
+export type Dangling = {
+  readonly from: string;
+  readonly name: string;
+  readonly reference: string;
+  readonly package?: number;
+  readonly declared?: Declared;
+};
+
+export type LockGraph = {
+  readonly nodes: readonly GraphNode[];
+  /** One for each importer of the tree, in order. */
+  readonly roots: readonly (readonly Edge[])[];
+  readonly dangling: readonly Dangling[];
+};
+
+/** The key an entry's dependency refers to, tried against the keys there are. */
+type Resolve = (from: string, name: string, reference: string) => number | undefined;
+
+export function lockGraph(tree: GraphInput): LockGraph {
+  const starts = new Map<string, number>();
+  const nodes: (GraphNode & { edges: Edge[] })[] = [];
+  const add = (key: string, index: number): void => {
+    // Where two packages share a key (variants of a runtime, two documents) the first stands for all.
+    if (!starts.has(key)) starts.set(key, nodes.length);
+    nodes.push({ key, package: index, edges: [] });
+  };
+  tree.packages.forEach((entry, index) => {
+    if (entry.instances === undefined) add(entry.key, index);
+    else for (const instance of entry.instances) add(instance.key, index);
+  });
+  const resolve = resolverOf(tree, starts);
+  const dangling: Dangling[] = [];
+
+  const follow = (node: number, dependencies: Dependencies | undefined, kind: DependencyKind): void => {
+    if (dependencies === undefined) return;
+    const { key, edges, package: index } = nodes[node]!;
+    for (const name in dependencies) {
+      const reference = dependencies[name]!;
+      const to = resolve(key, name, reference);
+      if (to !== undefined) edges.push({ name, to, kind });
+      else if (kind === "prod" && !isLocal(reference)) dangling.push({ from: key, name, reference, package: index });
+    }
+  };
+  let node = 0;
+  for (const entry of tree.packages) {
+    for (const holder of entry.instances ?? [entry]) {
+      follow(node, holder.dependencies, "prod");
+      follow(node, holder.optionalDependencies, "optional");
+      node++;
+    }
+    // Only npm places peers by itself; elsewhere the copies already name them.
+    if (isNpm(tree.kind) || tree.kind === "bun") follow(node - 1, entry.peerDependencies, "peer");
+    if (entry.source.kind === "link") {
+      const target = starts.get(entry.source.path);
+      if (target !== undefined) nodes[node - 1]!.edges.push({ name: entry.name, to: target, kind: "prod" });
+    }
+  }
+  const roots = tree.importers.map((importer) => {
+    const edges: Edge[] = [];
+    const from = importerKey(tree.kind, importer);
+    for (const declared of importer.dependencies) {
+      // Where the file has references, a declaration without one is a member of the workspace.
+      if (declared.resolved === undefined && hasReferences(tree.kind)) continue;
+      const reference = declared.resolved ?? declared.range ?? "";
+      const to = resolve(from, declared.name, reference);
+      if (to !== undefined) edges.push({ name: declared.name, to, kind: declared.kind });
+      else if (declared.kind !== "optional" && declared.kind !== "peer" && !isLocal(reference))
+        dangling.push({ from: importer.path, name: declared.name, reference, declared });
+    }
+    return edges;
+  });
+  return { nodes, roots, dangling };
+}
+
+function isNpm(kind: LockfileKind): boolean {
+  return kind === "package-lock" || kind === "npm-shrinkwrap" || kind === "npm-hidden";
+}
+
+/** Formats whose dependencies name the entry they were resolved to. */
+function hasReferences(kind: LockfileKind): boolean {
+  return kind === "pnpm" || kind === "deno" || kind === "bun-binary";
+}
+
+function isLocal(reference: string): boolean {
+  return /^(?:link|file|workspace|portal):/.test(reference);
+}
+
+function importerKey(kind: LockfileKind, importer: Importer): string {
+  if (kind === "bun") return importer.path === "." ? "" : (importer.name ?? importer.path);
+  return importer.path === "." ? "" : importer.path;
+}
+
+// --- how each format refers to an entry -----------------------------------------------------------------------------------------------------
+
+function resolverOf(tree: GraphInput, starts: ReadonlyMap<string, number>): Resolve {
+  if (isNpm(tree.kind)) return (from, name) => fromDirectory(starts, from, name);
+  if (tree.kind === "bun") return (from, name) => fromBunPath(starts, from, name);
+  if (hasReferences(tree.kind)) return (_from, _name, reference) => starts.get(reference);
+  return fromDescriptors(tree, starts);
+}
+
+/** Node's own rule: the nearest `node_modules` above the directory that has it. */
+function fromDirectory(starts: ReadonlyMap<string, number>, from: string, name: string): number | undefined {
+  for (let directory = from; ; directory = directory.slice(0, Math.max(0, directory.lastIndexOf("/")))) {
+    const found = directory.endsWith("node_modules")
+      ? undefined
+      : starts.get(`${directory}${directory === "" ? "" : "/"}node_modules/${name}`);
+    if (found !== undefined || directory === "") return found;
+  }
+}
+
+/** bun's paths are names joined by slashes: `a/b` is the b that a sees. */
+function fromBunPath(starts: ReadonlyMap<string, number>, from: string, name: string): number | undefined {
+  for (let path = from; ; path = parentPath(path)) {
+    const found = starts.get(path === "" ? name : `${path}/${name}`);
+    if (found !== undefined || path === "") return found;
+  }
+}
+
+function parentPath(path: string): string {
+  const last = path.lastIndexOf("/");
+  if (last < 0) return "";
+  const before = path.slice(0, last);
+  // The last name may be scoped: two segments.
+  const scope = before.slice(before.lastIndexOf("/") + 1);
+  if (!scope.startsWith("@")) return before;
+  return before.slice(0, Math.max(0, before.lastIndexOf("/")));
+}
+
+/** yarn's entries stand under the descriptors `name@range` they answer. */
+function fromDescriptors(tree: GraphInput, starts: ReadonlyMap<string, number>): Resolve {
+  const byDescriptor = new Map<string, number>();
+  /** The only entry of a name; -1 when there are several. */
+  const byName = new Map<string, number>();
+  for (const [key, node] of starts)
+    for (const descriptor of key.split(/, */)) {
+      byDescriptor.set(descriptor, node);
+      const name = splitAtVersion(descriptor)?.name ?? descriptor;
+      byName.set(name, byName.has(name) && byName.get(name) !== node ? -1 : node);
+    }
+  return (_from, name, reference) => {
+    const exact = byDescriptor.get(`${name}@${reference}`) ?? byDescriptor.get(`${name}@npm:${reference}`);
+    if (exact !== undefined) return exact;
+    // `resolutions` replace a range with another that is written only at the entry; with a single entry of the name there is no doubt.
+    const only = byName.get(name);
+    return only === undefined || only < 0 ? undefined : only;
+  };
+}
+
+// --- what the graph is for ------------------------------------------------------------------------------------------------------------------
+
+/**
+ * For each package: `dev` when every way to it begins with a dev dependency, `optional` when every way to it has an optional edge.
+ * Packages nothing leads to are neither: they are in the file for a reason we do not see.
+ */
+export function reach(tree: GraphInput, graph: LockGraph): { dev: boolean; optional: boolean }[] {
+  const production = walk(graph, (kind, first) => !(first && kind === "dev"));
+  const required = walk(graph, (kind) => kind !== "optional");
+  const any = walk(graph, () => true);
+  const result = tree.packages.map(() => ({ any: false, production: false, required: false }));
+  graph.nodes.forEach((node, index) => {
+    const entry = result[node.package]!;
+    entry.any ||= any[index] === 1;
+    entry.production ||= production[index] === 1;
+    entry.required ||= required[index] === 1;
+  });
+  return result.map((entry) => ({ dev: entry.any && !entry.production, optional: entry.any && !entry.required }));
+}
+
+function walk(graph: LockGraph, follows: (kind: DependencyKind, first: boolean) => boolean): Uint8Array {
+  const seen = new Uint8Array(graph.nodes.length);
+  const queue: number[] = [];
+  const visit = (edges: readonly Edge[], first: boolean): void => {
+    for (const edge of edges)
+      if (seen[edge.to] === 0 && follows(edge.kind, first)) {
+        seen[edge.to] = 1;
+        queue.push(edge.to);
+      }
+  };
+  for (const root of graph.roots) visit(root, true);
+  for (let next = queue.pop(); next !== undefined; next = queue.pop()) visit(graph.nodes[next]!.edges, false);
+  return seen;
+}
+
+/**
+ * A shortest way from an importer to a package: the importer's index and the packages on the way, the wanted one last.
+ * Without importers in the file (yarn 1, npm 1) the way begins at a package nothing depends on.
+ */
+export function pathTo(graph: LockGraph, wanted: number): { importer?: number; packages: readonly number[] } | undefined {
+  const cameFrom = new Int32Array(graph.nodes.length).fill(-1);
+  const rootOf = new Int32Array(graph.nodes.length).fill(-1);
+  const queue: number[] = [];
+  const enqueue = (node: number, from: number, root: number): void => {
+    if (rootOf[node] !== -1) return;
+    rootOf[node] = root;
+    cameFrom[node] = from;
+    queue.push(node);
+  };
+  graph.roots.forEach((edges, root) => {
+    for (const edge of edges) enqueue(edge.to, -1, root);
+  });
+  const importers = graph.roots.length;
+  const depended = new Set(graph.nodes.flatMap((node) => node.edges.map((edge) => edge.to)));
+  graph.nodes.forEach((_node, index) => {
+    if (!depended.has(index)) enqueue(index, -1, importers);
+  });
+  for (let i = 0; i < queue.length; i++) {
+    const node = queue[i]!;
+    if (graph.nodes[node]!.package === wanted) {
+      const packages: number[] = [];
+      for (let step = node; step >= 0; step = cameFrom[step]!) packages.unshift(graph.nodes[step]!.package);
+      return rootOf[node] === importers ? { packages } : { importer: rootOf[node]!, packages };
+    }
+    for (const edge of graph.nodes[node]!.edges) enqueue(edge.to, node, rootOf[node]!);
+  }
+  return undefined;
+}
+
+/** Reports what refers to nothing: such a file was cut, merged wrongly or tampered with. */
+export function reportDangling(reader: Reader, graph: LockGraph): void {
+  for (const missing of graph.dangling) {
+    const where = missing.declared ?? (missing.package === undefined ? undefined : reader.packages[missing.package]);
+    reportAt(
+      reader,
+      "dangling",
+      where ?? { line: 1, column: 1 },
+      `${missing.from} needs ${missing.name} (${missing.reference}), which is not in the file`,
+    );
+  }
+}

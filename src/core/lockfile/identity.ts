@@ -1,0 +1,152 @@
+/**
+ * What a name, a URL or a digest in a lockfile stands for. Identity before name: an alias, a link or a directory is never the registry
+ * package it is called, and a URL that fetches another package than the entry says decides over the entry.
+ */
+import { Buffer } from "node:buffer";
+import semver from "semver";
+import type { LockIntegrity, LockSource } from "./tree.ts";
+
+/** `@scope/name@rest` or `name@rest` in two; undefined without an `@` after the first character. */
+export function splitAtVersion(text: string): { name: string; rest: string } | undefined {
+  const at = text.indexOf("@", 1);
+  return at < 0 ? undefined : { name: text.slice(0, at), rest: text.slice(at + 1) };
+}
+
+/** A name a package may have in `node_modules`; old names with capitals and odd signs included, paths and blanks excluded. */
+export function isPackageName(name: string): boolean {
+  const scoped = name.charCodeAt(0) === AT;
+  const slash = scoped ? name.indexOf("/") : -1;
+  if ((scoped && slash < 2) || name.length > 214 || name.length === slash + 1 || name.charCodeAt(slash + 1) === DOT) return false;
+  for (let i = scoped ? 1 : 0; i < name.length; i++) {
+    const code = name.charCodeAt(i);
+    if (code <= 0x20 || code === AT || code === 0x5c || code === 0x7f || code === 0xa0 || (code === 0x2f && i !== slash)) return false;
+  }
+  return true;
+}
+
+const AT = 0x40;
+const DOT = 0x2e;
+
+/** Nearly every version there is; the rest is left to semver, which takes a hundred times longer. */
+const USUAL_VERSION = /^(?:0|[1-9]\d{0,8})\.(?:0|[1-9]\d{0,8})\.(?:0|[1-9]\d{0,8})(?:-[a-z]+(?:\.[1-9]\d{0,8})?)?$/;
+
+export function isVersion(text: string): boolean {
+  return USUAL_VERSION.test(text) || (/^\d/.test(text) && semver.valid(text, { loose: true }) !== null);
+}
+
+const FULL_COMMIT = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/i;
+const GIT_URL = /^(?:git(?:\+[a-z]+)?:|ssh:)|^git@|^(?:github|gitlab|bitbucket|gist):/;
+const GIT_OVER_HTTP = /^https?:\/\/[^?#]+\.git(?:[#?]|$)/;
+/** Archives the code hosts make of a commit: fetched as a tarball, pinned like git. */
+const GIT_ARCHIVE =
+  /^https:\/\/(?:codeload\.github\.com\/[^/]+\/[^/]+\/(?:legacy\.)?(?:tar\.gz|zip)\/|api\.github\.com\/repos\/[^/]+\/[^/]+\/tarball\/|gitlab\.com\/(?:api\/v4\/projects\/)?[^?#]+\/(?:-\/)?(?:repository\/)?archive(?:\.tar\.gz\?(?:ref|sha)=|\/)|bitbucket\.org\/[^/]+\/[^/]+\/get\/)([^/?#]+?)(?:\.tar\.gz)?(?:[#?].*)?$/;
+
+/** The git source a location names, or undefined when it names none. */
+export function gitSource(location: string): (LockSource & { kind: "git" }) | undefined {
+  const archive = GIT_ARCHIVE.exec(location);
+  if (archive === null && !GIT_URL.test(location) && !GIT_OVER_HTTP.test(location)) return undefined;
+  const hash = location.indexOf("#");
+  const fragment = hash < 0 ? "" : location.slice(hash + 1);
+  const commit = archive?.[1] ?? /(?:^|[&:])commit[=:]([^&]+)/.exec(fragment)?.[1] ?? fragment.split(/[&:]/)[0]!;
+  const url = hash < 0 ? location : location.slice(0, hash);
+  return FULL_COMMIT.test(commit) ? { kind: "git", url, commit } : { kind: "git", url: location };
+}
+
+export function isHttp(location: string): boolean {
+  return location.startsWith("https://") || location.startsWith("http://");
+}
+
+/**
+ * The package a registry serves at this URL, by the path alone: `/<name>/-/<file>-<version>.tgz` everywhere, and the shapes of cnpm,
+ * GitHub Packages and JSR. Undefined for any other URL.
+ */
+export function registryIdentity(url: string): { name: string; version: string } | undefined {
+  const path = url.replace(/^[a-z+]+:\/\/[^/]*/i, "").replace(/[?#].*$/, "");
+  const plain = path.includes("%") ? path.replace(/%2f/gi, "/").replace(/%40/g, "@").replace(/%2b/gi, "+") : path;
+  const match =
+    /(?:^|\/)((?:@[^/]+\/)?[^/]+)\/(?:-|download)\/(?:@[^/]+\/)?([^/]+)\.tgz$/.exec(plain) ??
+    /\/packages\/((?:@[^/]+\/)?[^/]+)\/[^/]+\/([^/]+)\.tgz$/.exec(plain);
+  if (match !== null) {
+    const [, name, file] = match as unknown as [string, string, string];
+    const base = name.slice(name.indexOf("/") + 1);
+    if (!file.startsWith(`${base}-`)) return undefined;
+    return { name, version: file.slice(base.length + 1) };
+  }
+  const github = /\/download\/(@[^/]+\/[^/]+)\/([^/]+)\/[0-9a-f]{40,64}$/.exec(plain);
+  if (github !== null) return { name: github[1]!, version: github[2]! };
+  const jsr = /\/~\/\d+\/(@jsr\/[^/]+)\/([^/]+)\.tgz$/.exec(plain);
+  return jsr === null ? undefined : { name: jsr[1]!, version: jsr[2]! };
+}
+
+/** True when the URL is the registry's usual path for exactly this version: the common case, decided without taking the URL apart. */
+export function isUsualPath(url: string, name: string, version: string): boolean {
+  const base = name.charCodeAt(0) === AT ? name.slice(name.indexOf("/") + 1) : name;
+  const versionAt = url.length - 4 - version.length;
+  const baseAt = versionAt - 1 - base.length;
+  const nameAt = baseAt - 3 - name.length;
+  // `/name/-/base-version.tgz`, compared from the end.
+  return (
+    nameAt > 8 &&
+    isHttp(url) &&
+    url.endsWith(".tgz") &&
+    url.startsWith(version, versionAt) &&
+    url.charCodeAt(versionAt - 1) === 0x2d &&
+    url.startsWith(base, baseAt) &&
+    url.startsWith("/-/", baseAt - 3) &&
+    url.startsWith(name, nameAt) &&
+    url.charCodeAt(nameAt - 1) === 0x2f
+  );
+}
+
+/** Two spellings of one version: build metadata is no identity, and old tarballs are named loosely (`1.0.0beta`). */
+export function sameVersion(a: string, b: string): boolean {
+  if (a === b) return true;
+  const left = semver.parse(a, { loose: true });
+  const right = semver.parse(b, { loose: true });
+  return left !== null && right !== null && left.compare(right) === 0;
+}
+
+/** The source of an entry whose location is written out; relative and absolute paths are files. */
+export function sourceOf(location: string): LockSource {
+  const git = gitSource(location);
+  if (git !== undefined) return git;
+  if (isHttp(location))
+    return registryIdentity(location) === undefined ? { kind: "tarball", url: location } : { kind: "registry", url: location };
+  const path = /^(file|link|portal|workspace):/.exec(location);
+  if (path === null) return { kind: "file", path: location };
+  const kind = path[1] === "workspace" ? "workspace" : path[1] === "file" ? "file" : "link";
+  return { kind, path: location.slice(path[0].length) };
+}
+
+const DIGEST_CHARS: Readonly<Record<string, number>> = { sha1: 28, sha256: 44, sha384: 64, sha512: 88 };
+/** 1 for each character of base64, by code. */
+const BASE64 = Uint8Array.from({ length: 128 }, (_, code) => (/[A-Za-z0-9+/]/.test(String.fromCharCode(code)) ? 1 : 0));
+
+/** The one form nearly every entry has, checked without a regular expression. */
+function isSha512(text: string): boolean {
+  if (text.length !== 95 || !text.startsWith("sha512-") || !text.endsWith("==")) return false;
+  for (let i = 7; i < 93; i++) if (BASE64[text.charCodeAt(i)] !== 1) return false;
+  return true;
+}
+
+/**
+ * An SRI string. "If no hash is understood, the resource is not checked" (SRI, 3.3.4): so a malformed one is undefined, not weak.
+ * Several digests count as the strongest among them.
+ */
+export function readSri(text: string): LockIntegrity | undefined {
+  if (isSha512(text)) return { kind: "sri", value: text };
+  let best: LockIntegrity["kind"] | undefined;
+  for (const token of text.trim().split(/\s+/)) {
+    const match = /^(sha1|sha256|sha384|sha512)-([A-Za-z0-9+/]+={0,2})(?:\?[\x21-\x7e]*)?$/.exec(token);
+    if (match === null || match[2]!.length !== DIGEST_CHARS[match[1]!]) continue;
+    if (match[1] !== "sha1") best = "sri";
+    else best ??= "sha1";
+  }
+  return best === undefined ? undefined : { kind: best, value: text.trim() };
+}
+
+/** yarn's `#<hex>` as an SRI string. */
+export function sha1FromHex(hex: string): LockIntegrity | undefined {
+  if (!/^[0-9a-f]{40}$/i.test(hex)) return undefined;
+  return { kind: "sha1", value: `sha1-${Buffer.from(hex, "hex").toString("base64")}` };
+}
