@@ -2,7 +2,9 @@
 import { existsSync, statSync } from "node:fs";
 import { join, posix } from "node:path";
 import { expect, test } from "vitest";
+import { instant } from "../../src/core/base/time.ts";
 import { COMMANDS as CLIENT_COMMANDS } from "../../src/core/client/table.ts";
+import { checkDocument } from "../../src/core/policy/document.ts";
 import { COMMANDS } from "../../src/surface/cli/cli.ts";
 import { COMMON_FLAGS } from "../../src/surface/cli/flags.ts";
 import { files, ROOT, text } from "./tree.ts";
@@ -99,6 +101,13 @@ test.each(documents)("%s: every cordon command and flag it names exists", (path)
   const lines = [...fenced.map((line) => line.replace(/^\$ /, "")), ...spans].filter((line) => /^cordon [-a-z]/.test(line));
   const wrong = lines.flatMap((line) => wrongCommand(line.split(/ [|>#·] /)[0]!).map((what) => `${line}: ${what}`));
   expect(wrong).toEqual([]);
+});
+
+test.each(documents)("%s: every cordon.yaml it shows is one cordon reads", (path) => {
+  const shown = [...text(path).matchAll(/^```yaml\n([\s\S]*?)^```/gm)].map(([, block]) => block!);
+  // Dates in the examples are near this one.
+  const now = instant(Date.UTC(2026, 10, 21));
+  expect(shown.flatMap((block) => checkDocument({ text: block, source: path, level: "machine", now }).problems)).toEqual([]);
 });
 
 test("a command or flag that does not exist is seen", () => {
