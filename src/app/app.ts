@@ -75,7 +75,7 @@ export async function openApp(ports: AppPorts): Promise<App> {
     return known.kind === "known" ? judgements.ofPackage(known.record) : undefined;
   };
   const privateNames = () => ports.policy().private;
-  const ahead = ports.fetchAhead ? fetchAhead({ knowledge, upstream: ports.upstream, privateNames, warm: judgementAhead, trouble: recorder.trouble }) : undefined;
+  const ahead = ports.fetchAhead ? fetchAhead({ clock, freshness: ports.freshness, knowledge, upstream: ports.upstream, privateNames, warm: judgementAhead, trouble: recorder.trouble }) : undefined;
   const packument = servePackument({ ...ports, knowledge, judgements, recorder, ...(ahead === undefined ? {} : { onServed: (_known, judgement) => ahead.after(judgement) }) });
   const shared = { ...ports, knowledge, judgements, recorder };
   const stopWatching = ports.exceptions.watch(() => {

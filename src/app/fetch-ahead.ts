@@ -3,13 +3,17 @@
  * waiting. Bounded, never in the way of an answer, never for private names; it is no sighting and no evidence.
  */
 import { LIMITS } from "../core/base/limits.ts";
-import { nameMatches } from "../core/npm/name.ts";
+import type { Clock, Instant } from "../core/base/time.ts";
+import { isPackageName, nameMatches } from "../core/npm/name.ts";
 import semver from "semver";
 import type { PackageJudgement } from "./judgements.ts";
 import type { Knowledge } from "./knowledge.ts";
 import type { Upstream } from "./ports.ts";
 
 export type FetchAheadPorts = {
+  readonly clock: Clock;
+  /** Milliseconds an answer counts as fresh: nothing is fetched ahead twice within it. */
+  readonly freshness: number;
   readonly knowledge: Knowledge;
   readonly upstream: Upstream;
   readonly privateNames: () => readonly string[];
@@ -27,27 +31,37 @@ export type FetchAhead = {
   idle(): Promise<void>;
 };
 
+/** Names remembered as fetched. */
+const REMEMBERED = 20_000;
+
 export function fetchAhead(ports: FetchAheadPorts): FetchAhead {
   const width = ports.width ?? 12;
   /** Name → depth still allowed below it. */
   const queue = new Map<string, number>();
-  const seen = new Set<string>();
+  const fetched = new Map<string, Instant>();
   let running = 0;
   let waiters: (() => void)[] = [];
 
   function enqueue(judgement: PackageJudgement, depth: number): void {
     if (depth <= 0) return;
     let added = 0;
+    const now = ports.clock.now();
     for (const name of namesAhead(judgement)) {
       if (added >= LIMITS.fetchAheadNames) break;
-      if (seen.has(name) || ports.privateNames().some((glob) => nameMatches(glob, name)) || ports.upstream.baseFor(name).private) continue;
-      seen.add(name);
+      const before = fetched.get(name);
+      if ((before !== undefined && now - before < ports.freshness) || !mayFetch(name)) continue;
+      fetched.set(name, now);
       queue.set(name, depth - 1);
       added += 1;
     }
-    // What was fetched long ago may be asked again; the set only stops loops within one burst.
-    if (seen.size > 20_000) seen.clear();
+    // Only a memory against loops and repeats: forgetting it costs a store lookup, not a request.
+    if (fetched.size > REMEMBERED) fetched.clear();
     pump();
+  }
+
+  /** Names come from manifests strangers wrote: only real ones, and never what must not leave the house. */
+  function mayFetch(name: string): boolean {
+    return isPackageName(name) && !ports.privateNames().some((glob) => nameMatches(glob, name)) && !ports.upstream.baseFor(name).private;
   }
 
   function pump(): void {

@@ -40,6 +40,8 @@ export type Knowledge = {
   confirmedAt(name: string): Instant | undefined;
   /** Grows whenever the record of `name` changes in this process: part of every cache key that relied on it. */
   revision(name: string): number;
+  /** Records of every package this process asked about. */
+  recent(): Promise<readonly PackageRecord[]>;
   /** Changes a stored record in place of an upstream answer, e.g. when fetched bytes contradict it. */
   amend(name: string, change: (record: PackageRecord) => PackageRecord): Promise<void>;
 };
@@ -144,6 +146,10 @@ export function openKnowledge(ports: KnowledgePorts): Knowledge {
     recall: (name) => ports.packages.get(name),
     confirmedAt: (name) => confirmed.get(name),
     revision: (name) => revisions.get(name) ?? 0,
+    async recent() {
+      const records = await Promise.all([...confirmed.keys()].map((name) => ports.packages.get(name)));
+      return records.filter((record) => record !== undefined);
+    },
     async amend(name, change) {
       const record = await ports.packages.get(name);
       if (record) await keep(change(record));

@@ -1,27 +1,100 @@
 /** What the command line needs from the machine, handed in by `main.ts`: so that tests run every command in process with their own clock. */
 import type { App } from "../../app/app.ts";
-import type { Settings } from "../../core/config/settings.ts";
-import type { Clock } from "../../core/base/time.ts";
-import type { CommonFlags } from "./io.ts";
+import type { Clock, Instant } from "../../core/base/time.ts";
+import type { Client, Intent } from "../../core/client/client.ts";
+import type { SettingsFile } from "../../core/client/findings.ts";
+import type { Installed } from "../../core/client/installed.ts";
+import type { Resolved, Settings } from "../../core/config/settings.ts";
+import type { PackageRecord } from "../../core/facts/history.ts";
+import type { LockfileKind } from "../../core/lockfile/tree.ts";
+import type { Platform } from "../../app/wrap-lock.ts";
 import type { ListenAt } from "../gate/listen.ts";
+import type { GateApi } from "./gate-api.ts";
+import type { CommonFlags } from "./io.ts";
 
 /** The verbs over an open data directory. */
 export type OpenApp = App & {
   readonly settings: Settings;
   readonly dataDir: string;
   /** Upstream base URL without credentials, and where it was configured. */
-  readonly upstream: { readonly base: string; readonly source: string };
+  readonly upstream: { readonly base: string; readonly source: string; readonly scopes: readonly string[]; readonly notes: readonly string[] };
   /** Whether a version noted as held still is. */
   stillWithheld(name: string, version: string): Promise<boolean>;
+  /** Every package this process learnt of, as stored. */
+  recentRecords(): Promise<readonly PackageRecord[]>;
   close(): Promise<void>;
+};
+
+export type FoundClient = {
+  readonly client: Client;
+  /** Absolute path of the real program. */
+  readonly path: string;
+  readonly version: string;
+  readonly major: number | undefined;
+};
+
+export type LockfileOnDisk = { readonly path: string; readonly name: string; readonly kind: LockfileKind; readonly text: string };
+
+export type ProjectOnDisk = {
+  /** Absolute. */
+  readonly root: string;
+  readonly workspaces: readonly string[];
+  /** Where the command line sends the client. */
+  readonly directory: string;
+  /** Label for the gate's records. */
+  readonly label: string;
+  /** Lockfiles of the client that runs. */
+  readonly lockfiles: readonly LockfileOnDisk[];
+  /** Declared ranges of root and workspaces: name and range, aliases as written. */
+  readonly ranges: readonly (readonly [string, string])[];
+  /** Settings files of project, user and machine. */
+  readonly settings: readonly SettingsFile[];
+  /** Registries those files name: a gate among them is the project's own. */
+  readonly registries: readonly string[];
+  readonly platform: Platform;
+};
+
+/** Takes the gate out of a lockfile's text; undefined = nothing to change. `before` is its text before the run. */
+export type Normalise = (file: { readonly path: string; readonly before: string | undefined; readonly now: string; readonly gate: string }) => string | undefined;
+
+export type LockfileOutcome = { readonly path: string; readonly result: "unchanged" | "restored" | "written" | "normalised" | "removed" | "edited" };
+
+/** The machine as the wrapper needs it. */
+export type Host = {
+  /** The real client behind a command name; Fault CLIENT_MISSING. */
+  find(command: string, cwd: string): Promise<FoundClient>;
+  project(found: FoundClient, command: string, args: readonly string[], cwd: string): Promise<ProjectOnDisk>;
+  /** The client's lockfiles as they are now. */
+  lockfiles(project: ProjectOnDisk, client: Client): readonly LockfileOnDisk[];
+  /** Runs it with our stdio; resolves with its exit status (128 + signal number when it was killed). */
+  run(path: string, args: readonly string[], how: { readonly cwd: string; readonly env: Readonly<Record<string, string | undefined>> }): Promise<number>;
+  installed(request: { readonly found: FoundClient; readonly intent: Intent; readonly project: ProjectOnDisk; readonly args: readonly string[]; readonly since: Instant }): Promise<Installed>;
+  /** Opens the CONNECT guard: `registries` and the public ones are reached through the gate or not at all. */
+  guard(request: { readonly gate: string; readonly registries: readonly string[] }): Promise<{
+    readonly variables: Readonly<Record<string, string>>;
+    attempts(): readonly { readonly host: string; readonly port: number }[];
+    close(): Promise<void>;
+  }>;
+  /** Writes the edits for the run, journalled; `finish` puts every lockfile back into its own form. `busy`: another run has them in hand. */
+  begin(
+    dataDir: string,
+    request: { readonly project: ProjectOnDisk; readonly client: Client; readonly gate: string; readonly edits: ReadonlyMap<string, string> },
+  ): { readonly busy: readonly string[] } | { finish(normalise: Normalise): readonly LockfileOutcome[] };
+  /** Repairs lockfiles that killed runs left pointing at their gate. */
+  repair(dataDir: string, normalise: Normalise): readonly LockfileOutcome[];
 };
 
 export type GateInstance = { readonly url: string; readonly pid: number; readonly instance: string };
 
 export type World = {
   readonly clock: Clock;
-  /** Settings without opening anything. */
-  settings(flags: CommonFlags, more?: Readonly<Record<string, string>>): Promise<Settings>;
+  /** Loaded when a client is wrapped. */
+  host(): Promise<Host>;
+  /** Settings and policy without opening anything. */
+  resolve(flags: CommonFlags, more?: Readonly<Record<string, string>>): Promise<Resolved>;
+  dataDir(flags: CommonFlags): Promise<string>;
+  /** The API of the gate at a base URL; `answers` is false when there is none. */
+  gateApi(url: string): Promise<GateApi>;
   open(flags: CommonFlags, more?: Readonly<Record<string, string>>): Promise<OpenApp>;
   /** Who is at the keyboard: the owner of what is decided. */
   user(): string;

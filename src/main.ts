@@ -1,0 +1,256 @@
+/**
+ * The composition root: wires the real clock, stores, registry client and machine into the verbs and the command line. The only file
+ * that sees everything; it decides nothing. Tests call `openWorld` with their own clock, environment and folders.
+ */
+import { homedir, tmpdir, userInfo } from "node:os";
+import path from "node:path";
+import { createInterface } from "node:readline/promises";
+import { fileURLToPath } from "node:url";
+import { openApp } from "./app/app.ts";
+import type { Decided } from "./app/decide-entries.ts";
+import { Fault } from "./core/base/fault.ts";
+import { redact } from "./core/base/text.ts";
+import { type Clock, instant } from "./core/base/time.ts";
+import { HOP_HEADER, NPM_REGISTRY } from "./core/config/constants.ts";
+import { type Resolved, resolveSettings } from "./core/config/settings.ts";
+import { withheld } from "./core/policy/verdict.ts";
+import type { CommonFlags, Io } from "./surface/cli/io.ts";
+import type { OpenApp, World } from "./surface/cli/world.ts";
+
+/** What of the machine a world stands on; everything has a real default. */
+export type Ground = {
+  readonly clock?: Clock;
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly cwd?: string;
+  readonly home?: string;
+  readonly temporary?: string;
+  /** The built worker file; absent, big documents are worked on in place. */
+  readonly worker?: URL;
+  /** Resolves when the process is asked to end. */
+  readonly stopped?: () => Promise<string>;
+};
+
+/** Requests that passed through this many gates are refused: one of them would be its own upstream. */
+const MAX_HOPS = 4;
+/** How often a changed cordon.yaml is looked for; a change must reach a running gate within a second. */
+const POLICY_POLL_MS = 500;
+
+export function openWorld(ground: Ground = {}): World {
+  const clock = ground.clock ?? { now: () => instant(Date.now()) };
+  const env = ground.env ?? process.env;
+  const home = ground.home ?? env["HOME"] ?? homedir();
+  const cwd = ground.cwd ?? process.cwd();
+  const place = { env, home, execPath: process.execPath, platform: process.platform };
+  const surroundings = { env, home, temporary: ground.temporary ?? tmpdir(), platform: process.platform };
+
+  async function resolve(flags: CommonFlags, more: Readonly<Record<string, string>> = {}): Promise<Resolved> {
+    const { readLayers } = await import("./edge/host/config.ts");
+    const layers = await readLayers({ cwd, home, env, config: flags.config, now: clock.now() });
+    return resolveSettings({ flags: { data: flags.data, upstream: flags.upstream, ...more }, env, now: clock.now(), ...layers });
+  }
+
+  function dataDirOf({ settings }: Resolved): string {
+    if (settings.data !== undefined) return path.resolve(cwd, settings.data);
+    return path.join(env["XDG_DATA_HOME"] || path.join(home, ".local", "share"), "cordon");
+  }
+
+  async function upstreamConfig(resolved: Resolved) {
+    const { resolveUpstream } = await import("./edge/upstream/config.ts");
+    const { settings, policy, origins } = resolved;
+    const origin = origins.find((one) => one.path === "upstream.url");
+    return resolveUpstream(
+      { url: settings.upstream.url, from: origin?.where, scopes: settings.upstream.scopes, privateNames: policy.private, redirects: settings.upstream.redirects },
+      place,
+    );
+  }
+
+  async function open(flags: CommonFlags, more: Readonly<Record<string, string>> = {}): Promise<OpenApp> {
+    let resolved = await resolve(flags, more);
+    const dataDir = dataDirOf(resolved);
+    const config = await upstreamConfig(resolved);
+    const [{ openStore }, { openTarballs }, { openDocuments }, { openUpstream }, { packumentWork }] = await Promise.all([
+      import("./edge/store/open.ts"),
+      import("./edge/blobs/tarballs.ts"),
+      import("./edge/blobs/documents.ts"),
+      import("./edge/upstream/registry.ts"),
+      import("./edge/workers/packuments.ts"),
+    ]);
+    const store = await openStore({ dataDir, clock });
+    const upstream = openUpstream(config, { clock });
+    const work = packumentWork(ground.worker === undefined ? {} : { worker: ground.worker });
+    const log = world.log(resolved.settings.log.level);
+    const app = await openApp({
+      clock,
+      ...store,
+      blobs: await openTarballs({ dataDir }),
+      documents: await openDocuments({ dataDir }),
+      upstream,
+      work,
+      policy: () => resolved.policy,
+      freshness: resolved.settings.upstream.freshness,
+      offline: flags.offline === true,
+      fetchAhead: resolved.settings.fetchAhead && flags.offline !== true,
+      log,
+    });
+    // A changed policy file is judged by at once; one that cannot be read leaves the last good policy in force, loudly.
+    let told = "";
+    const poll = setInterval(() => {
+      resolve(flags, more).then(
+        (next) => {
+          told = "";
+          if (next.policy.digest === resolved.policy.digest) return;
+          resolved = { ...resolved, policy: next.policy };
+          log("warn", "policy changed", { digest: next.policy.digest, preset: next.policy.preset, mode: next.policy.mode.kind });
+        },
+        (error: unknown) => {
+          const message = error instanceof Error ? error.message : String(error);
+          if (message !== told) log("error", "the changed configuration cannot be used; the last good one stays in force", { error: redact(message) });
+          told = message;
+        },
+      );
+    }, POLICY_POLL_MS);
+    poll.unref();
+    return {
+      ...app,
+      settings: resolved.settings,
+      dataDir,
+      upstream: { base: config.base.url, source: config.base.source, scopes: [...config.scopes.keys()], notes: config.notes },
+      async stillWithheld(name, version) {
+        const record = await app.knowledge.recall(name);
+        if (!record) return true;
+        return withheld((await app.judgements.ofVersion(record, version, { pin: false })).verdict);
+      },
+      recentRecords: () => app.knowledge.recent(),
+      async close() {
+        clearInterval(poll);
+        app.stop();
+        await app.flush();
+        await work.close();
+        await upstream.close();
+        await store.close();
+      },
+    };
+  }
+
+  const world: World = {
+    clock,
+    resolve,
+    open,
+    dataDir: async (flags) => dataDirOf(await resolve(flags)),
+    user: () => userInfo().username,
+    async readText(file) {
+      const { readSmall } = await import("./edge/upstream/npm-files.ts");
+      const text = await readSmall(path.resolve(cwd, file), "the file");
+      if (text === undefined) throw new Fault("INPUT_UNREADABLE", `${file} does not exist`);
+      return text;
+    },
+    binDirectory: () => binFolder()[0],
+    stopped: ground.stopped ?? signalled,
+    log: (level) => structuredLog(level),
+    async liveGate(dataDir) {
+      const { readInstance } = await import("./edge/host/instance.ts");
+      const note = await readInstance(dataDir);
+      if (!note) return undefined;
+      const { gateHealth } = await import("./edge/upstream/gate-client.ts");
+      return (await gateHealth(note.url))?.instance === note.instance ? note : undefined;
+    },
+    async announceGate(dataDir, gate) {
+      await (await import("./edge/host/instance.ts")).writeInstance(dataDir, gate);
+    },
+    async withdrawGate(dataDir, gate) {
+      await (await import("./edge/host/instance.ts")).removeInstance(dataDir, gate);
+    },
+    async whose(at) {
+      const { gateHealth } = await import("./edge/upstream/gate-client.ts");
+      const host = at.host === "0.0.0.0" || at.host === "::" ? "127.0.0.1" : at.host;
+      const health = await gateHealth(`http://${host.includes(":") ? `[${host}]` : host}:${at.port}/`);
+      return health && `a cordon ${health.role === "gate" ? "gate" : "run"} already answers on port ${at.port} (cordon ${health.cordon}, upstream ${health.upstream})`;
+    },
+    async gateApi(url) {
+      const { gateClient, gateHealth } = await import("./edge/upstream/gate-client.ts");
+      // A registry URL may carry a project prefix; the gate's own API stands at its root.
+      const base = new URL(new URL(url).pathname.replace(/p\/[^/]+\/npm\/?$/, ""), url).href;
+      const health = await gateHealth(base);
+      const authorization = health && (await tokenFor(base));
+      const client = gateClient({ base, authorization });
+      return {
+        url: base,
+        answers: health !== undefined,
+        upstream: health?.upstream ?? NPM_REGISTRY,
+        decide: async (entries) => (await client.decide(entries)) as unknown as Decided,
+        decisions: async (since, project) => (await client.decisions(since, project)) as never,
+      };
+    },
+    async host() {
+      const { openMachine } = await import("./edge/host/machine.ts");
+      return openMachine({ env, cwd, clock, surroundings, own: binFolder() });
+    },
+    hopHeader: HOP_HEADER,
+    maxHops: MAX_HOPS,
+  };
+  return world;
+
+  /** Where `bin/cordon.js` stands, beside the built worker. */
+  function binFolder(): readonly string[] {
+    return ground.worker === undefined ? [] : [path.resolve(fileURLToPath(new URL(".", ground.worker)), "..", "bin")];
+  }
+
+  /** The token npm's configuration holds for a gate. */
+  async function tokenFor(base: string): Promise<string | undefined> {
+    const { readNpmSettings } = await import("./edge/upstream/npm-files.ts");
+    const { credentialFor } = await import("./core/npm/npmrc.ts");
+    const { credentials } = await readNpmSettings(place);
+    return credentialFor(new URL(base), credentials)?.authorization?.();
+  }
+}
+
+/** Runs one command line in this process; the exit status. */
+export async function main(argv: readonly string[]): Promise<number> {
+  const { run } = await import("./surface/cli/cli.ts");
+  return run(argv, terminal(), openWorld({ worker: new URL("./worker.js", import.meta.url) }));
+}
+
+function terminal(): Io {
+  return {
+    stdout: (text) => void process.stdout.write(text),
+    stderr: (text) => void process.stderr.write(text),
+    stdoutIsTerminal: process.stdout.isTTY === true,
+    stderrIsTerminal: process.stderr.isTTY === true,
+    stdinIsTerminal: process.stdin.isTTY === true,
+    env: process.env,
+    cwd: process.cwd(),
+    async ask(question) {
+      if (process.stdin.isTTY !== true) return undefined;
+      const reader = createInterface({ input: process.stdin, output: process.stderr });
+      try {
+        return await reader.question(question);
+      } finally {
+        reader.close();
+      }
+    },
+  };
+}
+
+function signalled(): Promise<string> {
+  return new Promise((resolve) => {
+    for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.once(signal, () => resolve(signal));
+  });
+}
+
+const LEVELS = { error: 50, warn: 40, info: 30, debug: 20 } as const;
+
+/** JSON lines on stderr, every text redacted. pino is loaded with the first line that is really written. */
+function structuredLog(level: string): (level: "info" | "warn" | "error", what: string, fields: { readonly [key: string]: unknown }) => void {
+  const threshold = LEVELS[level as keyof typeof LEVELS] ?? LEVELS.info;
+  let logger: Promise<{ info(fields: object, what: string): void; warn(fields: object, what: string): void; error(fields: object, what: string): void }> | undefined;
+  return (severity, what, fields) => {
+    if (LEVELS[severity] < threshold) return;
+    logger ??= import("pino").then(({ pino }) => pino({ level: level in LEVELS ? level : "info", base: null, timestamp: () => `,"at":"${new Date().toISOString()}"` }, pino.destination({ fd: 2, sync: true })));
+    void logger.then((ready) => ready[severity](redacted(fields), what));
+  };
+}
+
+function redacted(fields: { readonly [key: string]: unknown }): object {
+  return Object.fromEntries(Object.entries(fields).map(([key, value]) => [key, typeof value === "string" ? redact(value) : value]));
+}
+
