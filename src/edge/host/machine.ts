@@ -115,7 +115,7 @@ export function openMachine(machine: Machine) {
       });
     },
 
-    async guard(request: { readonly gate: string; readonly registries: readonly string[] }) {
+    async guard(request: { readonly client: Client; readonly gate: string; readonly registries: readonly string[] }) {
       const gate = new URL(request.gate);
       const port = gate.port || (gate.protocol === "https:" ? "443" : "80");
       const refuse = refusedHosts(request.registries.filter((url) => !url.startsWith(request.gate)));
@@ -126,7 +126,7 @@ export function openMachine(machine: Machine) {
         clock: machine.clock,
       });
       return {
-        variables: guardEnvironment({ guard: guard.url, gate: request.gate, refuse, env: machine.env }).variables,
+        variables: guardEnvironment({ client: request.client.id, guard: guard.url, gate: request.gate, refuse, env: machine.env }).variables,
         attempts: () => guard.attempts(),
         close: () => guard.close(),
       };

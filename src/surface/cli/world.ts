@@ -70,7 +70,7 @@ export type Host = {
   run(path: string, args: readonly string[], how: { readonly cwd: string; readonly env: Readonly<Record<string, string | undefined>> }): Promise<number>;
   installed(request: { readonly found: FoundClient; readonly intent: Intent; readonly project: ProjectOnDisk; readonly args: readonly string[]; readonly since: Instant }): Promise<Installed>;
   /** Opens the CONNECT guard: `registries` and the public ones are reached through the gate or not at all. */
-  guard(request: { readonly gate: string; readonly registries: readonly string[] }): Promise<{
+  guard(request: { readonly client: Client; readonly gate: string; readonly registries: readonly string[] }): Promise<{
     readonly variables: Readonly<Record<string, string>>;
     attempts(): readonly { readonly host: string; readonly port: number }[];
     close(): Promise<void>;

@@ -165,7 +165,7 @@ async function guarded(context: CommandContext, run: Run): Promise<number> {
   const begun = host.begin(run.dataDir, { project, client: found.client, gate: run.registry, edits });
   if ("busy" in begun) throw new Fault("USAGE", `another cordon run has ${begun.busy.map(safe).join(", ")} in hand; wait for it to end`);
   const since = world.clock.now();
-  const guard = await host.guard({ gate: session.api.url, registries: [session.upstream, ...project.registries] });
+  const guard = await host.guard({ client: found.client, gate: session.api.url, registries: [session.upstream, ...project.registries] });
   let status: number;
   try {
     status = await host.run(found.path, run.args, { cwd: io.cwd, env: withEnvironment(withEnvironment(io.env, guard.variables), run.variables) });

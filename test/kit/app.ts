@@ -1,0 +1,118 @@
+/**
+ * The whole product in this process, over a fixture registry and with the fixture's clock: commands, gates and wrapped clients.
+ * Nothing in it is a stand-in: stores, registry client, HTTP server and real package managers are the ones users run.
+ */
+import { spawn } from "node:child_process";
+import { join } from "node:path";
+import type { Instant } from "../../src/core/base/time.ts";
+import { openWorld } from "../../src/main.ts";
+import { run } from "../../src/surface/cli/cli.ts";
+import type { Io } from "../../src/surface/cli/io.ts";
+import type { OpenApp, World } from "../../src/surface/cli/world.ts";
+import { type RunningGate, startGate } from "../../src/surface/gate/start.ts";
+import type { Fixture } from "./fixture.ts";
+import { tempFolder } from "./temp.ts";
+
+export type Ran = { readonly code: number; readonly stdout: string; readonly stderr: string };
+
+export type Product = {
+  readonly world: World;
+  /** The data directory. */
+  readonly data: string;
+  readonly home: string;
+  /** Runs `cordon …` in process. */
+  cordon(argv: readonly string[], options?: { readonly cwd?: string; readonly env?: Readonly<Record<string, string | undefined>>; readonly answers?: readonly string[]; readonly terminal?: boolean }): Promise<Ran>;
+  /** Starts a gate on an ephemeral port. */
+  gate(options?: { readonly requireTokens?: boolean; readonly lockfileUrls?: "public" | "self"; readonly publicUrls?: readonly string[] }): Promise<RunningGate & { readonly app: OpenApp }>;
+  stop(): Promise<void>;
+};
+
+export type ProductOptions = {
+  readonly fixture: Pick<Fixture, "url" | "clock">;
+  /** The machine's cordon.yaml. */
+  readonly config?: string;
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Folder of the project commands run in. */
+  readonly cwd?: string;
+};
+
+export async function product({ fixture, config, env: more = {}, cwd }: ProductOptions): Promise<Product> {
+  const root = tempFolder({ "home/.keep": "", "project/package.json": '{"name":"site"}\n', ...(config === undefined ? {} : { "home/.config/cordon/cordon.yaml": config }) });
+  const home = join(root, "home");
+  const data = join(root, "data");
+  const started: { close(): Promise<unknown> }[] = [];
+  const clock = { now: () => fixture.clock.now() as Instant };
+  const ground = { PATH: process.env["PATH"], HOME: home, CORDON_DATA: data, CORDON_UPSTREAM: fixture.url, TZ: "UTC", ...more };
+
+  function worldIn(at: string, env: Readonly<Record<string, string | undefined>>, told?: { stdout: string; stderr: string }): World {
+    const world = openWorld({ clock, env, cwd: at, home });
+    if (!told) return world;
+    return {
+      ...world,
+      async host() {
+        const host = await world.host();
+        return { ...host, run: (binary, args, how) => captured(binary, args, how, told) };
+      },
+    };
+  }
+
+  return {
+    world: worldIn(cwd ?? join(root, "project"), ground),
+    data,
+    home,
+    async cordon(argv, options = {}) {
+      const at = options.cwd ?? cwd ?? join(root, "project");
+      const env = { ...ground, ...options.env };
+      const told = { stdout: "", stderr: "" };
+      const answers = [...(options.answers ?? [])];
+      const io: Io = {
+        stdout: (text) => void (told.stdout += text),
+        stderr: (text) => void (told.stderr += text),
+        stdoutIsTerminal: false,
+        stderrIsTerminal: options.terminal === true,
+        stdinIsTerminal: options.terminal === true,
+        env: { ...env, ...(options.terminal === true ? { NO_COLOR: "1" } : {}) },
+        cwd: at,
+        ask: async () => answers.shift(),
+      };
+      const code = await run(argv, io, worldIn(at, env, told));
+      return { code, ...told };
+    },
+    async gate(options = {}) {
+      const world = worldIn(cwd ?? join(root, "project"), ground);
+      const app = await world.open({});
+      const running = await startGate({
+        app,
+        at: { host: "127.0.0.1", port: 0 },
+        publicUrls: options.publicUrls ?? [],
+        behindProxy: false,
+        lockfileUrls: options.lockfileUrls ?? "self",
+        requireTokens: options.requireTokens ?? false,
+        role: "gate",
+        upstream: app.upstream.base,
+        hopHeader: world.hopHeader,
+        maxHops: world.maxHops,
+        logRequests: false,
+        log: () => {},
+        whose: world.whose,
+      });
+      const gate = { ...running, app, close: async (patience?: number) => (await running.close(patience ?? 500), app.close()) };
+      started.push(gate);
+      return gate;
+    },
+    async stop() {
+      for (const one of started) await one.close().catch(() => undefined);
+    },
+  };
+}
+
+/** Runs a client with its output kept instead of shown. */
+function captured(binary: string, args: readonly string[], how: { readonly cwd: string; readonly env: Readonly<Record<string, string | undefined>> }, told: { stdout: string; stderr: string }): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(binary, args, { cwd: how.cwd, env: how.env as NodeJS.ProcessEnv, stdio: ["ignore", "pipe", "pipe"] });
+    child.stdout.on("data", (chunk: Buffer) => (told.stdout += chunk.toString()));
+    child.stderr.on("data", (chunk: Buffer) => (told.stderr += chunk.toString()));
+    child.once("error", reject);
+    child.once("close", (code, signal) => resolve(code ?? (signal ? 137 : 1)));
+  });
+}
