@@ -9,7 +9,6 @@ import { Buffer } from "node:buffer";
 import { createPublicKey, type KeyObject, sign, verify } from "node:crypto";
 import { canonical, sha256 } from "../base/digest.ts";
 import { LIMITS } from "../base/limits.ts";
-import type { Instant } from "../base/time.ts";
 import type { LedgerHead, LedgerProblem, LedgerReport } from "./entry.ts";
 
 /** `previous` of the first row of every chain. */

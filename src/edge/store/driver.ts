@@ -35,6 +35,7 @@ export type Database = {
   write<T>(work: (sql: Statements) => T): Promise<T>;
   /** Resolves when every commit so far will survive a power cut, without blocking the event loop. */
   flush(): Promise<void>;
+  /** Closing twice is no mistake. */
   close(): Promise<void>;
 };
 
@@ -57,7 +58,7 @@ export type OpenEngine = (path: string) => Engine;
  */
 export async function openDatabase(
   path: string,
-  { readOnly = false, openEngine = defaultEngine() }: { readonly readOnly?: boolean; readonly openEngine?: OpenEngine } = {},
+  { readOnly = false, openEngine = sqliteEngine() }: { readonly readOnly?: boolean; readonly openEngine?: OpenEngine } = {},
 ): Promise<Database> {
   if (readOnly && !existsSync(path)) throw new Fault("INPUT_UNREADABLE", `there is no ${path} to read`);
   if (!readOnly) await createPrivately(path);
@@ -71,8 +72,9 @@ export async function openDatabase(
     throw error;
   }
 
-  let log: FileHandle | undefined;
+  let log: Promise<FileHandle> | undefined;
   let lost: Fault | undefined;
+  let closed = false;
   return {
     path,
     read: (work) => retried(() => work(sql)),
@@ -83,8 +85,8 @@ export async function openDatabase(
       // moves out of the log, so syncing the log through a handle of our own makes every commit before it durable.
       if (lost) throw lost;
       try {
-        log ??= await open(`${path}-wal`, "r+");
-        await log.datasync();
+        log ??= open(`${path}-wal`, "r+");
+        await (await log).datasync();
       } catch (error) {
         // The kernel forgets what it failed to write: a second sync would succeed without it.
         lost = new Fault("STORE_BROKEN", `${path}: the disk did not take the last commits; restart cordon when it works again`, error);
@@ -92,8 +94,11 @@ export async function openDatabase(
       }
     },
     async close() {
-      await log?.close();
+      if (closed) return;
+      closed = true;
+      if (!readOnly) emptyLog(sql);
       engine.close();
+      await (await log)?.close();
     },
   };
 }
@@ -132,6 +137,15 @@ function configure(path: string, sql: Statements, readOnly: boolean): void {
   if (mode !== "wal") throw new Fault("STORE_BROKEN", `${path}: SQLite cannot keep a write-ahead log there; use a local disk`);
   // The log is synced by `flush`; SQLite still syncs it before it moves anything out of it.
   sql.exec("PRAGMA synchronous = NORMAL");
+}
+
+/** Moves everything into the file itself, so that a copy of the file is whole. libsql does not: it closes when its statements are collected. */
+function emptyLog(sql: Statements): void {
+  try {
+    sql.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+  } catch {
+    // Another process is reading, or the disk is full: the commits are safe where they are.
+  }
 }
 
 const STATEMENTS_KEPT = 200;
@@ -227,7 +241,7 @@ function inWords<T>(path: string, work: () => T, opening = false): T {
   }
 }
 
-function defaultEngine(): OpenEngine {
+export function sqliteEngine(): OpenEngine {
   const sqlite = nodeSqlite();
   if (!sqlite) return libsqlEngine();
   return (path) => {

@@ -72,7 +72,7 @@ function index(sql: Statements, record: PackageRecord, now: Instant): void {
   for (const entry of record.summary.versions) {
     const history = entry.requires && historyOf(record, entry.version);
     if (!history) continue;
-    const until = ageOf(record, history, entry, false).start + LIMITS.matureMs;
+    const until = ageOf(record, history, false).start + LIMITS.matureMs;
     if (until <= now) continue;
     for (const dependency of Object.keys(entry.requires)) wanted.set(dependency, Math.max(wanted.get(dependency) ?? 0, until));
   }

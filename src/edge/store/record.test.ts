@@ -36,6 +36,7 @@ const history = fc.record({
   deprecatedSince: maybe(at),
   served: maybe(at),
 });
+const digest = (n: number) => `sha512-${String(n).padStart(86, "x")}==`;
 const tagValues = fc.array(fc.record({ version, since: at, until: maybe(at) }).map(present), { maxLength: 3 });
 
 const record = fc
@@ -110,7 +111,6 @@ test("the same record is the same text, and a confirmation changes only its head
 
 test("3,500 versions need less than 300 bytes each", () => {
   const names = Array.from({ length: 3_500 }, (_, n) => `1.${Math.floor(n / 100)}.${n % 100}`);
-  const digest = (n: number) => `sha512-${String(n).padStart(86, "x")}==`;
   const large: PackageRecord = {
     name: "widget",
     upstream: "https://registry.test/",
