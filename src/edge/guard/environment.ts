@@ -1,4 +1,9 @@
-/** The variables that send a client's connections to the guard, whichever of them the client reads, and the gate's past it. */
+/**
+ * The variables that send a client's connections to the guard, and the gate's past it. Variables of all clients are set, because scripts
+ * start other clients. Measured with npm 10–12, pnpm 9–12, yarn 1 and 4, bun 1 and deno 2 against projects that set proxies of their own:
+ * only pnpm 10 still follows `httpsProxy` and `noProxy` of its pnpm-workspace.yaml, which the wrapper reports.
+ */
+import type { ClientId } from "../../core/client/client.ts";
 import { readBypass, variable } from "../upstream/proxies.ts";
 import { parseAuthority } from "./target.ts";
 
@@ -9,6 +14,8 @@ export type GuardEnvironment = {
 };
 
 export function guardEnvironment(options: {
+  /** The client that is started; absent = any. */
+  readonly client?: ClientId | undefined;
   /** The guard's URL. */
   readonly guard: string;
   /** The gate's base URL. */
@@ -25,7 +32,7 @@ export function guardEnvironment(options: {
   const direct = [...new Set([...entries.filter((entry) => !withheld.includes(entry)), gate])].join(",");
   return {
     variables: {
-      // Everything but yarn 4; npm and pnpm put a project's own settings above these.
+      // All but yarn 4 read these; npm and pnpm put a project's own settings above them.
       HTTPS_PROXY: guard,
       https_proxy: guard,
       HTTP_PROXY: guard,
@@ -40,6 +47,9 @@ export function guardEnvironment(options: {
       pnpm_config_https_proxy: guard,
       pnpm_config_http_proxy: guard,
       pnpm_config_noproxy: direct,
+      // pnpm knows the setting by two names, and a project's `no-proxy` beats `noproxy`. npm warns of the second name.
+      pnpm_config_no_proxy: direct,
+      ...(options.client === "pnpm" && { npm_config_no_proxy: direct }),
       // yarn 4 reads only these, and has no list of exceptions: the guard lets the gate through.
       YARN_HTTPS_PROXY: guard,
       YARN_HTTP_PROXY: guard,

@@ -12,7 +12,7 @@ export function parseAuthority(text: string): Target | undefined {
 }
 
 /** Lower case, ASCII, without brackets and trailing dots; addresses in their usual form, IPv4 inside IPv6 as IPv4. Undefined when it is no host. */
-export function normalHost(text: string): string | undefined {
+function normalHost(text: string): string | undefined {
   if (/[\s/?#@\\]/.test(text) || !URL.canParse(`http://${text}`)) return undefined;
   const url = new URL(`http://${text}`);
   const host = url.hostname.replace(/^\[|\]$/g, "").replace(/\.+$/, "");

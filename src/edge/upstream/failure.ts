@@ -11,12 +11,16 @@ export type Failure = {
   readonly passing: boolean;
 };
 
+const MISTAKES = [TypeError, RangeError, ReferenceError, SyntaxError];
+
 /** Node's names for a certificate that was not accepted. */
 const CERTIFICATE = /^(?:CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_TLS_CERT_)/;
 
+/** Throws what is no failed connection but a mistake of ours: it must not pass for an upstream that is down. */
 export function explainFailure(error: unknown, host: string, limits: UpstreamLimits): Failure {
   if (error instanceof Fault) return { message: error.message, passing: false };
   const { code, message } = facts(error);
+  if (code === "" && MISTAKES.some((kind) => error instanceof kind)) throw error;
   if (CERTIFICATE.test(code))
     return {
       message: `the certificate of ${host} cannot be verified (${code}); name your authority with npm's cafile or NODE_EXTRA_CA_CERTS`,

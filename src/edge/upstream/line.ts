@@ -163,7 +163,7 @@ export async function readBody(answer: Answer, ceiling: number, what: string): P
   const counted = (source: AsyncIterable<Uint8Array>) => upTo(source, ceiling, what);
   if (encoding === "identity" || encoding === "") await pipeline(answer.body, counted, keep);
   else if (encoding === "gzip" || encoding === "x-gzip")
-    await pipeline(answer.body, counted, createGunzip({ chunkSize: 65_536 }), counted, keep);
+    await pipeline(answer.body, counted, createGunzip({ chunkSize: 131_072 }), counted, keep);
   else {
     answer.body.destroy();
     throw new Fault("INPUT_UNREADABLE", `${what} came in the encoding ${encoding.slice(0, 20)}, which was not asked for`);

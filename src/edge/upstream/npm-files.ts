@@ -31,7 +31,7 @@ export async function readNpmSettings(place: NpmPlace): Promise<NpmSettings> {
 }
 
 /** One npmrc; a missing file is an empty one. */
-export async function readNpmrc(path: string | undefined, place: Pick<NpmPlace, "env">): Promise<NpmrcSource> {
+async function readNpmrc(path: string | undefined, place: Pick<NpmPlace, "env">): Promise<NpmrcSource> {
   const text = path === undefined ? undefined : await readSmall(path, "npm configuration");
   return text === undefined ? { source: path ?? "builtin", entries: new Map() } : parseNpmrc(text, path!, place.env);
 }

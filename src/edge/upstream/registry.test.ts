@@ -509,3 +509,24 @@ test("tells a registry, another gate and itself apart", async () => {
   server.server.closeAllConnections();
   expect(await at("").identify("g-2")).toMatchObject({ kind: "unknown" });
 });
+
+test("connections are used again after packuments, tarballs, redirects and refusals in turn", async () => {
+  let connections = 0;
+  const server = await serve((request, response) => {
+    if (request.url === "/gone") response.writeHead(404).end("no");
+    else if (request.url === "/moved.tgz") response.writeHead(302, { location: "/x.tgz" }).end("see there");
+    else response.end(PACKUMENT);
+  });
+  server.server.on("connection", () => connections++);
+  const upstream = open({ url: server.url });
+  for (let round = 0; round < 3; round++) {
+    await upstream.packument("axios", {});
+    await upstream.packument("gone", {});
+    const answer = await upstream.tarball("axios", `${server.url}moved.tgz`);
+    if (answer.kind === "tarball") await readAll(answer.body);
+    await upstream.pass({ method: "GET", path: "-/ping" });
+  }
+  expect(server.requests).toHaveLength(15);
+  // A rest that is still being read may need a second one for a moment; nothing is torn down.
+  expect(connections).toBeLessThanOrEqual(2);
+});

@@ -6,6 +6,7 @@ import { testClock } from "../../../test/kit/clock.ts";
 import { listen, serve } from "../../../test/kit/loopback.ts";
 import { tempFolder } from "../../../test/kit/temp.ts";
 import { resolveUpstream } from "./config.ts";
+import type { UpstreamLimits } from "./limits.ts";
 import { openUpstream } from "./registry.ts";
 
 const own = testCertificate("registry.test");
@@ -20,13 +21,18 @@ async function serveTls() {
   return { port: await listen(server), seen };
 }
 
-async function open(npmrc: string, env: Record<string, string> = {}, files: Record<string, string> = {}) {
+async function open(
+  npmrc: string,
+  env: Record<string, string> = {},
+  files: Record<string, string> = {},
+  limits: Partial<UpstreamLimits> = {},
+) {
   const home = tempFolder({ ".npmrc": npmrc, "ca.pem": own.cert, ...files });
   const place = { env: { ...env, PREFIX: home }, home, execPath: "/none/bin/node", platform: "linux" as const };
   const upstream = openUpstream(await resolveUpstream({}, place), {
     clock: testClock("2026-03-31T00:00:00Z"),
     jitter: () => 0,
-    limits: { upstreamBackoffMs: 1 },
+    limits: { upstreamBackoffMs: 1, ...limits },
     lookup: (_name, options, answer) => (options.all ? answer(null, [{ address: "127.0.0.1", family: 4 }]) : answer(null, "127.0.0.1", 4)),
   });
   onTestFinished(upstream.close);
@@ -106,6 +112,14 @@ test("a proxy that refuses is named as the reason", async () => {
   const answer = await upstream.packument("axios", {});
   expect(answer).toMatchObject({ kind: "down", message: expect.stringMatching(/through the proxy.*407/) });
   expect(JSON.stringify(answer)).not.toContain("hush");
+});
+
+test("a proxy that never answers is given up like an upstream", async () => {
+  const proxy = await serve(() => {});
+  proxy.server.on("connect", () => {});
+  const limits = { upstreamHeadersMs: 40, upstreamTries: 1 };
+  const upstream = await open(`registry=https://registry.test/\nhttps-proxy=http://${proxy.host}`, {}, {}, limits);
+  expect(await upstream.packument("axios", {})).toMatchObject({ kind: "down", message: "registry.test sent no answer within 40 ms" });
 });
 
 test("a plain-text server behind https is not taken for a registry", async () => {

@@ -1,6 +1,6 @@
 /** Sockets to upstreams: kept alive, capped, through the proxies the user has, trusting the authorities he named. One pool for each way out. */
 import type { LookupFunction } from "node:net";
-import { Agent, ProxyAgent, type buildConnector, type Dispatcher } from "undici";
+import { Agent, Pool, ProxyAgent, type buildConnector, type Dispatcher } from "undici";
 import type { UpstreamLimits } from "./limits.ts";
 import { proxyAuthorization, proxyFor, type Proxies } from "./proxies.ts";
 import { publicOnly } from "./addresses.ts";
@@ -25,6 +25,7 @@ export function openTransport(options: {
   const shared = {
     connections: limits.upstreamInFlight,
     pipelining: 1,
+    // Below what common front servers allow, so that we close an idle connection before they do.
     keepAliveTimeout: 15_000,
     headersTimeout: limits.upstreamHeadersMs,
     bodyTimeout: limits.upstreamIdleMs,
@@ -56,6 +57,8 @@ export function openTransport(options: {
             ...(token !== undefined && { token }),
             // Plain http goes as an absolute URL: most company proxies allow tunnels to port 443 only.
             proxyTunnel: false,
+            // undici's own wait for a proxy's answer to CONNECT is five minutes.
+            clientFactory: (origin, pool) => new Pool(origin, { ...pool, headersTimeout: limits.upstreamHeadersMs }),
             proxyTls: { timeout: limits.upstreamConnectMs, ...trust },
             requestTls: connect,
           })
