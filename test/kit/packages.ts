@@ -26,11 +26,8 @@ export type Listing = Partial<Omit<VersionSummary, "version">>;
 
 /** A packument: version → what differs from a plain entry with its own digest. `tags` default to the last version as `latest`. */
 export function listing(name: string, entries: Readonly<Record<string, Listing>>, more: Partial<PackumentSummary> = {}): PackumentSummary {
-  const versions = Object.entries(entries).map(([version, entry]): VersionSummary => ({
-    version,
-    integrity: sri(`${name}@${version}`),
-    ...entry,
-  }));
+  const versions: VersionSummary[] = [];
+  for (const [version, entry] of Object.entries(entries)) versions.push({ version, integrity: sri(`${name}@${version}`), ...entry });
   const last = versions.at(-1)?.version;
   const content = {
     name,

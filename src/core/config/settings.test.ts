@@ -101,8 +101,9 @@ test("lists of allowed names narrow, lists of private names grow", () => {
   expect(policy.private).toEqual(["@acme/*", "acme-x"]);
 });
 
+const digest = (text: string) => resolve({ machine: machine(text) }).policy.digest;
+
 test("the digest follows what the policy says, not how it was written", () => {
-  const digest = (text: string) => resolve({ machine: machine(text) }).policy.digest;
   expect(digest("policy: { hold: 72h, allow: [b, a] }")).toBe(digest("policy:\n  allow:\n    - a\n    - b\n  hold: 3d"));
   expect(digest("policy: { hold: 4d }")).not.toBe(digest(""));
 });

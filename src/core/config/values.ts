@@ -15,7 +15,6 @@ type ValueKind<T> = {
 };
 
 export type Scopes = Readonly<Record<string, { readonly url: string; readonly private: boolean }>>;
-export type LogLevel = (typeof LOG_LEVELS)[number];
 
 export const LOG_LEVELS = ["error", "warn", "info", "debug"] as const;
 export const LOCKFILE_URLS = ["public", "self"] as const;

@@ -131,9 +131,10 @@ test("established: 90 days and five stable versions that are 14 days old", () =>
   expect(factsOf(backDated, "1.0.0", instant(LOOK1 + HOUR), PUBLIC)!.established).toBe(false);
 });
 
+const digest = (of: PackageRecord, now: Instant) => factsDigest(factsOf(of, "1.0.0", now, PUBLIC)!);
+
 test("equal facts have equal digests; a minute later they are the same", () => {
   const record = seen([LOOK1, widget({ "1.0.0": { time: "2020-05-01T00:00:00Z" } })]);
-  const digest = (of: PackageRecord, now: Instant) => factsDigest(factsOf(of, "1.0.0", now, PUBLIC)!);
   expect(digest(record, LOOK1)).toBe(digest(record, instant(LOOK1 + 60_000)));
   expect(digest(reconfirm(record, LOOK2).record, LOOK2)).not.toBe(digest(record, LOOK2));
 });

@@ -29,7 +29,7 @@ export type PackageFacts = FactsOptions & {
   readonly securityHolding: boolean;
 };
 
-export type Age = { readonly start: Instant; readonly basis: AgeBasis; readonly claim: Facts["claim"] };
+export type Age = { readonly start: Instant; readonly basis: AgeBasis };
 
 /** How old an accepted baseline makes a version: past every rule that asks for youth, the longest of which is 90 days. */
 const BASELINE_AGE = 90 * DAY;
@@ -58,7 +58,8 @@ export function factsIn(shared: PackageFacts, version: string): Facts | undefine
   const history = known ?? (problem === undefined ? undefined : { firstSeen: record.lastAnswer });
   if (!history) return undefined;
   const entry = problem === undefined ? shared.listed.get(version) : undefined;
-  const { start, basis, claim } = ageOf(record, history, entry, shared.baseline !== undefined);
+  const { start, basis } = ageOf(record, history, shared.baseline !== undefined);
+  const claim = claimOf(history, entry);
   const given = entry && integrityOfVersion(entry);
   const shasum = entry?.shasum === undefined ? undefined : shasumToIntegrity(entry.shasum);
   const integrity = stronger(history.integrity, given) ? history.integrity : given;
@@ -95,18 +96,19 @@ export function factsIn(shared: PackageFacts, version: string): Facts | undefine
 /**
  * start = min(first sight, max(registry time at first sight, last answer without it)). A time that is missing, unreadable or
  * later than first sight gives way to first sight; a time the registry changes afterwards changes nothing but is said.
+ * `baseline`: somebody accepted the first listing of an upstream without times as old.
  */
-export function ageOf(record: PackageRecord, history: VersionHistory, entry: VersionSummary | undefined, baseline: boolean): Age {
-  const { firstSeen, claimed, absentBefore, returned } = history;
-  const claim = claimOf(history, entry);
-  if (returned !== undefined) return { start: returned, basis: "returned", claim };
-  if (claimed === undefined || claim === "future") {
+export function ageOf(record: PackageRecord, { firstSeen, claimed, absentBefore, returned }: VersionHistory, baseline: boolean): Age {
+  if (returned !== undefined) return { start: returned, basis: "returned" };
+  if (claimed === undefined) {
     const inFirstListing = record.timelessSince !== undefined && firstSeen === record.firstSeen;
-    if (baseline && inFirstListing) return { start: instant(firstSeen - BASELINE_AGE), basis: "baseline", claim };
-    return { start: firstSeen, basis: "first-seen", claim };
+    return baseline && inFirstListing
+      ? { start: instant(firstSeen - BASELINE_AGE), basis: "baseline" }
+      : { start: firstSeen, basis: "first-seen" };
   }
-  if (absentBefore !== undefined && absentBefore > claimed) return { start: absentBefore, basis: "absent-before", claim };
-  return claimed > firstSeen ? { start: firstSeen, basis: "first-seen", claim } : { start: claimed, basis: "registry-time", claim };
+  if (claimed > firstSeen) return { start: firstSeen, basis: "first-seen" };
+  if (absentBefore !== undefined && absentBefore > claimed) return { start: absentBefore, basis: "absent-before" };
+  return { start: claimed, basis: "registry-time" };
 }
 
 function claimOf({ claimed, firstSeen, absentBefore }: VersionHistory, entry: VersionSummary | undefined): Facts["claim"] {
@@ -123,13 +125,13 @@ function claimOf({ claimed, firstSeen, absentBefore }: VersionHistory, entry: Ve
  * our last look without it, and a mirror that writes its own copying date into `time` only makes a package look younger. What
  * remains believable is the `time` of a package this gate never asked for before, which no client can check either.
  */
-export function isEstablished(record: PackageRecord, now: Instant): boolean {
+function isEstablished(record: PackageRecord, now: Instant): boolean {
   let stable = 0;
   let old = false;
   for (const entry of record.summary.versions) {
     const history = historyOf(record, entry.version);
     if (!history || history.changed) continue;
-    const age = now - ageOf(record, history, entry, false).start;
+    const age = now - ageOf(record, history, false).start;
     if (age < LIMITS.matureMs || !STABLE.test(entry.version)) continue;
     stable += 1;
     old ||= age >= 90 * DAY;

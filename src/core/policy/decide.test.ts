@@ -118,6 +118,11 @@ const reviewed: Signal = { id: "name-not-allowed", effect: { kind: "review" }, t
 const denied: Signal = { id: "denied-by-policy", effect: { kind: "deny" }, title: "denied", evidence: [] };
 const frozen: Signal = { id: "frozen", effect: { kind: "hold", until: instant(NOW + HOUR) }, title: "frozen", evidence: [] };
 
+test("a hold ends at its end, and is then a note", () => {
+  expect(verdict([held(NOW)])).toMatchObject({ action: "allow", notes: [{ id: "young-release", effect: { kind: "note" } }] });
+  expect(verdict([held(NOW + 1)]).action).toBe("hold");
+});
+
 test("several holds end at the latest, and one without an end leaves none", () => {
   expect(verdict([held(NOW + HOUR), held(NOW + DAY)])).toMatchObject({ action: "hold", until: NOW + DAY, review: false });
   expect(verdict([held(NOW + HOUR), held()])).not.toHaveProperty("until");

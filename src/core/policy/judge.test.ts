@@ -132,6 +132,12 @@ test("cycles hold nothing by themselves, and pass on what is held in them", () =
   expect(lines(cycle(ago(DAY)), "a", NOW)).toEqual(["1.0.0 hold until 2026-04-03T00:00: dependency-withheld"]);
 });
 
+test("a package that requires itself is known to itself", () => {
+  const among = world(NOW, { app: { "1.0.0": { time: ago(DAY), requires: { app: "^1.0.0" } } } });
+  const { verdicts } = judgePackage(among.get("app")!, { ...input(NOW), lookup: () => undefined });
+  expect(verdicts.get("1.0.0")!.reasons.map(({ id }) => id)).toEqual(["young-release", "dependency-withheld"]);
+});
+
 test("a requirement without an end is a review; one we know nothing of is a note", () => {
   const among = world(NOW, {
     app: {

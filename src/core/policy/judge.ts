@@ -205,7 +205,7 @@ function plainLook({ record, input, shared, waivers, baseline }: Bench): (entry:
       versions.has(entry.version)
     )
       return false;
-    const { start } = ageOf(record, history, entry, baseline);
+    const { start } = ageOf(record, history, baseline);
     if (start >= frozenFrom) return false;
     const end = start + policy.hold;
     if (!privateUpstream && (now < end || lastListed(record, history) < end)) return false;

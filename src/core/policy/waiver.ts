@@ -46,7 +46,7 @@ export function makeWaiver({ name, version, integrity, signals, owner, reason, e
   return { id: `w-${sha256(canonical(waiver)).slice(0, 10)}`, ...waiver };
 }
 
-export function isWaivable(id: Signal["id"]): boolean {
+function isWaivable(id: Signal["id"]): boolean {
   // Somebody may vouch for what a broken check could not say.
   return id.startsWith("not-checked:") || (Object.hasOwn(SIGNALS, id) && SIGNALS[id as keyof typeof SIGNALS].waivable);
 }
@@ -55,7 +55,7 @@ export function isWaivable(id: Signal["id"]): boolean {
  * What a waiver of one signal is pinned to. The title is left out: it counts minutes. So is the end of a hold: a longer hold
  * in the policy is no news about the package.
  */
-export function evidenceDigest(signal: Signal): string {
+function evidenceDigest(signal: Signal): string {
   return sha256(canonical(signal.evidence)).slice(0, 16);
 }
 

@@ -107,7 +107,7 @@ function keyOf(view: PackageView, version: string): string {
 export function isJudged(record: PackageRecord, entry: VersionSummary, { denied, baseline, now }: Omit<WalkOptions, "lookup">): boolean {
   if (entry.requires === undefined) return false;
   const history = historyOf(record, entry.version);
-  if (!history || now - ageOf(record, history, entry, baseline).start < LIMITS.matureMs) return true;
+  if (!history || now - ageOf(record, history, baseline).start < LIMITS.matureMs) return true;
   return denied.size > 0 && namesRequired(entry).some((name) => denied.has(name));
 }
 

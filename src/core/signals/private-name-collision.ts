@@ -16,6 +16,6 @@ export const privateNameCollision: Check = ({ facts, policy, publicTwin }) => {
     id: "private-name-collision",
     effect: { kind: "note" },
     title: "its private name also exists on a public registry",
-    evidence: [{ text: `listed by ${publicTwin.upstream}; the private one is served`, source: "registry", at: publicTwin.seen }],
+    evidence: [{ text: `${publicTwin.upstream} lists it too; the private one is served`, source: "registry", at: publicTwin.seen }],
   };
 };

@@ -57,7 +57,7 @@ export const SIGNALS = {
   frozen: {
     means: "A freeze admits nothing newer than a given moment.",
     why: "While a worm spreads, nothing new is worth the risk.",
-    effect: "review",
+    effect: "hold",
     waivable: true,
   },
   "malformed-version": {

@@ -11,8 +11,8 @@ export const timeContradicted: Check = ({ facts }) => {
     moved: "the registry changed its publish time",
   }[claim];
   const seen = {
-    future: { text: "this gate saw it earlier", source: "history", at: firstSeen },
-    "back-dated": { text: "this gate looked and it was not there", source: "history", at: start },
+    future: { text: `this gate saw it ${iso(firstSeen)}`, source: "history", at: firstSeen },
+    "back-dated": { text: `this gate looked ${iso(start)} and it was not there`, source: "history", at: start },
     moved: { text: `now it says ${claimedNow === undefined ? "something else" : iso(claimedNow)}`, source: "registry" },
   }[claim];
   return {

@@ -15,7 +15,11 @@ export const withdrawnUpstream: Check = ({ facts }) => {
   if (!gone) return undefined;
   const lived = gone.since - facts.start;
   const evidence: Evidence[] = [
-    { text: `not in the registry's answers; it had been listed for ${span(lived)}`, source: "registry", at: gone.since },
+    {
+      text: `not in the registry's answers since ${isoMinute(gone.since)}, ${span(lived)} after it appeared`,
+      source: "registry",
+      at: gone.since,
+    },
   ];
   const title = `removed from the registry ${isoMinute(gone.since)}`;
   if (!gone.confirmed) {

@@ -1,5 +1,5 @@
 /** The version is younger than the hold. */
-import { instant, span } from "../base/time.ts";
+import { instant, isoMinute, span } from "../base/time.ts";
 import type { Facts } from "../facts/facts.ts";
 import type { Evidence } from "../policy/verdict.ts";
 import type { Check } from "./check.ts";
@@ -24,20 +24,20 @@ const STARTED: Readonly<Record<Facts["basis"], string>> = {
 };
 
 /** How its age is known. Holds nothing that changes from one minute to the next: waivers are pinned to it. */
-export function ageEvidence(facts: Facts): readonly Evidence[] {
+export function ageEvidence({ claim, claimed, firstSeen, basis, start, timeless }: Facts): readonly Evidence[] {
   const evidence: Evidence[] = [
-    { text: CLAIM[facts.claim], source: "registry", ...(facts.claimed === undefined ? {} : { at: facts.claimed }) },
+    {
+      text: CLAIM[claim](claimed === undefined ? "" : isoMinute(claimed)),
+      source: "registry",
+      ...(claimed === undefined ? {} : { at: claimed }),
+    },
+    { text: `first seen here ${isoMinute(firstSeen)}`, source: "history", at: firstSeen },
   ];
-  evidence.push({ text: "this gate first saw it", source: "history", at: facts.firstSeen });
-  if (facts.basis === "absent-before")
-    evidence.push({
-      text: "an earlier answer listed the package without it, so it is no older than that",
-      source: "history",
-      at: facts.start,
-    });
-  if (facts.basis === "returned")
-    evidence.push({ text: "it was gone from the registry and came back; its hold starts anew", source: "history", at: facts.start });
-  if (facts.timeless)
+  if (basis === "absent-before")
+    evidence.push({ text: `not there at ${isoMinute(start)}, when the package was listed without it`, source: "history", at: start });
+  if (basis === "returned")
+    evidence.push({ text: `gone from the registry, back at ${isoMinute(start)}: its hold starts anew`, source: "history", at: start });
+  if (timeless)
     evidence.push({
       text: "this upstream gives no publish times; policy.baseline can declare what it listed first as old",
       source: "registry",
@@ -45,11 +45,11 @@ export function ageEvidence(facts: Facts): readonly Evidence[] {
   return evidence;
 }
 
-const CLAIM: Readonly<Record<Facts["claim"], string>> = {
-  ok: "the registry says when it was published",
-  moved: "the registry said when it was published",
-  "back-dated": "the registry says it was published before we looked and did not find it",
-  future: "the registry says it was published later than we saw it; first sight counts",
-  missing: "the registry does not say when it was published; first sight counts",
-  unreadable: "the registry's publish time cannot be read; first sight counts",
+const CLAIM: Readonly<Record<Facts["claim"], (when: string) => string>> = {
+  ok: (when) => `published ${when}`,
+  moved: (when) => `published ${when}, it said at first`,
+  "back-dated": (when) => `published ${when}, it says; that is contradicted`,
+  future: (when) => `published ${when}, it says; that was yet to come, so first sight counts`,
+  missing: () => "it gives no publish time, so first sight counts",
+  unreadable: () => "its publish time cannot be read, so first sight counts",
 };
