@@ -9,7 +9,7 @@ export type Policy = {
   readonly mode: { readonly kind: "enforce" } | { readonly kind: "monitor"; readonly owner: string; readonly expires: Instant };
   /** Milliseconds a new version waits. */
   readonly hold: number;
-  /** Name globs; empty = every name is allowed. */
+  /** Name globs; empty = every name is allowed under `balanced`, none under `strict`. */
   readonly allow: readonly string[];
   /** Name globs never sent to the public upstream. */
   readonly private: readonly string[];
