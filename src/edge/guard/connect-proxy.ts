@@ -149,14 +149,15 @@ function why({ host }: Target): string {
   return `cordon: in this run ${host} is reached through the gate only`;
 }
 
-/** Ends a request with a status and one line; a bare socket is written to as HTTP. */
+/** Ends a request with a status and one line; a bare socket is written to as HTTP, and not kept long by a client that stays. */
 function refuse(to: Socket | ServerResponse, status: 400 | 403 | 502, line: string): void {
   const text = headerText(line);
-  if ("writeHead" in to) to.writeHead(status, text, { "content-type": "text/plain", connection: "close" }).end(`${text}\n`);
-  else if (to.writable)
-    to.end(
-      `HTTP/1.1 ${status} ${text}\r\ncontent-type: text/plain\r\ncontent-length: ${text.length + 1}\r\nconnection: close\r\n\r\n${text}\n`,
-    );
+  if ("writeHead" in to) return void to.writeHead(status, text, { "content-type": "text/plain", connection: "close" }).end(`${text}\n`);
+  if (!to.writable) return;
+  to.end(
+    `HTTP/1.1 ${status} ${text}\r\ncontent-type: text/plain\r\ncontent-length: ${text.length + 1}\r\nconnection: close\r\n\r\n${text}\n`,
+  );
+  to.resume().setTimeout(LIMITS.guardHalfOpenMs, () => to.destroy());
 }
 
 /** A connection to the target; `open` is called when bytes may flow, through a proxy after its 200. The socket closes when that fails. */
