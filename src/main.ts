@@ -183,7 +183,7 @@ export function openWorld(ground: Ground = {}): World {
     },
     async host() {
       const { openMachine } = await import("./edge/host/machine.ts");
-      return openMachine({ env, cwd, clock, surroundings, own: binFolder() });
+      return openMachine({ env, cwd, clock, surroundings, place, own: binFolder() });
     },
     hopHeader: HOP_HEADER,
     maxHops: MAX_HOPS,

@@ -10,7 +10,7 @@ import type { PackageRecord } from "../core/facts/history.ts";
 import { markServed } from "../core/facts/observe.ts";
 import { integrityOfVersion } from "../core/npm/integrity.ts";
 import { repairTags, type TagChange } from "../core/npm/tags.ts";
-import { alternatives } from "../core/policy/alternatives.ts";
+import { type Alternative, alternatives } from "../core/policy/alternatives.ts";
 import { type JudgeInput, type Judgement, judgePackage, judgeVersion, namesToKnow, verdictForPin, viewPackage } from "../core/policy/judge.ts";
 import type { Exceptions, Policy } from "../core/policy/policy.ts";
 import { type Verdict, withheld } from "../core/policy/verdict.ts";
@@ -35,7 +35,7 @@ export type PackageJudgement = {
   /** Names an install of the version must also fetch. */
   requires(version: string): readonly string[];
   /** What to install instead, nearest first. */
-  alternatives(version: string): readonly string[];
+  alternatives(version: string): readonly Alternative[];
   readonly nextChange?: Instant;
   /** Same fingerprint, same document: same answer. */
   readonly fingerprint: string;
@@ -209,7 +209,7 @@ function describe(
       const entry = shared.listed.get(version);
       return entry ? namesRequired(entry) : [];
     },
-    alternatives: (version) => alternatives(record, admitted, version).map((one) => one.version),
+    alternatives: (version) => alternatives(record, admitted, version),
     ...(nextChange === undefined ? {} : { nextChange }),
     fingerprint: sha256(canonical({ digest: record.summary.digest, withheld: kept.map(([version, verdict]) => [version, verdict.action, verdict.until ?? 0, verdict.reasons.map((one) => one.id)]), tags })),
     basis,

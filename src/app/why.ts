@@ -4,6 +4,7 @@ import { type Clock, iso } from "../core/base/time.ts";
 import type { Facts } from "../core/facts/facts.ts";
 import { parseSpec } from "../core/npm/name.ts";
 import { pick } from "../core/npm/ranges.ts";
+import { explain, type ExplainedSignal } from "../core/policy/explain.ts";
 import type { Action, Signal, Verdict } from "../core/policy/verdict.ts";
 import { withheld } from "../core/policy/verdict.ts";
 import type { Judgements } from "./judgements.ts";
@@ -17,6 +18,11 @@ export type WhyReport = {
   readonly version?: string;
   readonly withheld: boolean;
   readonly verdict: { readonly action: Action; readonly until?: string; readonly review: boolean; readonly monitored: boolean; readonly reasons: readonly string[]; readonly waived: readonly string[]; readonly policy: string };
+  /** One sentence: what is done with it, and until when. */
+  readonly headline: string;
+  /** How its age is reckoned. */
+  readonly age: string;
+  /** Reasons first, strictest first; then what is waived; then notes. */
   readonly signals: readonly Told[];
   readonly facts: {
     readonly integrity?: string;
@@ -38,7 +44,20 @@ export type WhyReport = {
   readonly stale?: string;
 };
 
-type Told = { readonly id: string; readonly effect: string; readonly until?: string; readonly title: string; readonly evidence: readonly { readonly text: string; readonly source: string; readonly at?: string }[] };
+export type Told = {
+  readonly id: string;
+  readonly effect: string;
+  /** When a hold ends. */
+  readonly until?: string;
+  readonly title: string;
+  readonly evidence: readonly { readonly text: string; readonly source: string; readonly at?: string }[];
+  /** What the signal means and why it exists; absent for a check that could not run. */
+  readonly means?: string;
+  readonly why?: string;
+  /** What ends it, in words. */
+  readonly ends?: string;
+  readonly waivedBy?: string;
+};
 
 export type Why = (spec: string) => Promise<WhyReport>;
 
@@ -55,14 +74,17 @@ export function openWhy(ports: { readonly knowledge: Knowledge; readonly judgeme
     const version = choose(spec.spec ?? "", record.summary.tags, Object.keys(record.versions));
     if (version === undefined) throw new Fault("NOT_FOUND", `no version of ${spec.name} matches ${JSON.stringify(spec.spec ?? "")}`);
     const judged = await ports.judgements.ofVersion(record, version, { pin: false });
-    const { facts, verdict, signals } = judged;
+    const { facts, verdict } = judged;
+    const told = explain(judged, judgement.alternatives(version), ports.clock.now());
     return {
       schema: "cordon.why/1",
       name: spec.name,
       version,
       withheld: withheld(verdict),
       verdict: brief(verdict),
-      signals: signals.map(tell),
+      headline: told.headline,
+      age: told.age,
+      signals: [...told.reasons, ...told.waived, ...told.notes].map((one) => tell(one, judged.signals)),
       facts: {
         ...(facts.integrity === undefined ? {} : { integrity: facts.integrity }),
         listed: facts.listed,
@@ -73,7 +95,7 @@ export function openWhy(ports: { readonly knowledge: Knowledge; readonly judgeme
         lastListed: iso(facts.lastListed),
         ...(facts.deprecated === undefined ? {} : { deprecated: facts.deprecated.text }),
       },
-      instead: withheld(verdict) ? judgement.alternatives(version) : [],
+      instead: withheld(verdict) ? told.instead.map((one) => one.version) : [],
       tags: Object.fromEntries(
         judgement.tagChanges.map((change) => [change.tag, { why: change.why, ...(change.from === undefined ? {} : { upstream: change.from }), ...(change.to === undefined ? {} : { answers: change.to }) }]),
       ),
@@ -107,12 +129,12 @@ function brief(verdict: Verdict): WhyReport["verdict"] {
   };
 }
 
-function tell(signal: Signal): Told {
+function tell(signal: ExplainedSignal, signals: readonly Signal[]): Told {
+  const effect = signals.find((one) => one.id === signal.id)?.effect;
+  const { evidence, ...rest } = signal;
   return {
-    id: signal.id,
-    effect: signal.effect.kind,
-    ...(signal.effect.kind === "hold" && signal.effect.until !== undefined ? { until: iso(signal.effect.until) } : {}),
-    title: signal.title,
-    evidence: signal.evidence.map((one) => ({ text: one.text, source: one.source, ...(one.at === undefined ? {} : { at: iso(one.at) }) })),
+    ...rest,
+    ...(effect?.kind === "hold" && effect.until !== undefined ? { until: iso(effect.until) } : {}),
+    evidence: evidence.map((one) => ({ text: one.text, source: one.source, ...(one.at === undefined ? {} : { at: iso(one.at) }) })),
   };
 }

@@ -12,6 +12,7 @@ import type { LockfileKind } from "../../core/lockfile/tree.ts";
 import { openGuard } from "../guard/connect-proxy.ts";
 import { guardEnvironment } from "../guard/environment.ts";
 import { refusedHosts } from "../guard/refused-hosts.ts";
+import { type NpmPlace, readNpmSettings } from "../upstream/npm-files.ts";
 import { readProxies } from "../upstream/proxies.ts";
 import { findClient, globalRoot, readManifest } from "./find.ts";
 import { readInstalled } from "./installed.ts";
@@ -27,6 +28,7 @@ export type Machine = {
   readonly cwd: string;
   readonly clock: Clock;
   readonly surroundings: Surroundings;
+  readonly place: NpmPlace;
   /** cordon's own folders on PATH. */
   readonly own: readonly string[];
 };
@@ -122,7 +124,8 @@ export function openMachine(machine: Machine) {
       const guard = await openGuard({
         refuse,
         allow: [`${gate.hostname}:${port}`, `localhost:${port}`, `127.0.0.1:${port}`],
-        proxies: readProxies(machine.env),
+        // Whatever the user's own npm configuration sends through a proxy still goes through it.
+        proxies: readProxies(machine.env, await readNpmSettings(machine.place)),
         clock: machine.clock,
       });
       return {

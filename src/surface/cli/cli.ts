@@ -33,7 +33,9 @@ export const COMMANDS: Readonly<Record<string, Row>> = {
     example: "cordon gate --listen 127.0.0.1:4870",
     options: [
       ["--listen <host:port>", "address to listen on (default 127.0.0.1:4870)"],
-      ["--log <level>", "error, warn, info or debug (default warn)"],
+      ["--log-level <level>", "error, warn, info or debug (default info)"],
+      ["--preset <name>", "balanced or strict; only ever tightens what cordon.yaml says"],
+      ["--hold <duration>", "how long a new version waits, e.g. 7d; only ever tightens"],
     ],
     load: () => import("./gate.ts"),
   },

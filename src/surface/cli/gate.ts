@@ -8,7 +8,10 @@ import { printJson, safe } from "./io.ts";
 export const run: Command = async ({ io, world, flags }, _args, options) => {
   const more: Record<string, string> = {};
   if (typeof options["listen"] === "string") more["listen"] = options["listen"];
-  if (typeof options["log"] === "string") more["log.level"] = options["log"];
+  for (const [option, flag] of [["logLevel", "log-level"], ["preset", "preset"], ["hold", "hold"]] as const) {
+    const value = options[option];
+    if (typeof value === "string") more[flag] = value;
+  }
   const app = await world.open(flags, more);
   const { settings } = app;
   const at = parseListen(settings.listen);

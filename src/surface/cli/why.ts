@@ -34,10 +34,12 @@ export function render(report: WhyReport, io: Io, paint: Paint, now: number, all
     const waived = verdict.waived.includes(signal.id) ? " (waived)" : "";
     rows.push([signal.id, safe(signal.title) + waived + (signal.until === undefined ? "" : ` · opens ${when(instant(Date.parse(signal.until)), now, io.env)}`)]);
     for (const evidence of signal.evidence.slice(0, all ? 50 : 3)) rows.push(["", paint("dim", safe(`${evidence.text}  [${evidence.source}]`))]);
+    if (all && signal.means !== undefined) rows.push(["", paint("dim", safe(`${signal.means} ${signal.why ?? ""}`))]);
+    if (signal.until === undefined && signal.ends !== undefined) rows.push(["", safe(`ends: ${signal.ends}`)]);
   }
   if (rows.length > 0) lines.push(columns(rows));
   if (!all && strong.length > 0 && notes.length > 0) lines.push(`  ${notes.length} ${notes.length === 1 ? "note" : "notes"} more with --all`);
-  if (all && facts.integrity !== undefined) lines.push(columns([["integrity", facts.integrity], ["first seen here", facts.firstSeen], ["last listed", facts.lastListed], ["registry time", facts.registryTime ?? "none"]]));
+  if (all && facts.integrity !== undefined) lines.push(`  ${safe(report.age)}`, columns([["integrity", facts.integrity], ["first seen here", facts.firstSeen], ["last listed", facts.lastListed], ["registry time", facts.registryTime ?? "none"]]));
   for (const [tag, change] of Object.entries(report.tags))
     lines.push(`  the tag ${safe(tag)} answers ${change.answers === undefined ? "nothing" : safe(change.answers)} instead of ${safe(change.upstream ?? "nothing")} (${change.why})`);
   if (report.withheld) {
