@@ -1,17 +1,15 @@
 /** Type check, lint, format and dead code, as tests: nothing is checked only somewhere else. */
 import { execFile } from "node:child_process";
 import { join } from "node:path";
+import { stripVTControlCharacters } from "node:util";
 import { expect, test } from "vitest";
 import { ROOT } from "./tree.ts";
 
 /** What the tool complains about; empty when it ends with status 0. */
 function complaints(tool: string, ...args: readonly string[]): Promise<string> {
   return new Promise((resolve) =>
-    execFile(
-      process.execPath,
-      [join(ROOT, "node_modules", tool), ...args],
-      { cwd: ROOT, env: { ...process.env, NO_COLOR: "1" }, maxBuffer: 20_000_000 },
-      (error, stdout, stderr) => resolve(error ? `${stdout}${stderr}` || error.message : ""),
+    execFile(process.execPath, [join(ROOT, "node_modules", tool), ...args], { cwd: ROOT, maxBuffer: 20_000_000 }, (error, stdout, stderr) =>
+      resolve(error ? stripVTControlCharacters(`${stdout}${stderr}`) || error.message : ""),
     ),
   );
 }
