@@ -87,6 +87,11 @@ test("legacy goes back inside its own line", () => {
   ]);
 });
 
+test("versions listed by date are looked at by version: the axios lines, published in turn", () => {
+  const listing = ["1.7.9", "1.8.4", "0.30.0", "1.12.2", "0.30.2", "1.13.6", "0.30.3", "1.14.0"];
+  expect(repaired({ latest: "1.14.1", legacy: "0.30.4" }, listing).tags).toEqual({ latest: "1.14.0", legacy: "0.30.3" });
+});
+
 test("a deprecated version answers only when nothing else fits", () => {
   expect(repaired({ latest: "1.3.0" }, ["1.1.0", "1.2.0"], { old: ["1.2.0"] }).tags).toEqual({ latest: "1.1.0" });
   expect(repaired({ latest: "2.0.0" }, ["1.1.0", "1.2.0"], { old: ["1.1.0", "1.2.0"] }).tags).toEqual({ latest: "1.2.0" });

@@ -108,7 +108,7 @@ function lastStanding(values: PackageRecord["tags"][string], usable: (version: s
 function shelve({ versions, admitted }: TagRepairInput): Shelf {
   const deprecated = new Set(versions.filter((version) => version.deprecated !== undefined).map(({ version }) => version));
   const parsed = [...admitted].map((version) => semver.parse(version)).filter((version) => version !== null);
-  parsed.sort((a, b) => a.compareBuild(b));
+  parsed.sort((a, b) => a.compare(b) || a.compareBuild(b));
   const sorted = (all: readonly SemVer[]): Sorted => ({ all, fresh: all.filter((version) => !deprecated.has(version.raw)) });
   const kinds = new Map<string, SemVer[]>();
   for (const version of parsed) {
