@@ -1,7 +1,7 @@
 /** The clients' own records of an install, read as data. */
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { readHiddenLockfile, readPnp, readPnpmIntegrities, readStoreFolder, readYarnState, sourceOfRange } from "./installed.ts";
+import { readHiddenLockfile, readPnp, readPnpmLock, readStoreFolder, readYarnState, sourceOfRange } from "./installed.ts";
 
 test.each([
   ["axios@1.14.0", { name: "axios", version: "1.14.0" }],
@@ -46,13 +46,20 @@ test("pnpm's integrities in the notations of lockfile 5, 6 and 9", () => {
 
   loc@file:loc:
     resolution: {directory: loc, type: directory}
+
+  hub@https://codeload.test/acme/hub/tar.gz/0f:
+    resolution: {tarball: https://codeload.test/acme/hub/tar.gz/0f}
+
+  mine@git+https://git.test/mine.git#0f:
+    resolution: {commit: 0f, repo: https://git.test/mine.git, type: git}
 `;
-  expect(Object.fromEntries(readPnpmIntegrities(text))).toEqual({
+  expect(Object.fromEntries(readPnpmLock(text).integrities)).toEqual({
     "axios@1.14.0": "sha512-a==",
     "@acme/kit@1.0.0": "sha512-b",
     "form@2.0.0": "sha512-c",
     "@acme/old@3.0.0": "sha512-d",
   });
+  expect(Object.fromEntries(readPnpmLock(text).sources)).toEqual({ loc: "file", hub: "url", mine: "git" });
 });
 
 test("yarn's state: virtual, patched, aliased and foreign locators", () => {
@@ -181,7 +188,7 @@ test("no text makes a reader throw", () => {
   fc.assert(
     fc.property(text, (each) => {
       readHiddenLockfile(each);
-      readPnpmIntegrities(each);
+      readPnpmLock(each);
       readYarnState(each);
       readStoreFolder(each);
       readPnp(each);

@@ -93,16 +93,24 @@ export function sourceOfRange(range: string): InstalledPackage["source"] {
 }
 
 /**
- * pnpm's `node_modules/.pnpm/lock.yaml`: integrity by `name@version`. Read by shape, not by a YAML parser: pnpm writes each on the line
- * below its key, and a tree of thousands is read at the end of every install.
+ * pnpm's record of its install, `lock.yaml` in its virtual store: integrity by `name@version`, and by name what does not come from a
+ * registry. Read by shape, not by a YAML parser: pnpm writes each key on a line and its resolution below, and a tree of thousands is read
+ * at the end of every install.
  */
-export function readPnpmIntegrities(text: string): ReadonlyMap<string, string> {
+export function readPnpmLock(text: string): {
+  readonly integrities: ReadonlyMap<string, string>;
+  readonly sources: ReadonlyMap<string, InstalledPackage["source"]>;
+} {
   const integrities = new Map<string, string>();
-  for (const match of text.matchAll(
-    /^ {2}'?\/?((?:@[^/\s]+\/)?[^@/\s']+)[@/]([^\s('_:]+)[^\s]*:\n {4}resolution: \{integrity: ([^,}\s]+)/gm,
-  ))
-    integrities.set(`${match[1]}@${match[2]}`, match[3]!);
-  return integrities;
+  const sources = new Map<string, InstalledPackage["source"]>();
+  for (const match of text.matchAll(/^ {2}'?\/?((?:@[^/\s]+\/)?[^@/\s']+)[@/]([^\s(']+)[^\n]*:\n {4}resolution: \{([^\n]*)\}/gm)) {
+    const [, name, reference, resolution] = match as unknown as [string, string, string, string];
+    const integrity = /\bintegrity: ([^,}\s]+)/.exec(resolution)?.[1];
+    const version = /^\d+\.\d+\.\d+[^_]*/.exec(reference)?.[0];
+    if (version === undefined) sources.set(name, sourceOfRange(reference));
+    else if (integrity !== undefined) integrities.set(`${name}@${version}`, integrity);
+  }
+  return { integrities, sources };
 }
 
 /** yarn 4's `node_modules/.yarn-state.yml`: locators by folder relative to the project. */

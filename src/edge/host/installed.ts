@@ -15,12 +15,12 @@ import {
   readHiddenLockfile,
   type PnpPackage,
   readPnp,
-  readPnpmIntegrities,
+  readPnpmLock,
   readStoreFolder,
   readYarnState,
   sourceOfRange,
 } from "../../core/client/installed.ts";
-import { codeOf, tryReadText } from "./files.ts";
+import { codeOf, isWithin, tryReadText } from "./files.ts";
 import { type WalkRequest, walkModules } from "./node-modules.ts";
 import { parseManifest } from "./manifest.ts";
 import { projectRanges } from "./project.ts";
@@ -96,13 +96,13 @@ function joined(parts: readonly Installed[]): Installed {
   };
 }
 
-type Records = Pick<WalkRequest, "records" | "recordSource" | "integrities"> & { readonly unreadable: Installed["unreadable"] };
+type Records = Pick<WalkRequest, "records" | "recordSource" | "integrities" | "sources"> & { readonly unreadable: Installed["unreadable"] };
 
 /** What the client wrote down about its own work. A record that is missing is no fault, one that cannot be read is. */
 function recordsOf(client: ClientId, root: string): Records {
-  const none: Records = { records: new Map(), recordSource: "", integrities: new Map(), unreadable: [] };
+  const none: Records = { records: new Map(), recordSource: "", integrities: new Map(), sources: new Map(), unreadable: [] };
   const read = (...names: string[]): string | undefined | Records => {
-    const file = path.join(root, "node_modules", ...names);
+    const file = path.resolve(root, "node_modules", ...names);
     const text = tryReadText(file, LIMITS.lockfileBytes);
     return typeof text === "object" ? { ...none, unreadable: [{ path: file, why: text.why }] } : text;
   };
@@ -120,16 +120,18 @@ function recordsOf(client: ClientId, root: string): Records {
     return { ...none, records: absolute(root, readYarnState(text)), recordSource: path.join("node_modules", ".yarn-state.yml") };
   }
   if (client === "pnpm") {
-    const text = read(".pnpm", "lock.yaml");
+    const { hoistedLocations = {}, virtualStoreDir = ".pnpm" } = modulesYaml(root) ?? {};
+    // With a global store the record stays in the project.
+    const text = read(virtualStoreDir, "lock.yaml") ?? read(".pnpm", "lock.yaml");
     if (typeof text === "object") return text;
-    const locations = Object.entries(modulesYaml(root)?.hoistedLocations ?? {}).flatMap(([id, folders]) =>
+    const locations = Object.entries(hoistedLocations).flatMap(([id, folders]) =>
       folders.map((folder): [string, InstallRecord] => [folder, readStoreFolder(id)]),
     );
     return {
       ...none,
       records: absolute(root, new Map(locations)),
       recordSource: path.join("node_modules", ".modules.yaml"),
-      integrities: readPnpmIntegrities(text ?? ""),
+      ...readPnpmLock(text ?? ""),
     };
   }
   return none;
@@ -160,9 +162,9 @@ function storesOf(client: ClientId, root: string, surroundings: Surroundings): P
   const virtual = client === "pnpm" ? modulesYaml(root)?.virtualStoreDir : undefined;
   if (virtual === undefined) return { insideStores: [], outsideStores: [] };
   const folder = path.resolve(root, "node_modules", virtual);
-  // Stores with a known name are found where they are; `virtual-store-dir` may name another, in the project or (global store) outside.
-  if (folder.startsWith(root + path.sep)) return { insideStores: path.basename(folder) === ".pnpm" ? [] : [folder], outsideStores: [] };
-  return { insideStores: [], outsideStores: [folder] };
+  // The usual one is found where it is; `virtual-store-dir` may name another, in the project or (global store) outside.
+  if (folder === path.join(root, "node_modules", ".pnpm")) return { insideStores: [], outsideStores: [] };
+  return isWithin(root, folder) ? { insideStores: [folder], outsideStores: [] } : { insideStores: [], outsideStores: [folder] };
 }
 
 /** pnpm's `node_modules/.modules.yaml`: JSON since pnpm 9, YAML before. */

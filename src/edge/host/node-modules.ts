@@ -34,6 +34,8 @@ export type WalkRequest = {
   readonly recordSource: string;
   /** Integrity the client recorded, by `name@version`. */
   readonly integrities: ReadonlyMap<string, string>;
+  /** What the client took from elsewhere than a registry, by name. */
+  readonly sources: ReadonlyMap<string, InstalledPackage["source"]>;
 };
 
 const STORES = [".pnpm", ".bun", ".deno", ".store"];
@@ -193,8 +195,9 @@ function readPackage(
       record: recorded,
       source: walk.records.has(folder) ? walk.recordSource : path.dirname(path.dirname(folder)),
     });
-  const source = record?.source ?? (bundled ? "bundled" : "registry");
   const integrity = record?.integrity ?? walk.integrities.get(id);
+  const elsewhere = integrity === undefined ? walk.sources.get(shown.name) : undefined;
+  const source = record?.source ?? (bundled ? "bundled" : (elsewhere ?? "registry"));
   walk.packages.push({
     name: shown.name,
     version: shown.version,
