@@ -185,6 +185,10 @@ export function openWorld(ground: Ground = {}): World {
       const { openMachine } = await import("./edge/host/machine.ts");
       return openMachine({ env, cwd, clock, surroundings, place, own: binFolder() });
     },
+    async projectHost() {
+      const { openProjectHost } = await import("./edge/host/project-host.ts");
+      return openProjectHost({ env, cwd, clock, place, surroundings, own: binFolder() });
+    },
     hopHeader: HOP_HEADER,
     maxHops: MAX_HOPS,
   };

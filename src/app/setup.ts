@@ -28,13 +28,19 @@ export type SetupHost = {
   /** Replaces or makes the file in one step, keeping its mode. */
   write(root: string, path: string, text: string): Promise<void>;
   remove(root: string, path: string): Promise<void>;
-  /** The edits that can be taken back; empty when there are none. */
-  readJournal(dataDir: string, root: string): Promise<readonly FileEdit[]>;
-  /** An empty list removes the journal. */
-  writeJournal(dataDir: string, root: string, edits: readonly FileEdit[]): Promise<void>;
+  /** What can be taken back; undefined when there is nothing. */
+  remembered(dataDir: string, root: string): Promise<SetupMemory | undefined>;
+  /** Durable when it resolves. Takes the place of what was remembered; no edits, no memory. */
+  remember(dataDir: string, root: string, memory: SetupMemory): Promise<void>;
 };
 
-export type SetupChange = { readonly edits: readonly FileEdit[]; readonly problems: readonly { readonly path: string; readonly why: string }[] };
+/** `gate` is the registry URL the files were pointed at last. */
+export type SetupMemory = { readonly gate: string; readonly edits: readonly FileEdit[] };
+
+export type SetupChange = {
+  readonly edits: readonly FileEdit[];
+  readonly problems: readonly { readonly path: string; readonly why: string }[];
+};
 
 /** What would be written; nothing is. `registry` is the URL clients get, with trailing slash. */
 export async function considerSetup(host: SetupHost, root: string, clients: readonly ClientId[], registry: string): Promise<SetupChange> {
@@ -46,11 +52,18 @@ export async function considerSetup(host: SetupHost, root: string, clients: read
 }
 
 /** Writes the edits. Fault EDITED_SINCE, with nothing written, when a file is not what the edits were made for. */
-export async function applySetup(host: SetupHost, dataDir: string, root: string, edits: readonly FileEdit[]): Promise<void> {
-  const now = textsOf(await readAll(host, root, edits.map(({ path }) => path)));
+export async function applySetup(host: SetupHost, dataDir: string, root: string, { gate, edits }: SetupMemory): Promise<void> {
+  const now = textsOf(
+    await readAll(
+      host,
+      root,
+      edits.map(({ path }) => path),
+    ),
+  );
   const moved = edits.find((edit) => now[edit.path] !== edit.before);
   if (moved) throw new Fault("EDITED_SINCE", `${moved.path} changed while this was shown; nothing was written`);
-  await host.writeJournal(dataDir, root, joined(await host.readJournal(dataDir, root), edits));
+  const earlier = await host.remembered(dataDir, root);
+  await host.remember(dataDir, root, { gate, edits: joined(earlier?.edits ?? [], edits) });
   for (const { path, after } of edits) await host.write(root, path, after);
 }
 
@@ -72,13 +85,19 @@ export type Undone = {
 
 /** Takes back what can be. What was edited since stays, and stays in the journal. */
 export async function undoSetup(host: SetupHost, dataDir: string, root: string): Promise<Undone> {
-  const edits = await host.readJournal(dataDir, root);
-  const read = await readAll(host, root, edits.map(({ path }) => path));
+  const memory = await host.remembered(dataDir, root);
+  if (!memory) return { restored: [], changed: [] };
+  const { gate, edits } = memory;
+  const read = await readAll(
+    host,
+    root,
+    edits.map(({ path }) => path),
+  );
   const now = textsOf(read);
   const { restore, changed } = planUndo(edits.filter(isUsable), now);
   for (const { path, before } of restore) await (before === undefined ? host.remove(root, path) : host.write(root, path, before));
   const left = [...changed, ...edits.filter((edit) => !isUsable(edit))];
-  if (edits.length > 0) await host.writeJournal(dataDir, root, left);
+  await host.remember(dataDir, root, { gate, edits: left });
   return { restored: restore, changed: left.map((edit) => ({ edit, now: now[edit.path] })) };
 
   function isUsable({ path }: FileEdit): boolean {

@@ -117,6 +117,16 @@ export const LIMITS = {
   clientProbeMs: 20 * SECOND,
   /** What it may answer. */
   clientProbeBytes: 64_000,
+  /** One question to a gate, or to an upstream for its clock; a person waits. */
+  gateLookMs: 5 * SECOND,
+  /** One trial install by `cordon doctor`: the slowest client takes 2 s, a busy machine ten times that. */
+  trialMs: MINUTE,
+  /** Output of a trial that is kept; the reason of a failure stands in its last lines. */
+  trialOutputBytes: 64_000,
+  /** A file a configuration names and a client cannot start without; yarn itself is 3 MB. */
+  trialFileBytes: 20_000_000,
+  /** Clocks that differ by more are told: holds are counted in hours, clients' own age gates in minutes. */
+  clockSkewMs: 2 * MINUTE,
   /** Files looked at while reading an installed tree. */
   installedEntries: 500_000,
   /** Text of one reason phrase, header or notice. */

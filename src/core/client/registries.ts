@@ -14,11 +14,16 @@ export type NamedRegistry = {
 
 type Heeded = NamedRegistry["heededBy"];
 
-const only = (...clients: readonly ClientId[]): Heeded => (client) => clients.includes(client);
+const only =
+  (...clients: readonly ClientId[]): Heeded =>
+  (client) =>
+    clients.includes(client);
 const pnpmFrom11: Heeded = (client, major) => client === "pnpm" && (major === undefined || major >= 11);
 
-const FILES: Readonly<Record<string, { readonly read: (text: string) => SettingsReading; readonly keys: Readonly<Record<string, Heeded>> }>> = {
-  "npmrc": { read: readNpmrc, keys: { registry: only("npm", "pnpm", "yarn-classic", "bun", "deno") } },
+const FILES: Readonly<
+  Record<string, { readonly read: (text: string) => SettingsReading; readonly keys: Readonly<Record<string, Heeded>> }>
+> = {
+  npmrc: { read: readNpmrc, keys: { registry: only("npm", "pnpm", "yarn-classic", "bun", "deno") } },
   ".yarnrc": { read: readYarnrc, keys: { registry: only("yarn-classic") } },
   ".yarnrc.yml": { read: readYaml, keys: { npmRegistryServer: only("yarn-berry") } },
   "bunfig.toml": { read: readBunfig, keys: { "install.registry": only("bun"), "install.registry.url": only("bun") } },
@@ -34,7 +39,10 @@ const VARIABLES: Readonly<Record<string, Heeded>> = {
 };
 /** In any case: npm's own prefix, which pnpm left behind with version 11, and pnpm's, which it did not know before. */
 const PREFIXED: readonly (readonly [RegExp, Heeded])[] = [
-  [/^npm_config_registry$/i, (client, major) => ["npm", "yarn-classic", "bun"].includes(client) || (client === "pnpm" && !(major !== undefined && major >= 11))],
+  [
+    /^npm_config_registry$/i,
+    (client, major) => ["npm", "yarn-classic", "bun"].includes(client) || (client === "pnpm" && !(major !== undefined && major >= 11)),
+  ],
   [/^pnpm_config_registry$/i, pnpmFrom11],
 ];
 
@@ -61,7 +69,10 @@ function inFile({ path, text }: SettingsFile): readonly NamedRegistry[] {
 
 function inEnvironment(env: Readonly<Record<string, string | undefined>>): readonly NamedRegistry[] {
   return Object.entries(env).flatMap(([name, value = ""]): NamedRegistry[] => {
-    const heeded = [...(Object.hasOwn(VARIABLES, name) ? [VARIABLES[name]!] : []), ...PREFIXED.filter(([pattern]) => pattern.test(name)).map(([, who]) => who)];
+    const heeded = [
+      ...(Object.hasOwn(VARIABLES, name) ? [VARIABLES[name]!] : []),
+      ...PREFIXED.filter(([pattern]) => pattern.test(name)).map(([, who]) => who),
+    ];
     if (value === "" || heeded.length === 0) return [];
     return [{ url: value, where: name, heededBy: (client, major) => heeded.some((who) => who(client, major)) }];
   });
@@ -92,7 +103,9 @@ export function whyElsewhere(
   const other = heeded.find((one) => !isGate(one.url));
   const ownVariable = client === "pnpm" && major !== undefined && major < 11 ? "npm_config_registry" : OWN_VARIABLE[client];
   return [
-    ...(heeded.some((one) => isGate(one.url)) ? [] : deaf.map(({ where }) => `${where} names the gate, and ${called} does not read it; it reads ${ownVariable}`)),
+    ...(heeded.some((one) => isGate(one.url))
+      ? []
+      : deaf.map(({ where }) => `${where} names the gate, and ${called} does not read it; it reads ${ownVariable}`)),
     ...(other ? [`${other.where} sends it to ${printable(redact(other.url))}`] : []),
   ];
 }

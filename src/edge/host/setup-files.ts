@@ -1,15 +1,13 @@
-/**
- * The files `cordon setup` writes and the journal it can be taken back from. Texts are exact: what is not UTF-8 is not touched. The
- * journal holds copies of settings files, which may hold tokens, so only its owner may read it.
- */
-import { createHash } from "node:crypto";
+/** The files `cordon setup` writes, and what it remembers to take them back. Texts are exact: what is not UTF-8 is not touched. */
 import fs from "node:fs";
 import path from "node:path";
 import { Fault } from "../../core/base/fault.ts";
 import { LIMITS } from "../../core/base/limits.ts";
+import type { Instant } from "../../core/base/time.ts";
 import type { FileEdit } from "../../core/client/client.ts";
 import { MARK_FILES, type ProjectMarks } from "../../core/client/uses.ts";
 import { codeOf, isWithin, tryReadText, writeText } from "./files.ts";
+import { type Journal, type JournalEntry, openJournal } from "./journal.ts";
 import { findProject, isBerryLockfile } from "./project.ts";
 
 type FileText =
@@ -81,50 +79,34 @@ export function removeFile(root: string, name: string): void {
   fs.rmSync(path.join(root, name), { force: true });
 }
 
-/** Fault INPUT_UNREADABLE when the journal is damaged: what stood in the files before is then not known. */
-export function readJournal(dataDir: string, root: string): readonly FileEdit[] {
-  const file = journalOf(dataDir, root);
-  const text = tryReadText(file, LIMITS.journalBytes);
-  if (text === undefined) return [];
-  const edits = typeof text === "string" ? parseJournal(text) : undefined;
-  if (!edits) throw new Fault("INPUT_UNREADABLE", `${file} is not a journal of cordon setup`);
-  return edits;
+type SetupJournal = { readonly gate: string; readonly edits: readonly FileEdit[] };
+
+/** What can be taken back in this project; undefined when there is nothing. */
+export function readSetup(dataDir: string, root: string): SetupJournal | undefined {
+  // The newest one holds everything; an older one beside it is left from a run that was cut short.
+  const entry = entriesOf(openJournal(dataDir), root).at(-1);
+  if (!entry) return undefined;
+  const edits = entry.files.flatMap(({ path: file, before, after }) =>
+    after === undefined ? [] : [{ path: path.relative(root, file), before, after }],
+  );
+  return { gate: entry.gate, edits };
 }
 
-export function writeJournal(dataDir: string, root: string, edits: readonly FileEdit[]): void {
-  const file = journalOf(dataDir, root);
-  if (edits.length === 0) return fs.rmSync(file, { force: true });
-  fs.mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
-  // JSON has no undefined: null is a file that was not there.
-  const entries = edits.map(({ path: name, before, after }) => ({ path: name, before: before ?? null, after }));
-  const mask = process.umask(0o077);
-  try {
-    writeText(file, `${JSON.stringify({ schema: "cordon.setup-journal/1", root, edits: entries })}\n`);
-  } finally {
-    process.umask(mask);
+/** Takes the place of what was remembered for this project; no edits, no memory. */
+export function writeSetup(dataDir: string, root: string, { gate, edits }: SetupJournal, now: Instant): void {
+  const journal = openJournal(dataDir);
+  const earlier = entriesOf(journal, root);
+  if (edits.length > 0) {
+    const files = edits.map(({ path: name, before, after }) => ({
+      path: path.join(root, name),
+      after,
+      ...(before !== undefined && { before }),
+    }));
+    journal.write({ kind: "setup", created: now, root, gate, files });
   }
+  for (const entry of earlier) journal.remove(entry);
 }
 
-/** One journal a project, named by a digest of its path. */
-function journalOf(dataDir: string, root: string): string {
-  return path.join(dataDir, "setup", `${createHash("sha256").update(root).digest("hex").slice(0, 32)}.json`);
-}
-
-function parseJournal(text: string): readonly FileEdit[] | undefined {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-  const { schema, edits } = (value ?? {}) as { schema?: unknown; edits?: unknown };
-  if (schema !== "cordon.setup-journal/1" || !Array.isArray(edits) || !edits.every(isEntry)) return undefined;
-  return edits.map(({ path: name, before, after }) => ({ path: name, before: before ?? undefined, after }));
-}
-
-function isEntry(value: unknown): value is { path: string; before: string | null; after: string } {
-  const { path: name, before, after } = (value ?? {}) as Readonly<Record<string, unknown>>;
-  // The name is joined to the project's folder.
-  const isName = typeof name === "string" && path.basename(name) === name && name !== "..";
-  return isName && (before === null || typeof before === "string") && typeof after === "string";
+function entriesOf(journal: Journal, root: string): readonly JournalEntry[] {
+  return journal.list("setup").filter((entry) => entry.root === root);
 }

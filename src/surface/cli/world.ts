@@ -1,5 +1,7 @@
 /** What the command line needs from the machine, handed in by `main.ts`: so that tests run every command in process with their own clock. */
 import type { App } from "../../app/app.ts";
+import type { DoctorHost } from "../../app/doctor.ts";
+import type { SetupHost } from "../../app/setup.ts";
 import type { Clock, Instant } from "../../core/base/time.ts";
 import type { Client, Intent } from "../../core/client/client.ts";
 import type { SettingsFile } from "../../core/client/findings.ts";
@@ -90,6 +92,8 @@ export type World = {
   readonly clock: Clock;
   /** Loaded when a client is wrapped. */
   host(): Promise<Host>;
+  /** Settings files, clients and lockfiles of a project. Loaded by setup and doctor. */
+  projectHost(): Promise<SetupHost & DoctorHost>;
   /** Settings and policy without opening anything. */
   resolve(flags: CommonFlags, more?: Readonly<Record<string, string>>): Promise<Resolved>;
   dataDir(flags: CommonFlags): Promise<string>;
