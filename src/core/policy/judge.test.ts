@@ -78,7 +78,11 @@ test("axios 1.14.1: held with the dependency it was published for, and admitted 
 
   // Three days later nobody has asked the registry again: what we remember is no evidence that it still stands.
   const late = time("2026-04-03T00:21:00Z");
-  expect(lines(then, "axios", late)).toEqual(["1.14.1 hold: not-reconfirmed, dependency-withheld"]);
+  expect(lines(then, "axios", late)).toEqual(["1.14.1 hold: not-reconfirmed"]);
+  // Its dependency need not be confirmed first: it is asked for, and judged, when a client wants it.
+  const half = new Map([...then, ["axios", reconfirm(then.get("axios")!, late).record]]);
+  expect(lines(half, "axios", late)).toEqual([]);
+  expect(lines(half, "plain-crypto-js", late)).toEqual(["4.2.0 hold: not-reconfirmed", "4.2.1 hold: not-reconfirmed"]);
   const fresh = new Map([...then].map(([name, record]) => [name, reconfirm(record, late).record]));
   expect(lines(fresh, "axios", instant(late - 1))).toHaveLength(1);
   expect(judged(fresh, "axios", late)).toEqual({ verdicts: new Map(), admitted: ["0.30.3", "1.14.0", "1.14.1"] });

@@ -215,6 +215,8 @@ function targetOf(name: string, text: string): { readonly name: string; readonly
 function momentOf(verdict: Verdict | undefined, now: Instant): Moment {
   if (!verdict || verdict.action === "allow") return 0;
   if (verdict.action !== "hold") return NEVER;
+  // Its own wait is over, and the registry is asked about it when a client asks for it: nobody would ask while its dependents are withheld.
+  if (verdict.reasons.every(({ id }) => id === "not-reconfirmed")) return 0;
   if (verdict.until === undefined) return OPEN;
   return verdict.until > now ? verdict.until : 0;
 }
