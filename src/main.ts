@@ -59,7 +59,13 @@ export function openWorld(ground: Ground = {}): World {
     const { settings, policy, origins } = resolved;
     const origin = origins.find((one) => one.path === "upstream.url");
     return resolveUpstream(
-      { url: settings.upstream.url, from: origin?.where, scopes: settings.upstream.scopes, privateNames: policy.private, redirects: settings.upstream.redirects },
+      {
+        url: settings.upstream.url,
+        from: origin?.where,
+        scopes: settings.upstream.scopes,
+        privateNames: policy.private,
+        redirects: settings.upstream.redirects,
+      },
       place,
     );
   }
@@ -82,7 +88,10 @@ export function openWorld(ground: Ground = {}): World {
     const app = await openApp({
       clock,
       ...store,
-      blobs: await openTarballs({ dataDir }),
+      blobs: await openTarballs({
+        dataDir,
+        onDamaged: (file) => log("error", "a stored tarball is damaged; it was moved aside", { file }),
+      }),
       documents: await openDocuments({ dataDir }),
       upstream,
       work,
@@ -104,7 +113,8 @@ export function openWorld(ground: Ground = {}): World {
         },
         (error: unknown) => {
           const message = error instanceof Error ? error.message : String(error);
-          if (message !== told) log("error", "the changed configuration cannot be used; the last good one stays in force", { error: redact(message) });
+          if (message !== told)
+            log("error", "the changed configuration cannot be used; the last good one stays in force", { error: redact(message) });
           told = message;
         },
       );
@@ -164,7 +174,10 @@ export function openWorld(ground: Ground = {}): World {
       const { gateHealth } = await import("./edge/upstream/gate-client.ts");
       const host = at.host === "0.0.0.0" || at.host === "::" ? "127.0.0.1" : at.host;
       const health = await gateHealth(`http://${host.includes(":") ? `[${host}]` : host}:${at.port}/`);
-      return health && `a cordon ${health.role === "gate" ? "gate" : "run"} already answers on port ${at.port} (cordon ${health.cordon}, upstream ${health.upstream})`;
+      return (
+        health &&
+        `a cordon ${health.role === "gate" ? "gate" : "run"} already answers on port ${at.port} (cordon ${health.cordon}, upstream ${health.upstream})`
+      );
     },
     async gateApi(url) {
       const { gateClient, gateHealth } = await import("./edge/upstream/gate-client.ts");
@@ -244,12 +257,25 @@ function signalled(): Promise<string> {
 const LEVELS = { error: 50, warn: 40, info: 30, debug: 20 } as const;
 
 /** JSON lines on stderr, every text redacted. pino is loaded with the first line that is really written. */
-function structuredLog(level: string): (level: "info" | "warn" | "error", what: string, fields: { readonly [key: string]: unknown }) => void {
+function structuredLog(
+  level: string,
+): (level: "info" | "warn" | "error", what: string, fields: { readonly [key: string]: unknown }) => void {
   const threshold = LEVELS[level as keyof typeof LEVELS] ?? LEVELS.info;
-  let logger: Promise<{ info(fields: object, what: string): void; warn(fields: object, what: string): void; error(fields: object, what: string): void }> | undefined;
+  let logger:
+    | Promise<{
+        info(fields: object, what: string): void;
+        warn(fields: object, what: string): void;
+        error(fields: object, what: string): void;
+      }>
+    | undefined;
   return (severity, what, fields) => {
     if (LEVELS[severity] < threshold) return;
-    logger ??= import("pino").then(({ pino }) => pino({ level: level in LEVELS ? level : "info", base: null, timestamp: () => `,"at":"${new Date().toISOString()}"` }, pino.destination({ fd: 2, sync: true })));
+    logger ??= import("pino").then(({ pino }) =>
+      pino(
+        { level: level in LEVELS ? level : "info", base: null, timestamp: () => `,"at":"${new Date().toISOString()}"` },
+        pino.destination({ fd: 2, sync: true }),
+      ),
+    );
     void logger.then((ready) => ready[severity](redacted(fields), what));
   };
 }
@@ -257,4 +283,3 @@ function structuredLog(level: string): (level: "info" | "warn" | "error", what: 
 function redacted(fields: { readonly [key: string]: unknown }): object {
   return Object.fromEntries(Object.entries(fields).map(([key, value]) => [key, typeof value === "string" ? redact(value) : value]));
 }
-

@@ -7,7 +7,17 @@ import { type ExceptionVerbs, exceptionVerbs } from "./exceptions.ts";
 import { type FetchAhead, fetchAhead } from "./fetch-ahead.ts";
 import { type Judgements, openJudgements } from "./judgements.ts";
 import { type Knowledge, openKnowledge } from "./knowledge.ts";
-import type { BlobStore, DocumentStore, ExceptionStore, HeldStore, Ledger, PackageStore, PackumentWork, TokenStore, Upstream } from "./ports.ts";
+import type {
+  BlobStore,
+  DocumentStore,
+  ExceptionStore,
+  HeldStore,
+  Ledger,
+  PackageStore,
+  PackumentWork,
+  TokenStore,
+  Upstream,
+} from "./ports.ts";
 import { openRecorder, type Recorder } from "./recorder.ts";
 import { type ServePackument, servePackument } from "./serve-packument.ts";
 import { type ServeSmall, serveSmall } from "./serve-small.ts";
@@ -65,7 +75,9 @@ export async function openApp(ports: AppPorts): Promise<App> {
       for (const event of events) {
         const detail = alarming(event);
         if (detail === undefined || !("version" in event)) continue;
-        recorder.alert({ what: event.kind, name, version: event.version, detail }).catch((error: unknown) => recorder.trouble("alert not written", error));
+        recorder
+          .alert({ what: event.kind, name, version: event.version, detail })
+          .catch((error: unknown) => recorder.trouble("alert not written", error));
       }
     },
   });
@@ -75,8 +87,24 @@ export async function openApp(ports: AppPorts): Promise<App> {
     return known.kind === "known" ? judgements.ofPackage(known.record) : undefined;
   };
   const privateNames = () => ports.policy().private;
-  const ahead = ports.fetchAhead ? fetchAhead({ clock, freshness: ports.freshness, knowledge, upstream: ports.upstream, privateNames, warm: judgementAhead, trouble: recorder.trouble }) : undefined;
-  const packument = servePackument({ ...ports, knowledge, judgements, recorder, ...(ahead === undefined ? {} : { onServed: (_known, judgement) => ahead.after(judgement) }) });
+  const ahead = ports.fetchAhead
+    ? fetchAhead({
+        clock,
+        freshness: ports.freshness,
+        knowledge,
+        upstream: ports.upstream,
+        privateNames,
+        warm: judgementAhead,
+        trouble: recorder.trouble,
+      })
+    : undefined;
+  const packument = servePackument({
+    ...ports,
+    knowledge,
+    judgements,
+    recorder,
+    ...(ahead === undefined ? {} : { onServed: (_known, judgement) => ahead.after(judgement) }),
+  });
   const shared = { ...ports, knowledge, judgements, recorder };
   const stopWatching = ports.exceptions.watch(() => {
     judgements.reload().catch((error: unknown) => recorder.trouble("exceptions not reloaded", error));
@@ -106,7 +134,6 @@ export async function openApp(ports: AppPorts): Promise<App> {
     },
   };
 }
-
 
 /** What an operator should hear of, in words; undefined for ordinary news. */
 function alarming(event: HistoryEvent): string | undefined {

@@ -9,7 +9,8 @@ import { canaryName, canaryOf, control } from "./canary.ts";
 test("only names with a nonce are canaries", () => {
   expect(canaryOf("@cordon-doctor/refused-ab12cd34")).toEqual({ kind: "refused", nonce: "ab12cd34" });
   expect(canaryOf("@cordon-doctor/control-ab12cd34")).toEqual({ kind: "control", nonce: "ab12cd34" });
-  for (const name of ["@cordon-doctor/refused", "@cordon-doctor/refused-x", "cordon-doctor", "@cordon-doctor/other-ab12cd34"]) expect(canaryOf(name), name).toBeUndefined();
+  for (const name of ["@cordon-doctor/refused", "@cordon-doctor/refused-x", "cordon-doctor", "@cordon-doctor/other-ab12cd34"])
+    expect(canaryOf(name), name).toBeUndefined();
 });
 
 test("the control is an ordinary package that another reader unpacks", async () => {
@@ -19,5 +20,8 @@ test("the control is an ordinary package that another reader unpacks", async () 
   const dir = mkdtempSync(join(tmpdir(), "cordon-canary-"));
   writeFileSync(join(dir, "c.tgz"), tarball);
   await extract({ file: join(dir, "c.tgz"), cwd: dir });
-  expect(JSON.parse(readFileSync(join(dir, "package/package.json"), "utf8"))).toMatchObject({ name: "@cordon-doctor/control-ab12cd34", version: "1.0.0" });
+  expect(JSON.parse(readFileSync(join(dir, "package/package.json"), "utf8"))).toMatchObject({
+    name: "@cordon-doctor/control-ab12cd34",
+    version: "1.0.0",
+  });
 });

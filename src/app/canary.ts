@@ -22,7 +22,11 @@ export function canaryName(kind: Canary["kind"], nonce: string): string {
 }
 
 /** What the gate serves for the control: one version, published long ago, one file. */
-export function control(nonce: string, tarballBase: string, now: Instant): { readonly packument: Uint8Array; readonly tarball: Uint8Array; readonly file: string } {
+export function control(
+  nonce: string,
+  tarballBase: string,
+  now: Instant,
+): { readonly packument: Uint8Array; readonly tarball: Uint8Array; readonly file: string } {
   const name = canaryName("control", nonce);
   const tarball = controlTarball(nonce);
   const file = `control-${nonce}-1.0.0.tgz`;
@@ -33,13 +37,22 @@ export function control(nonce: string, tarballBase: string, now: Instant): { rea
     version: "1.0.0",
     dist: { integrity, shasum: integrityToShasum(integrityOf(tarball, "sha1")), tarball: `${tarballBase}${name}/-/${file}` },
   };
-  const packument = { _id: name, name, "dist-tags": { latest: "1.0.0" }, versions: { "1.0.0": manifest }, time: { created: published, modified: published, "1.0.0": published }, modified: published };
+  const packument = {
+    _id: name,
+    name,
+    "dist-tags": { latest: "1.0.0" },
+    versions: { "1.0.0": manifest },
+    time: { created: published, modified: published, "1.0.0": published },
+    modified: published,
+  };
   return { packument: new TextEncoder().encode(JSON.stringify(packument)), tarball, file };
 }
 
 /** A ustar archive of one file, the same bytes every time. */
 function controlTarball(nonce: string): Uint8Array {
-  const content = Buffer.from(`${JSON.stringify({ name: canaryName("control", nonce), version: "1.0.0", description: "proves that this client goes through cordon", license: "Apache-2.0" })}\n`);
+  const content = Buffer.from(
+    `${JSON.stringify({ name: canaryName("control", nonce), version: "1.0.0", description: "proves that this client goes through cordon", license: "Apache-2.0" })}\n`,
+  );
   const header = Buffer.alloc(512);
   header.write("package/package.json", 0);
   header.write("0000644\0", 100);

@@ -22,7 +22,10 @@ export type Decided = {
   readonly unknown: readonly (Entry & { readonly why: string })[];
 };
 
-export type DecideEntries = (entries: readonly Entry[], options?: { readonly onProgress?: (done: number, total: number) => void }) => Promise<Decided>;
+export type DecideEntries = (
+  entries: readonly Entry[],
+  options?: { readonly onProgress?: (done: number, total: number) => void },
+) => Promise<Decided>;
 
 /** Packuments asked for at once. */
 const WIDTH = 32;
@@ -44,13 +47,25 @@ export function decideEntries(ports: { readonly knowledge: Knowledge; readonly j
           unknown.push({ ...entry, why: known.kind === "absent" ? "the registry does not know the package" : known.message });
           continue;
         }
-        if (!Object.hasOwn(known.record.versions, entry.version) && !known.record.summary.problems.some((problem) => problem.version === entry.version)) {
+        if (
+          !Object.hasOwn(known.record.versions, entry.version) &&
+          !known.record.summary.problems.some((problem) => problem.version === entry.version)
+        ) {
           unknown.push({ ...entry, why: "the registry does not list this version and this gate never saw it" });
           continue;
         }
         const { verdict, facts } = await ports.judgements.ofVersion(known.record, entry.version, { pin: true });
-        const differs = entry.integrity !== undefined && facts.integrity !== undefined && compareIntegrity(entry.integrity, facts.integrity) === "different";
-        decided.push({ ...entry, verdict, withheld: withheld(verdict), start: facts.start, ...(differs ? { differs: facts.integrity! } : {}) });
+        const differs =
+          entry.integrity !== undefined &&
+          facts.integrity !== undefined &&
+          compareIntegrity(entry.integrity, facts.integrity) === "different";
+        decided.push({
+          ...entry,
+          verdict,
+          withheld: withheld(verdict),
+          start: facts.start,
+          ...(differs ? { differs: facts.integrity! } : {}),
+        });
       }
     }
 

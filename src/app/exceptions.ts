@@ -52,7 +52,8 @@ export function exceptionVerbs(ports: ExceptionPorts): ExceptionVerbs {
 
   function exact(text: string): { name: string; version: string } {
     const spec = parseSpec(text);
-    if (!spec || spec.spec === undefined || !isVersion(spec.spec)) throw new Fault("NAME_INVALID", `${JSON.stringify(text)} is not an exact name@version`);
+    if (!spec || spec.spec === undefined || !isVersion(spec.spec))
+      throw new Fault("NAME_INVALID", `${JSON.stringify(text)} is not an exact name@version`);
     return { name: spec.name, version: spec.spec };
   }
 
@@ -70,7 +71,16 @@ export function exceptionVerbs(ports: ExceptionPorts): ExceptionVerbs {
 
     async admit({ name, version, judged }, { owner, reason, expires }) {
       const now = ports.clock.now();
-      const waiver = makeWaiver({ name, version, integrity: judged.facts.integrity, signals: judged.verdict.reasons, owner, reason, expires, now });
+      const waiver = makeWaiver({
+        name,
+        version,
+        integrity: judged.facts.integrity,
+        signals: judged.verdict.reasons,
+        owner,
+        reason,
+        expires,
+        now,
+      });
       await ports.exceptions.addWaiver(waiver);
       await changed("waiver-added", waiver.id, waiver.owner, `${name}@${version}: ${waiver.signals.join(", ")}: ${waiver.reason}`);
       return waiver;
@@ -106,7 +116,10 @@ export function exceptionVerbs(ports: ExceptionPorts): ExceptionVerbs {
       if (spec !== undefined && !parsed) throw new Fault("NAME_INVALID", `${JSON.stringify(spec)} is not a package`);
       // Bytes seen under that version are denied too, so that no other name brings them in.
       const record = parsed?.spec === undefined ? undefined : await ports.knowledge.recall(parsed.name);
-      const known = parsed?.spec === undefined || !record ? undefined : (await ports.judgements.ofVersion(record, parsed.spec, { pin: false })).facts.integrity;
+      const known =
+        parsed?.spec === undefined || !record
+          ? undefined
+          : (await ports.judgements.ofVersion(record, parsed.spec, { pin: false })).facts.integrity;
       const bytes = integrity ?? known;
       const deny = makeDeny({
         ...(parsed === undefined ? {} : { name: parsed.name }),

@@ -109,5 +109,8 @@ function highestOfMajors(versions: Iterable<string>, count: number): string[] {
     const before = best.get(parsed.major);
     if (before === undefined || semver.gt(version, before)) best.set(parsed.major, version);
   }
-  return [...best].toSorted(([a], [b]) => b - a).slice(0, count).map(([, version]) => version);
+  return [...best]
+    .toSorted(([a], [b]) => b - a)
+    .slice(0, count)
+    .map(([, version]) => version);
 }

@@ -11,7 +11,15 @@ import { markServed } from "../core/facts/observe.ts";
 import { integrityOfVersion } from "../core/npm/integrity.ts";
 import { repairTags, type TagChange } from "../core/npm/tags.ts";
 import { type Alternative, alternatives } from "../core/policy/alternatives.ts";
-import { type JudgeInput, type Judgement, judgePackage, judgeVersion, namesToKnow, verdictForPin, viewPackage } from "../core/policy/judge.ts";
+import {
+  type JudgeInput,
+  type Judgement,
+  judgePackage,
+  judgeVersion,
+  namesToKnow,
+  verdictForPin,
+  viewPackage,
+} from "../core/policy/judge.ts";
 import type { Exceptions, Policy } from "../core/policy/policy.ts";
 import { type Verdict, withheld } from "../core/policy/verdict.ts";
 import { namesRequired, type PackageView } from "../core/signals/dependency-walk.ts";
@@ -96,18 +104,28 @@ export async function openJudgements(ports: JudgementPorts): Promise<Judgements>
     if (before && before.record.summary.digest === record.summary.digest && before.record.versions === record.versions && current(before)) {
       const now = ports.clock.now();
       // A later confirmation of the same document matters only to versions that wait for one.
-      if ((before.nextChange === undefined || now < before.nextChange) && (before.withheld.size === 0 || before.record.lastAnswer === record.lastAnswer)) return before;
+      if (
+        (before.nextChange === undefined || now < before.nextChange) &&
+        (before.withheld.size === 0 || before.record.lastAnswer === record.lastAnswer)
+      )
+        return before;
     }
     const { lookup, revisions } = await lookAround(record);
     const input = { ...inputFor(record.name), lookup };
     const { verdicts, admitted, nextChange } = judgePackage(record, input);
-    const judgement = describe(record, input, verdicts, admitted, nextChange, { policy: input.policy.digest, epoch: exceptions.epoch, revisions });
+    const judgement = describe(record, input, verdicts, admitted, nextChange, {
+      policy: input.policy.digest,
+      epoch: exceptions.epoch,
+      revisions,
+    });
     cache.set(record.name, judgement, 2_000 + record.summary.versions.length * 120);
     return judgement;
   }
 
   /** Loads what the young versions of a package require, and what those require, from the store alone: never a fetch on the way to an answer. */
-  async function lookAround(record: PackageRecord): Promise<{ lookup: (name: string) => PackageView | undefined; revisions: ReadonlyMap<string, number> }> {
+  async function lookAround(
+    record: PackageRecord,
+  ): Promise<{ lookup: (name: string) => PackageView | undefined; revisions: ReadonlyMap<string, number> }> {
     const views = new Map<string, PackageView | undefined>();
     const revisions = new Map<string, number>([[record.name, ports.knowledge.revision(record.name)]]);
     let wanted = namesToKnow(record, inputFor(record.name));
@@ -154,7 +172,12 @@ export async function openJudgements(ports: JudgementPorts): Promise<Judgements>
 /** A version named only by a problem entry, or by nobody: withheld as malformed. */
 function unknownVersion(record: PackageRecord, version: string, input: JudgeInput): VersionJudgement {
   const problem = record.summary.problems.find((one) => one.version === version)?.reason ?? "the registry does not list it";
-  const signal = { id: "malformed-version" as const, effect: { kind: "deny" as const }, title: problem, evidence: [{ text: problem, source: "registry", at: record.lastAnswer }] };
+  const signal = {
+    id: "malformed-version" as const,
+    effect: { kind: "deny" as const },
+    title: problem,
+    evidence: [{ text: problem, source: "registry", at: record.lastAnswer }],
+  };
   return {
     facts: {
       name: record.name,
@@ -190,8 +213,17 @@ function describe(
   const served = new Set(admitted);
   const kept = [...verdicts].filter(([version, verdict]) => withheld(verdict) && !served.has(version));
   const baseline = input.policy.baseline;
-  const shared = packageFacts(record, input.now, { privateUpstream: input.privateUpstream, ...(baseline === undefined ? {} : { baseline }) });
-  const { tags, changes } = repairTags({ tags: record.summary.tags, versions: record.summary.versions, admitted: served, history: record.tags, now: input.now });
+  const shared = packageFacts(record, input.now, {
+    privateUpstream: input.privateUpstream,
+    ...(baseline === undefined ? {} : { baseline }),
+  });
+  const { tags, changes } = repairTags({
+    tags: record.summary.tags,
+    versions: record.summary.versions,
+    admitted: served,
+    history: record.tags,
+    now: input.now,
+  });
   const held = new Map(kept);
   return {
     record,
@@ -211,7 +243,13 @@ function describe(
     },
     alternatives: (version) => alternatives(record, admitted, version),
     ...(nextChange === undefined ? {} : { nextChange }),
-    fingerprint: sha256(canonical({ digest: record.summary.digest, withheld: kept.map(([version, verdict]) => [version, verdict.action, verdict.until ?? 0, verdict.reasons.map((one) => one.id)]), tags })),
+    fingerprint: sha256(
+      canonical({
+        digest: record.summary.digest,
+        withheld: kept.map(([version, verdict]) => [version, verdict.action, verdict.until ?? 0, verdict.reasons.map((one) => one.id)]),
+        tags,
+      }),
+    ),
     basis,
   };
 }

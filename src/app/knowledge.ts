@@ -97,7 +97,8 @@ export function openKnowledge(ports: KnowledgePorts): Knowledge {
       }
       case "document": {
         const reading = await ports.work.read(name, answer.bytes);
-        if (reading.kind === "unreadable") return { kind: "unreadable", message: `the packument of ${name} from ${answer.upstream} cannot be read: ${reading.reason}` };
+        if (reading.kind === "unreadable")
+          return { kind: "unreadable", message: `the packument of ${name} from ${answer.upstream} cannot be read: ${reading.reason}` };
         const { record, events } = observe(stored, {
           summary: reading.summary,
           upstream: answer.upstream,
@@ -132,9 +133,11 @@ export function openKnowledge(ports: KnowledgePorts): Knowledge {
         const cached = await ports.documents.get(record.summary.digest);
         if (cached) return cached;
         const answer = await ports.upstream.packument(record.name, {});
-        if (answer.kind !== "document") throw new Fault("UPSTREAM_DOWN", `the stored packument of ${record.name} is gone and the upstream does not answer`);
+        if (answer.kind !== "document")
+          throw new Fault("UPSTREAM_DOWN", `the stored packument of ${record.name} is gone and the upstream does not answer`);
         const reading = await ports.work.read(record.name, answer.bytes);
-        if (reading.kind !== "packument" || reading.summary.digest !== record.summary.digest) throw new Fault("UPSTREAM_DOWN", `${record.name} changed upstream while it was being answered; ask again`);
+        if (reading.kind !== "packument" || reading.summary.digest !== record.summary.digest)
+          throw new Fault("UPSTREAM_DOWN", `${record.name} changed upstream while it was being answered; ask again`);
         await ports.documents.put(record.summary.digest, answer.bytes);
         return answer.bytes;
       },

@@ -25,7 +25,9 @@ export function towardsGate(entry: LockEntry, { client, gate, upstream }: Fronte
   const url = parse(entry.url);
   if (!url || entry.url.startsWith(gate)) return undefined;
   const fronted =
-    url.host === new URL(upstream).host || url.hostname === YARN_REGISTRY_HOST || (url.hostname === NPM_REGISTRY_HOST && !REMAPS_NPM.has(client));
+    url.host === new URL(upstream).host ||
+    url.hostname === YARN_REGISTRY_HOST ||
+    (url.hostname === NPM_REGISTRY_HOST && !REMAPS_NPM.has(client));
   if (!fronted) return undefined;
   // npm's own remapping does the same for its public host, but only for that.
   if (url.hostname === NPM_REGISTRY_HOST && REMAPS_NPM.has(client)) return undefined;
@@ -45,7 +47,8 @@ export function awayFromGate(
 ): string | null | undefined {
   const ours = entry.url.startsWith(gate);
   // A shared gate answers npm with public URLs (T5) whatever its upstream is; without us the upstream's own would stand here.
-  const portable = entry.url.startsWith(NPM_REGISTRY) && upstream !== NPM_REGISTRY && REMAPS_NPM.has(client) && before.get(keyOf(entry)) !== entry.url;
+  const portable =
+    entry.url.startsWith(NPM_REGISTRY) && upstream !== NPM_REGISTRY && REMAPS_NPM.has(client) && before.get(keyOf(entry)) !== entry.url;
   if (!ours && !portable) return undefined;
   const stood = before.get(keyOf(entry));
   if (stood !== undefined) return stood;

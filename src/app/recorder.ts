@@ -19,12 +19,38 @@ export type Decision = {
   readonly asker: Asker;
 };
 
-export type Counters = { packuments: number; warm: number; tarballs: number; tarballBytes: number; refused: number; mismatches: number; alerts: number; upstreamFailures: number };
+export type Counters = {
+  packuments: number;
+  warm: number;
+  tarballs: number;
+  tarballBytes: number;
+  refused: number;
+  mismatches: number;
+  alerts: number;
+  upstreamFailures: number;
+};
 
 export type Recorder = {
   packument(name: string, judgement: PackageJudgement, asker: Asker): void;
-  served(row: { name: string; version: string; integrity: string; bytes: number; asker: Asker; stale?: string; alert?: string }): Promise<void>;
-  refused(row: { name: string; version?: string; integrity?: string; route: "tarball" | "packument" | "manifest" | "other"; verdict?: Verdict | undefined; asker: Asker; signals?: readonly string[]; asked?: boolean }): Promise<void>;
+  served(row: {
+    name: string;
+    version: string;
+    integrity: string;
+    bytes: number;
+    asker: Asker;
+    stale?: string;
+    alert?: string;
+  }): Promise<void>;
+  refused(row: {
+    name: string;
+    version?: string;
+    integrity?: string;
+    route: "tarball" | "packument" | "manifest" | "other";
+    verdict?: Verdict | undefined;
+    asker: Asker;
+    signals?: readonly string[];
+    asked?: boolean;
+  }): Promise<void>;
   mismatch(row: { name: string; version: string; expected: string; known: string; asker: Asker }): Promise<void>;
   alert(row: { what: string; name: string; version?: string; detail: string }): Promise<void>;
   /** Something went wrong beside the answer; logged, counted, never thrown. */
@@ -47,7 +73,16 @@ export type RecorderPorts = {
 const RECENT = 20_000;
 
 export function openRecorder(ports: RecorderPorts): Recorder {
-  const counters: Counters = { packuments: 0, warm: 0, tarballs: 0, tarballBytes: 0, refused: 0, mismatches: 0, alerts: 0, upstreamFailures: 0 };
+  const counters: Counters = {
+    packuments: 0,
+    warm: 0,
+    tarballs: 0,
+    tarballBytes: 0,
+    refused: 0,
+    mismatches: 0,
+    alerts: 0,
+    upstreamFailures: 0,
+  };
   const recent: Decision[] = [];
   const seen: { at: Instant; project: string | undefined }[] = [];
   const minute = new Map<string, number>();
@@ -99,7 +134,18 @@ export function openRecorder(ports: RecorderPorts): Recorder {
         remember({ at: ports.clock.now(), kind: "left-out", name, version, verdict, asker });
         const integrity = judgement.integrity(version);
         const project = asker.project === undefined ? {} : { project: asker.project };
-        beside(ports.held.note({ name, version, ...(integrity === undefined ? {} : { integrity }), at: ports.clock.now(), ...project, verdict, asked: false }), "held version not noted");
+        beside(
+          ports.held.note({
+            name,
+            version,
+            ...(integrity === undefined ? {} : { integrity }),
+            at: ports.clock.now(),
+            ...project,
+            verdict,
+            asked: false,
+          }),
+          "held version not noted",
+        );
       }
     },
     async served(row) {
@@ -107,7 +153,15 @@ export function openRecorder(ports: RecorderPorts): Recorder {
       counters.tarballBytes += row.bytes;
       ask(row.asker);
       const { stale, alert, ...rest } = row;
-      await write([{ kind: "serve", at: ports.clock.now(), ...rest, ...(stale === undefined ? {} : { stale: true }), ...(alert === undefined ? {} : { alert }) }]);
+      await write([
+        {
+          kind: "serve",
+          at: ports.clock.now(),
+          ...rest,
+          ...(stale === undefined ? {} : { stale: true }),
+          ...(alert === undefined ? {} : { alert }),
+        },
+      ]);
       remember({ at: ports.clock.now(), kind: "served", name: row.name, version: row.version, asker: row.asker });
     },
     async refused(row) {
@@ -117,20 +171,52 @@ export function openRecorder(ports: RecorderPorts): Recorder {
       const signals = row.signals ?? verdict?.reasons.map((reason) => reason.id) ?? [];
       const version = row.version === undefined ? {} : { version: row.version };
       await write([
-        { kind: "refuse", at: ports.clock.now(), name: row.name, ...version, route: row.route, action: verdict?.action ?? "deny", signals, ...(verdict?.until === undefined ? {} : { until: verdict.until }), asker: row.asker },
+        {
+          kind: "refuse",
+          at: ports.clock.now(),
+          name: row.name,
+          ...version,
+          route: row.route,
+          action: verdict?.action ?? "deny",
+          signals,
+          ...(verdict?.until === undefined ? {} : { until: verdict.until }),
+          asker: row.asker,
+        },
       ]);
-      remember({ at: ports.clock.now(), kind: "refused", name: row.name, ...version, ...(verdict === undefined ? {} : { verdict }), asker: row.asker });
+      remember({
+        at: ports.clock.now(),
+        kind: "refused",
+        name: row.name,
+        ...version,
+        ...(verdict === undefined ? {} : { verdict }),
+        asker: row.asker,
+      });
       if (verdict && row.version !== undefined && row.asked) {
         const project = row.asker.project === undefined ? {} : { project: row.asker.project };
         const integrity = row.integrity === undefined ? {} : { integrity: row.integrity };
-        await ports.held.note({ name: row.name, version: row.version, ...integrity, at: ports.clock.now(), ...project, verdict, asked: true });
+        await ports.held.note({
+          name: row.name,
+          version: row.version,
+          ...integrity,
+          at: ports.clock.now(),
+          ...project,
+          verdict,
+          asked: true,
+        });
       }
     },
     async mismatch(row) {
       counters.mismatches += 1;
       ask(row.asker);
       await write([{ kind: "mismatch", at: ports.clock.now(), ...row }]);
-      remember({ at: ports.clock.now(), kind: "mismatch", name: row.name, version: row.version, line: `the lockfile expects ${row.expected}`, asker: row.asker });
+      remember({
+        at: ports.clock.now(),
+        kind: "mismatch",
+        name: row.name,
+        version: row.version,
+        line: `the lockfile expects ${row.expected}`,
+        asker: row.asker,
+      });
     },
     async alert(row) {
       counters.alerts += 1;
@@ -146,7 +232,12 @@ export function openRecorder(ports: RecorderPorts): Recorder {
     },
     async flush() {
       const at = ports.clock.now();
-      const counts = [...minute].map(([project, packuments]) => ({ kind: "count" as const, at, ...(project === "" ? {} : { project }), packuments }));
+      const counts = [...minute].map(([project, packuments]) => ({
+        kind: "count" as const,
+        at,
+        ...(project === "" ? {} : { project }),
+        packuments,
+      }));
       minute.clear();
       if (counts.length > 0) beside(ports.ledger.append(counts), "packument counters not written");
       await Promise.allSettled(writing);

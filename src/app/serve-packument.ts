@@ -92,9 +92,19 @@ export function servePackument(ports: PackumentPorts): ServePackument {
       return { kind: "refused", refusal };
     }
     const previous = cache.get(key);
-    const reusable = previous !== undefined && previous.judgement.record.summary.digest === known.record.summary.digest && previous.judgement.fingerprint === judgement.fingerprint;
-    const rendered = reusable ? previous.answer.rendered : await ports.work.render(known.record.summary.digest, known.document, planOf(request, judgement));
-    const answer = { kind: "served" as const, rendered, withheld: judgement.withheld.size, ...(known.stale === undefined ? {} : { stale: known.stale }) };
+    const reusable =
+      previous !== undefined &&
+      previous.judgement.record.summary.digest === known.record.summary.digest &&
+      previous.judgement.fingerprint === judgement.fingerprint;
+    const rendered = reusable
+      ? previous.answer.rendered
+      : await ports.work.render(known.record.summary.digest, known.document, planOf(request, judgement));
+    const answer = {
+      kind: "served" as const,
+      rendered,
+      withheld: judgement.withheld.size,
+      ...(known.stale === undefined ? {} : { stale: known.stale }),
+    };
     const now = ports.clock.now();
     // A stale answer is asked again soon; a fresh one when the freshness setting or the next maturity says so.
     const fresh = (now + (known.stale === undefined ? ports.freshness : Math.min(ports.freshness, 10_000))) as Instant;
@@ -134,5 +144,3 @@ function restrictionsOf(judgement: PackageJudgement): RenderPlan["restrictions"]
   const lines = [...judgement.withheld].slice(-3).map(([version, verdict]) => refusalLine(judgement.record.name, version, verdict));
   return { message: lines.join(" · "), versions };
 }
-
-

@@ -51,7 +51,9 @@ const json = (status: number, value: unknown): SmallAnswer => ({ kind: "json", s
 const lacking = (): SmallAnswer => json(404, { error: "not found: the upstream registry does not have it" });
 
 export function serveSmall(ports: SmallPorts): ServeSmall {
-  async function knownOr(name: string): Promise<{ known: Extract<Awaited<ReturnType<Knowledge["know"]>>, { kind: "known" }> } | { answer: SmallAnswer }> {
+  async function knownOr(
+    name: string,
+  ): Promise<{ known: Extract<Awaited<ReturnType<Knowledge["know"]>>, { kind: "known" }> } | { answer: SmallAnswer }> {
     const known = await ports.knowledge.know(name);
     if (known.kind === "known") return { known };
     if (known.kind === "absent") return { answer: json(known.status, { error: "Not found" }) };
@@ -117,11 +119,19 @@ export function serveSmall(ports: SmallPorts): ServeSmall {
       const names = [...tree.keys()];
       const sorted = names.toSorted().map((name) => [name, [...tree.get(name)!].toSorted()] as const);
       await ports.ledger.append([
-        { kind: "tree", at: ports.clock.now(), digest: sha256(encoder.encode(JSON.stringify(sorted))), packages: sorted.reduce((sum, [, versions]) => sum + versions.length, 0), asker },
+        {
+          kind: "tree",
+          at: ports.clock.now(),
+          digest: sha256(encoder.encode(JSON.stringify(sorted))),
+          packages: sorted.reduce((sum, [, versions]) => sum + versions.length, 0),
+          asker,
+        },
       ]);
       const own = await ownAdvisories(tree);
       const secret = ports.privateNames();
-      const outward = Object.fromEntries(sorted.filter(([name]) => !secret.some((glob) => nameMatches(glob, name)) && !ports.upstream.baseFor(name).private));
+      const outward = Object.fromEntries(
+        sorted.filter(([name]) => !secret.some((glob) => nameMatches(glob, name)) && !ports.upstream.baseFor(name).private),
+      );
       // The retired quick form is passed as it came, unless it names something private.
       if (quick && names.some((name) => !(name in outward))) return lacking();
       const answer = await ports.upstream.pass({
@@ -132,11 +142,13 @@ export function serveSmall(ports: SmallPorts): ServeSmall {
       });
       const notice = own.lines.length > 0 ? { notice: own.lines.slice(0, 3).join(" - ") } : {};
       // A 5xx would cost npm 143 s of retries at the end of every install (client-contract §3); 404 it takes as "no audit here".
-      const theirsOrLacking = answer.kind === "down" || answer.status >= 500 ? json(404, { error: "the upstream's audit cannot be reached" }) : passed(answer);
+      const theirsOrLacking =
+        answer.kind === "down" || answer.status >= 500 ? json(404, { error: "the upstream's audit cannot be reached" }) : passed(answer);
       if (quick || own.lines.length === 0) return { ...theirsOrLacking, ...notice } as SmallAnswer;
       // Own denials are shown even where the upstream has no audit; "no vulnerabilities" is never made up.
       const theirs = answer.kind === "answer" && answer.status === 200 ? asObject(answer.body) : {};
-      for (const [name, advisories] of Object.entries(own.advisories)) theirs[name] = [...(Array.isArray(theirs[name]) ? (theirs[name] as unknown[]) : []), ...advisories];
+      for (const [name, advisories] of Object.entries(own.advisories))
+        theirs[name] = [...(Array.isArray(theirs[name]) ? (theirs[name] as unknown[]) : []), ...advisories];
       return { ...json(200, theirs), ...notice } as SmallAnswer;
     },
   };
@@ -233,7 +245,7 @@ function asObject(body: Uint8Array): { [key: string]: unknown } {
   } catch (error) {
     throw new Fault("UPSTREAM_REFUSED", "the upstream's answer is not JSON", error);
   }
-  if (typeof value !== "object" || value === null || Array.isArray(value)) throw new Fault("UPSTREAM_REFUSED", "the upstream's answer is not an object");
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    throw new Fault("UPSTREAM_REFUSED", "the upstream's answer is not an object");
   return value as { [key: string]: unknown };
 }
-

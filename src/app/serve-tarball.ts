@@ -34,7 +34,13 @@ export type TarballAnswer =
   /** Verified whole before the first byte. */
   | { readonly kind: "bytes"; readonly bytes: Uint8Array; readonly integrity: string; readonly stale?: string }
   /** Verified on disk; streamed. */
-  | { readonly kind: "stream"; readonly size: number; readonly stream: NodeJS.ReadableStream; readonly integrity: string; readonly stale?: string }
+  | {
+      readonly kind: "stream";
+      readonly size: number;
+      readonly stream: NodeJS.ReadableStream;
+      readonly integrity: string;
+      readonly stale?: string;
+    }
   /** Too large to hold: chunks come as they are fetched, the tail only once the digest is known. A wrong digest ends in a thrown Fault and a cut connection. */
   | { readonly kind: "held-tail"; readonly size?: number; readonly chunks: AsyncIterable<Uint8Array>; readonly integrity: string }
   /** HEAD of something that would be served. */
@@ -105,13 +111,24 @@ export function serveTarball(ports: TarballPorts): ServeTarball {
     const judgement = await ports.judgements.ofPackage(known.record);
     const judged = judgement.served.has(version) ? undefined : await ports.judgements.ofVersion(known.record, version, { pin: true });
     if (judged && withheld(judged.verdict)) {
-      await ports.recorder.refused({ name, version, route: "tarball", verdict: judged.verdict, asker, asked: true, ...(judged.facts.integrity === undefined ? {} : { integrity: judged.facts.integrity }) });
+      await ports.recorder.refused({
+        name,
+        version,
+        route: "tarball",
+        verdict: judged.verdict,
+        asker,
+        asked: true,
+        ...(judged.facts.integrity === undefined ? {} : { integrity: judged.facts.integrity }),
+      });
       return { kind: "refused", refusal: refusalOfVersion(name, version, judged.verdict) };
     }
     const integrity = judged ? judged.facts.integrity : judgement.integrity(version);
     if (integrity === undefined) {
       await ports.recorder.refused({ name, version, route: "tarball", asker, signals: ["malformed-version"] });
-      return { kind: "refused", refusal: refusal(name, `cordon cannot serve ${name}@${version}: the registry gives no digest for it`, version) };
+      return {
+        kind: "refused",
+        refusal: refusal(name, `cordon cannot serve ${name}@${version}: the registry gives no digest for it`, version),
+      };
     }
     // What clients say is a claim: a mismatch refuses that request and alerts; it never changes a shared verdict.
     if (request.expected !== undefined && compareIntegrity(request.expected, integrity) === "different") {
@@ -119,7 +136,14 @@ export function serveTarball(ports: TarballPorts): ServeTarball {
       const line = `cordon refuses ${name}@${version} to this lockfile: it expects ${short(request.expected)}, the registry says ${short(integrity)} · cordon why ${name}@${version}`;
       return { kind: "refused", refusal: refusal(name, line, version) };
     }
-    const served: Served = { name, version, integrity, asker, ...(judged?.alert === undefined ? {} : { alert: judged.alert }), ...(known.stale === undefined ? {} : { stale: known.stale }) };
+    const served: Served = {
+      name,
+      version,
+      integrity,
+      asker,
+      ...(judged?.alert === undefined ? {} : { alert: judged.alert }),
+      ...(known.stale === undefined ? {} : { stale: known.stale }),
+    };
     if (request.head) return { kind: "head", integrity };
     const stored = await fromStore(served);
     if (stored) return stored;
@@ -184,7 +208,12 @@ export function serveTarball(ports: TarballPorts): ServeTarball {
   async function wrongBytes(served: Served, found: string): Promise<TarballAnswer> {
     const { name, version, integrity, asker } = served;
     await ports.recorder.refused({ name, version, route: "tarball", asker, signals: ["integrity-changed"] });
-    await ports.recorder.alert({ what: "wrong-bytes", name, version, detail: `the registry signed ${short(integrity)}, its tarball is ${short(found)}` });
+    await ports.recorder.alert({
+      what: "wrong-bytes",
+      name,
+      version,
+      detail: `the registry signed ${short(integrity)}, its tarball is ${short(found)}`,
+    });
     const line = `cordon refuses ${name}@${version}: the upstream's bytes do not match the digest it lists (${short(integrity)}) · cordon why ${name}@${version}`;
     return { kind: "refused", refusal: refusal(name, line, version) };
   }
@@ -202,7 +231,12 @@ export function serveTarball(ports: TarballPorts): ServeTarball {
   }
 
   async function heldTail(served: Served, answer: Extract<UpstreamTarball, { kind: "tarball" }>): Promise<TarballAnswer> {
-    return { kind: "held-tail", ...(answer.size === undefined ? {} : { size: answer.size }), chunks: verified(served, answer), integrity: served.integrity };
+    return {
+      kind: "held-tail",
+      ...(answer.size === undefined ? {} : { size: answer.size }),
+      chunks: verified(served, answer),
+      integrity: served.integrity,
+    };
   }
 
   /** Passes chunks on while holding back the last `tarballTailBytes`; ends only after digest and ledger row. */
@@ -216,7 +250,8 @@ export function serveTarball(ports: TarballPorts): ServeTarball {
     try {
       for await (const chunk of answer.body) {
         total += chunk.byteLength;
-        if (total > LIMITS.tarballBytes) throw new Fault("INPUT_TOO_LARGE", `the tarball of ${name}@${version} is larger than ${LIMITS.tarballBytes} bytes`);
+        if (total > LIMITS.tarballBytes)
+          throw new Fault("INPUT_TOO_LARGE", `the tarball of ${name}@${version} is larger than ${LIMITS.tarballBytes} bytes`);
         check.update(chunk);
         await file.write(chunk);
         tail.push(chunk);
@@ -229,7 +264,12 @@ export function serveTarball(ports: TarballPorts): ServeTarball {
       }
       const result = check.result();
       if (!result.ok) {
-        await ports.recorder.alert({ what: "wrong-bytes", name, version, detail: `the registry signed ${short(integrity)}, its tarball is ${short(result.sha512)}` });
+        await ports.recorder.alert({
+          what: "wrong-bytes",
+          name,
+          version,
+          detail: `the registry signed ${short(integrity)}, its tarball is ${short(result.sha512)}`,
+        });
         throw new Fault("INTEGRITY_MISMATCH", `the tarball of ${name}@${version} does not match ${short(integrity)}`);
       }
       await file.commit();
@@ -248,7 +288,14 @@ export function serveTarball(ports: TarballPorts): ServeTarball {
 /** Tarball requests trust a record this old: they come in bursts, right after the packument or by lockfile. */
 const TARBALL_MAX_AGE = 5 * 60_000;
 
-type Served = { readonly name: string; readonly version: string; readonly integrity: string; readonly asker: Asker; readonly stale?: string; readonly alert?: string };
+type Served = {
+  readonly name: string;
+  readonly version: string;
+  readonly integrity: string;
+  readonly asker: Asker;
+  readonly stale?: string;
+  readonly alert?: string;
+};
 
 type Early = { readonly url: string; take(): Promise<UpstreamTarball>; release(): void };
 
@@ -266,7 +313,10 @@ function early(url: string, flight: Promise<UpstreamTarball>): Early {
     release() {
       if (taken) return;
       taken = true;
-      void flight.then((answer) => answer.kind === "tarball" && answer.abort(), () => undefined);
+      void flight.then(
+        (answer) => answer.kind === "tarball" && answer.abort(),
+        () => undefined,
+      );
     },
   };
 }

@@ -17,7 +17,15 @@ export type WhyReport = {
   /** Absent when the whole package was asked about. */
   readonly version?: string;
   readonly withheld: boolean;
-  readonly verdict: { readonly action: Action; readonly until?: string; readonly review: boolean; readonly monitored: boolean; readonly reasons: readonly string[]; readonly waived: readonly string[]; readonly policy: string };
+  readonly verdict: {
+    readonly action: Action;
+    readonly until?: string;
+    readonly review: boolean;
+    readonly monitored: boolean;
+    readonly reasons: readonly string[];
+    readonly waived: readonly string[];
+    readonly policy: string;
+  };
   /** One sentence: what is done with it, and until when. */
   readonly headline: string;
   /** How its age is reckoned. */
@@ -39,7 +47,12 @@ export type WhyReport = {
   /** What the gate answers for each dist-tag it moved, and why. */
   readonly tags: Readonly<Record<string, { readonly answers?: string; readonly upstream?: string; readonly why: string }>>;
   /** Other versions withheld now, newest first. */
-  readonly others: readonly { readonly version: string; readonly action: Action; readonly until?: string; readonly reasons: readonly string[] }[];
+  readonly others: readonly {
+    readonly version: string;
+    readonly action: Action;
+    readonly until?: string;
+    readonly reasons: readonly string[];
+  }[];
   /** Set when the upstream could not be asked and this rests on what is stored. */
   readonly stale?: string;
 };
@@ -97,12 +110,24 @@ export function openWhy(ports: { readonly knowledge: Knowledge; readonly judgeme
       },
       instead: withheld(verdict) ? told.instead.map((one) => one.version) : [],
       tags: Object.fromEntries(
-        judgement.tagChanges.map((change) => [change.tag, { why: change.why, ...(change.from === undefined ? {} : { upstream: change.from }), ...(change.to === undefined ? {} : { answers: change.to }) }]),
+        judgement.tagChanges.map((change) => [
+          change.tag,
+          {
+            why: change.why,
+            ...(change.from === undefined ? {} : { upstream: change.from }),
+            ...(change.to === undefined ? {} : { answers: change.to }),
+          },
+        ]),
       ),
       others: [...judgement.withheld]
         .filter(([other]) => other !== version)
         .toReversed()
-        .map(([other, its]) => ({ version: other, action: its.action, reasons: its.reasons.map((reason) => reason.id), ...(its.until === undefined ? {} : { until: iso(its.until) }) })),
+        .map(([other, its]) => ({
+          version: other,
+          action: its.action,
+          reasons: its.reasons.map((reason) => reason.id),
+          ...(its.until === undefined ? {} : { until: iso(its.until) }),
+        })),
       ...(known.stale === undefined ? {} : { stale: known.stale }),
     };
   };

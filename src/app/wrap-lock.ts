@@ -3,7 +3,13 @@ import type { Intent } from "../core/client/client.ts";
 import type { ResolvedPackage, ResolvedTree } from "../core/lockfile/tree.ts";
 import type { Entry } from "./decide-entries.ts";
 
-export type LockedEntry = Entry & { readonly lockfile: string; readonly line: number; readonly optional: boolean; readonly dev: boolean; readonly fits: boolean };
+export type LockedEntry = Entry & {
+  readonly lockfile: string;
+  readonly line: number;
+  readonly optional: boolean;
+  readonly dev: boolean;
+  readonly fits: boolean;
+};
 
 export type Platform = { readonly os: string; readonly cpu: string; readonly libc?: string };
 
@@ -15,7 +21,9 @@ export function lockedEntries(tree: ResolvedTree, file: string, platform: Platfo
       name: one.name,
       version: one.version,
       // A checksum of yarn 4's own zip says nothing about the registry's tarball.
-      ...(one.integrity !== undefined && (one.integrity.kind === "sri" || one.integrity.kind === "sha1") ? { integrity: one.integrity.value } : {}),
+      ...(one.integrity !== undefined && (one.integrity.kind === "sri" || one.integrity.kind === "sha1")
+        ? { integrity: one.integrity.value }
+        : {}),
       lockfile: file,
       line: one.line,
       optional: one.optional,

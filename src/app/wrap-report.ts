@@ -27,7 +27,13 @@ export type WrapFacts = {
   /** Versions the gate left out of packuments or refused during the run. */
   readonly withheld: readonly { readonly name: string; readonly version: string; readonly verdict: Verdict; readonly refused: boolean }[];
   /** Lockfile entries that are withheld, with where they stand. */
-  readonly pinned: readonly { readonly name: string; readonly version: string; readonly verdict: Verdict; readonly lockfile: string; readonly line: number }[];
+  readonly pinned: readonly {
+    readonly name: string;
+    readonly version: string;
+    readonly verdict: Verdict;
+    readonly lockfile: string;
+    readonly line: number;
+  }[];
   /** Optional packages for this platform that the lockfile or a manifest names. */
   readonly optional: readonly { readonly name: string; readonly version?: string; readonly wantedBy: string }[];
   /** Attempts to reach a registry past the gate, refused by the guard. */
@@ -40,15 +46,36 @@ export type WrapFacts = {
 
 export type WrapReport = {
   /** Ranges that fell back: the withheld version and what came instead. */
-  readonly heldBack: readonly { readonly name: string; readonly version: string; readonly got: readonly string[]; readonly verdict: Verdict }[];
+  readonly heldBack: readonly {
+    readonly name: string;
+    readonly version: string;
+    readonly got: readonly string[];
+    readonly verdict: Verdict;
+  }[];
   /** Asked for by exact name and refused, and not installed. */
-  readonly refused: readonly { readonly name: string; readonly version: string; readonly verdict: Verdict; readonly lockfile?: string; readonly line?: number }[];
+  readonly refused: readonly {
+    readonly name: string;
+    readonly version: string;
+    readonly verdict: Verdict;
+    readonly lockfile?: string;
+    readonly line?: number;
+  }[];
   /** Withheld, and installed all the same: from a warm cache, or past the gate. */
-  readonly installedWithheld: readonly { readonly name: string; readonly version: string; readonly verdict: Verdict; readonly paths: readonly string[] }[];
+  readonly installedWithheld: readonly {
+    readonly name: string;
+    readonly version: string;
+    readonly verdict: Verdict;
+    readonly paths: readonly string[];
+  }[];
   /** Installed bytes whose lockfile integrity is not the registry's. */
   readonly differs: readonly { readonly name: string; readonly version: string; readonly path: string; readonly registry: string }[];
   /** Optional packages for this platform that did not arrive because they are withheld. */
-  readonly droppedOut: readonly { readonly name: string; readonly version?: string; readonly wantedBy: string; readonly verdict?: Verdict }[];
+  readonly droppedOut: readonly {
+    readonly name: string;
+    readonly version?: string;
+    readonly wantedBy: string;
+    readonly verdict?: Verdict;
+  }[];
   readonly bypass: WrapFacts["bypass"];
   readonly unreadable: WrapFacts["unreadable"];
   readonly undecided: WrapFacts["undecided"];
@@ -88,11 +115,14 @@ export function wrapReport(facts: WrapFacts): WrapReport {
     .map(({ name, version, verdict }) => ({ name, version, verdict, got: [...installedVersions.get(name)!] }));
 
   const refused = new Map<string, WrapReport["refused"][number]>();
-  for (const one of withheld) if (one.refused && !isInstalled(one.name, one.version)) refused.set(`${one.name}@${one.version}`, { name: one.name, version: one.version, verdict: one.verdict });
+  for (const one of withheld)
+    if (one.refused && !isInstalled(one.name, one.version))
+      refused.set(`${one.name}@${one.version}`, { name: one.name, version: one.version, verdict: one.verdict });
   for (const one of facts.pinned) if (!isInstalled(one.name, one.version)) refused.set(`${one.name}@${one.version}`, one);
 
   const verdictOf = (name: string, version: string | undefined) =>
-    facts.pinned.find((one) => one.name === name && (version === undefined || one.version === version))?.verdict ?? withheld.find((one) => one.name === name && (version === undefined || one.version === version))?.verdict;
+    facts.pinned.find((one) => one.name === name && (version === undefined || one.version === version))?.verdict ??
+    withheld.find((one) => one.name === name && (version === undefined || one.version === version))?.verdict;
   const droppedOut = facts.optional
     .filter(({ name, version }) => (version === undefined ? !installedVersions.has(name) : !isInstalled(name, version)))
     .map((one) => ({ ...one, verdict: verdictOf(one.name, one.version) }))
@@ -100,9 +130,15 @@ export function wrapReport(facts: WrapFacts): WrapReport {
 
   const differs = facts.decided
     .filter((entry) => entry.differs !== undefined)
-    .map((entry) => ({ name: entry.name, version: entry.version, path: facts.installed.find((one) => one.name === entry.name && one.version === entry.version)?.path ?? "", registry: entry.differs! }));
+    .map((entry) => ({
+      name: entry.name,
+      version: entry.version,
+      path: facts.installed.find((one) => one.name === entry.name && one.version === entry.version)?.path ?? "",
+      registry: entry.differs!,
+    }));
 
-  const act = installedWithheld.size > 0 || differs.length > 0 || facts.bypass.length > 0 || droppedOut.length > 0 || facts.client === undefined;
+  const act =
+    installedWithheld.size > 0 || differs.length > 0 || facts.bypass.length > 0 || droppedOut.length > 0 || facts.client === undefined;
   return {
     heldBack,
     refused: [...refused.values()],
@@ -123,7 +159,8 @@ function specsByName(facts: WrapFacts): Map<string, string[]> {
   const specs = new Map<string, string[]>();
   const add = (name: string, spec: string) => specs.set(name, [...(specs.get(name) ?? []), spec]);
   for (const [name, wanted] of facts.wanted) for (const spec of wanted) add(name, spec);
-  for (const one of facts.installed) for (const map of [one.dependencies, one.optionalDependencies]) for (const [name, spec] of Object.entries(map ?? {})) add(name, spec);
+  for (const one of facts.installed)
+    for (const map of [one.dependencies, one.optionalDependencies]) for (const [name, spec] of Object.entries(map ?? {})) add(name, spec);
   return specs;
 }
 
@@ -137,7 +174,11 @@ function newest(versions: readonly string[]): string | undefined {
 }
 
 /** Among several withheld versions a range would have taken, only the newest would have been chosen. */
-function newestOf(one: { name: string; version: string }, all: readonly { name: string; version: string }[], specs: Map<string, string[]>): boolean {
+function newestOf(
+  one: { name: string; version: string },
+  all: readonly { name: string; version: string }[],
+  specs: Map<string, string[]>,
+): boolean {
   const rivals = all.filter((other) => other.name === one.name).map((other) => other.version);
   return (specs.get(one.name) ?? [""]).some((spec) => newest(satisfying(isTag(spec) ? "*" : spec, {}, rivals)) === one.version);
 }

@@ -36,7 +36,11 @@ export function gateClient({ base, authorization }: GateClientOptions) {
     try {
       answer = await request(new URL(`-/cordon/${path}`, base), {
         method: body === undefined ? "GET" : "POST",
-        headers: { accept: "application/json", ...(body === undefined ? {} : { "content-type": "application/json" }), ...(authorization === undefined ? {} : { authorization }) },
+        headers: {
+          accept: "application/json",
+          ...(body === undefined ? {} : { "content-type": "application/json" }),
+          ...(authorization === undefined ? {} : { authorization }),
+        },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
         // Deciding a lockfile on an empty gate fetches a packument for each of its names.
         headersTimeout: LIMITS.upstreamTarballMs,
@@ -50,15 +54,24 @@ export function gateClient({ base, authorization }: GateClientOptions) {
     try {
       value = JSON.parse(text);
     } catch (error) {
-      throw new Fault("UPSTREAM_REFUSED", `the gate at ${redact(base)} answered ${answer.statusCode} with something that is not JSON`, error);
+      throw new Fault(
+        "UPSTREAM_REFUSED",
+        `the gate at ${redact(base)} answered ${answer.statusCode} with something that is not JSON`,
+        error,
+      );
     }
-    if (answer.statusCode !== 200) throw new Fault("UPSTREAM_REFUSED", `the gate at ${redact(base)} answered ${answer.statusCode}: ${String((value as { error?: unknown }).error ?? "")}`);
+    if (answer.statusCode !== 200)
+      throw new Fault(
+        "UPSTREAM_REFUSED",
+        `the gate at ${redact(base)} answered ${answer.statusCode}: ${String((value as { error?: unknown }).error ?? "")}`,
+      );
     return value as Record<string, unknown>;
   }
 
   return {
     decide: (entries: readonly unknown[]) => call("decide", { entries }),
-    decisions: (since: Instant, project?: string) => call(`decisions?since=${encodeURIComponent(iso(since))}${project === undefined ? "" : `&project=${encodeURIComponent(project)}`}`),
+    decisions: (since: Instant, project?: string) =>
+      call(`decisions?since=${encodeURIComponent(iso(since))}${project === undefined ? "" : `&project=${encodeURIComponent(project)}`}`),
   };
 }
 
@@ -67,7 +80,8 @@ async function bounded(body: AsyncIterable<Uint8Array>): Promise<string> {
   let total = 0;
   for await (const chunk of body) {
     total += chunk.byteLength;
-    if (total > LIMITS.upstreamAnswerBytes) throw new Fault("INPUT_TOO_LARGE", `an answer of a gate is larger than ${LIMITS.upstreamAnswerBytes} bytes`);
+    if (total > LIMITS.upstreamAnswerBytes)
+      throw new Fault("INPUT_TOO_LARGE", `an answer of a gate is larger than ${LIMITS.upstreamAnswerBytes} bytes`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString("utf8");

@@ -28,7 +28,9 @@ export type ApiPorts = {
 
 type Bindings = { Variables: { token: Token | undefined } };
 
-export function api(ports: ApiPorts): (request: IncomingMessage, response: ServerResponse, path: string, admitted: Admission) => Promise<void> {
+export function api(
+  ports: ApiPorts,
+): (request: IncomingMessage, response: ServerResponse, path: string, admitted: Admission) => Promise<void> {
   const admittedTo = new WeakMap<IncomingMessage, Admission>();
   const hono = new Hono<Bindings & { Bindings: { incoming: IncomingMessage } }>();
 
@@ -38,7 +40,9 @@ export function api(ports: ApiPorts): (request: IncomingMessage, response: Serve
     await next();
   });
   hono.get("/health", (context) => context.json({ schema: "cordon.health/1", ...ports.health() }));
-  hono.get("/metrics", async (context) => context.text(await (await ports.metrics())(), 200, { "content-type": "text/plain; version=0.0.4; charset=utf-8" }));
+  hono.get("/metrics", async (context) =>
+    context.text(await (await ports.metrics())(), 200, { "content-type": "text/plain; version=0.0.4; charset=utf-8" }),
+  );
 
   hono.get("/decisions", (context) => {
     const since = parseInstant(context.req.query("since")) ?? instant(0);
@@ -63,7 +67,8 @@ export function api(ports: ApiPorts): (request: IncomingMessage, response: Serve
   hono.post("/decide", bodyLimit({ maxSize: LIMITS.requestBytes }), async (context) => {
     const body: unknown = await context.req.json().catch(() => undefined);
     const entries = (body as { entries?: unknown } | undefined)?.entries;
-    if (!Array.isArray(entries) || !entries.every(isEntry)) return context.json({ error: "cordon: expected {entries: [{name, version, integrity?}]}" }, 400);
+    if (!Array.isArray(entries) || !entries.every(isEntry))
+      return context.json({ error: "cordon: expected {entries: [{name, version, integrity?}]}" }, 400);
     return context.json({ schema: "cordon.decide/1", ...(await ports.decide(entries)) });
   });
 
@@ -71,7 +76,13 @@ export function api(ports: ApiPorts): (request: IncomingMessage, response: Serve
   hono.onError((error, context) => {
     const fault = error instanceof Fault ? error : undefined;
     const status = fault ? FAULTS[fault.code].http : 500;
-    return context.json({ error: `cordon: ${fault ? redact(fault.message) : "this request failed; the gate's log has the reason"}`, ...(fault ? { code: fault.code, fix: FAULTS[fault.code].fix } : {}) }, status as 500);
+    return context.json(
+      {
+        error: `cordon: ${fault ? redact(fault.message) : "this request failed; the gate's log has the reason"}`,
+        ...(fault ? { code: fault.code, fix: FAULTS[fault.code].fix } : {}),
+      },
+      status as 500,
+    );
   });
 
   const listener = getRequestListener((request, env) => hono.fetch(request, env), { overrideGlobalObjects: false });

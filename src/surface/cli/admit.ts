@@ -12,11 +12,21 @@ export const run: Command = async (context, args, options) => {
     const what = await app.exceptions.consider(args[0]!);
     const spec = `${what.name}@${what.version}`;
     const paint = painter(io, "stderr");
-    const rows = what.judged.verdict.reasons.flatMap((signal) => [[signal.id, safe(signal.title)], ...signal.evidence.slice(0, 3).map((one) => ["", safe(one.text)])]);
-    await typedAtTerminal(io, spec, `${paint("yellow", "held")} ${safe(spec)}\n${columns(rows)}\n  this covers these findings for these bytes only, until ${iso(owned.expires)}; anything new holds it again\n`);
+    const rows = what.judged.verdict.reasons.flatMap((signal) => [
+      [signal.id, safe(signal.title)],
+      ...signal.evidence.slice(0, 3).map((one) => ["", safe(one.text)]),
+    ]);
+    await typedAtTerminal(
+      io,
+      spec,
+      `${paint("yellow", "held")} ${safe(spec)}\n${columns(rows)}\n  this covers these findings for these bytes only, until ${iso(owned.expires)}; anything new holds it again\n`,
+    );
     const waiver = await app.exceptions.admit(what, owned);
     if (flags.json) printJson(io, "cordon.waiver/1", { ...waiver, created: iso(waiver.created), expires: iso(waiver.expires) });
-    else io.stdout(`${safe(spec)} is let through until ${iso(waiver.expires)} · waiver ${waiver.id} · ${safe(waiver.owner)}: ${safe(waiver.reason)}\n  take it back   cordon waiver revoke ${waiver.id}\n`);
+    else
+      io.stdout(
+        `${safe(spec)} is let through until ${iso(waiver.expires)} · waiver ${waiver.id} · ${safe(waiver.owner)}: ${safe(waiver.reason)}\n  take it back   cordon waiver revoke ${waiver.id}\n`,
+      );
     return 0;
   } finally {
     await app.close();

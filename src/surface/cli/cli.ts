@@ -13,7 +13,11 @@ import type { World } from "./world.ts";
 /** Exit status of a bug; see docs/reference/faults.md. */
 const BUG = 70;
 
-type Run = (context: { readonly io: Io; readonly world: World; readonly flags: CommonFlags }, args: readonly string[], options: Readonly<Record<string, unknown>>) => Promise<number>;
+type Run = (
+  context: { readonly io: Io; readonly world: World; readonly flags: CommonFlags },
+  args: readonly string[],
+  options: Readonly<Record<string, unknown>>,
+) => Promise<number>;
 
 type Row = {
   readonly usage: string;
@@ -174,9 +178,16 @@ async function dispatch(argv: readonly string[], io: Io, world: World): Promise<
     .exitOverride()
     .configureOutput({ writeOut: io.stdout, writeErr: io.stderr })
     .showHelpAfterError("(cordon --help lists the commands)")
-    .addHelpText("after", `\nClients: cordon <npm|npx|pnpm|pnpx|yarn|bun|bunx|deno> …   cordon's own flags stand before the client's name.\nExample: cordon npm install\n`);
+    .addHelpText(
+      "after",
+      `\nClients: cordon <npm|npx|pnpm|pnpx|yarn|bun|bunx|deno> …   cordon's own flags stand before the client's name.\nExample: cordon npm install\n`,
+    );
   for (const [name, row] of Object.entries(COMMANDS)) {
-    const command = program.command(row.usage).description(row.summary).helpGroup(`${row.group}:`).addHelpText("after", `\nExample: ${row.example}\n`);
+    const command = program
+      .command(row.usage)
+      .description(row.summary)
+      .helpGroup(`${row.group}:`)
+      .addHelpText("after", `\nExample: ${row.example}\n`);
     for (const [flag, text] of row.options ?? []) command.option(flag, text);
     for (const [flag, text] of COMMON_FLAGS) command.option(flag, text);
     command.action(async (...given: unknown[]) => {

@@ -12,8 +12,12 @@ export const run: Command = async (context, args, options) => {
     switch (args[0]) {
       case "add": {
         const integrity = typeof options["integrity"] === "string" ? options["integrity"] : undefined;
-        if (args[1] === undefined && integrity === undefined) throw new Fault("USAGE", 'say what: cordon deny add axios@1.14.1 --reason "…"');
-        const deny = await app.exceptions.deny({ ...(args[1] === undefined ? {} : { spec: args[1] }), ...(integrity === undefined ? {} : { integrity }) }, { owner: ownerOf(context, options), reason: reasonOf(options) });
+        if (args[1] === undefined && integrity === undefined)
+          throw new Fault("USAGE", 'say what: cordon deny add axios@1.14.1 --reason "…"');
+        const deny = await app.exceptions.deny(
+          { ...(args[1] === undefined ? {} : { spec: args[1] }), ...(integrity === undefined ? {} : { integrity }) },
+          { owner: ownerOf(context, options), reason: reasonOf(options) },
+        );
         if (flags.json) printJson(io, "cordon.deny/1", { ...deny, created: iso(deny.created) });
         else
           io.stdout(
@@ -25,7 +29,21 @@ export const run: Command = async (context, args, options) => {
         const denies = await app.exceptions.denies();
         if (flags.json) printJson(io, "cordon.deny-list/1", { denies: denies.map((one) => ({ ...one, created: iso(one.created) })) });
         else if (denies.length === 0) io.stdout("nothing is denied by hand\n");
-        else io.stdout(`${columns(denies.map((one) => [one.id, safe(one.name === undefined ? "any name" : `${one.name}${one.version === undefined ? " (every version)" : `@${one.version}`}`), one.integrity === undefined ? "by name" : `${safe(one.integrity).slice(0, 24)}…`, iso(one.created), `${safe(one.owner)}: ${safe(one.reason)}`]), "")}\n`);
+        else
+          io.stdout(
+            `${columns(
+              denies.map((one) => [
+                one.id,
+                safe(
+                  one.name === undefined ? "any name" : `${one.name}${one.version === undefined ? " (every version)" : `@${one.version}`}`,
+                ),
+                one.integrity === undefined ? "by name" : `${safe(one.integrity).slice(0, 24)}…`,
+                iso(one.created),
+                `${safe(one.owner)}: ${safe(one.reason)}`,
+              ]),
+              "",
+            )}\n`,
+          );
         return 0;
       }
       case "remove": {

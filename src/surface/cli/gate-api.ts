@@ -4,7 +4,13 @@ import type { Instant } from "../../core/base/time.ts";
 import { classifySpec } from "../../core/npm/ranges.ts";
 import type { Verdict } from "../../core/policy/verdict.ts";
 
-export type RemoteDecision = { readonly at: string; readonly kind: "refused" | "left-out" | "served" | "mismatch"; readonly name: string; readonly version?: string; readonly verdict?: Verdict };
+export type RemoteDecision = {
+  readonly at: string;
+  readonly kind: "refused" | "left-out" | "served" | "mismatch";
+  readonly name: string;
+  readonly version?: string;
+  readonly verdict?: Verdict;
+};
 
 export type GateApi = {
   /** Base URL with trailing slash, without any `/p/…` prefix. */

@@ -8,7 +8,11 @@ import { printJson, safe } from "./io.ts";
 export const run: Command = async ({ io, world, flags }, _args, options) => {
   const more: Record<string, string> = {};
   if (typeof options["listen"] === "string") more["listen"] = options["listen"];
-  for (const [option, flag] of [["logLevel", "log-level"], ["preset", "preset"], ["hold", "hold"]] as const) {
+  for (const [option, flag] of [
+    ["logLevel", "log-level"],
+    ["preset", "preset"],
+    ["hold", "hold"],
+  ] as const) {
     const value = options[option];
     if (typeof value === "string") more[flag] = value;
   }
@@ -21,7 +25,9 @@ export const run: Command = async ({ io, world, flags }, _args, options) => {
     at,
     publicUrls: settings.publicUrls,
     behindProxy: settings.behindProxy,
-    ...(settings.tls === undefined ? {} : { tls: { cert: await world.readText(settings.tls.cert), key: await world.readText(settings.tls.key) } }),
+    ...(settings.tls === undefined
+      ? {}
+      : { tls: { cert: await world.readText(settings.tls.cert), key: await world.readText(settings.tls.key) } }),
     lockfileUrls: settings.lockfileUrls,
     requireTokens: false,
     role: "gate",
@@ -38,12 +44,23 @@ export const run: Command = async ({ io, world, flags }, _args, options) => {
   const instance = { url: gate.url, pid: process.pid, instance: gate.instance };
   await world.announceGate(app.dataDir, instance);
   const policy = app.policy();
-  if (flags.json) printJson(io, "cordon.gate/1", { url: gate.url, data: app.dataDir, policy: policy.preset, mode: policy.mode.kind, upstream: app.upstream.base });
+  if (flags.json)
+    printJson(io, "cordon.gate/1", {
+      url: gate.url,
+      data: app.dataDir,
+      policy: policy.preset,
+      mode: policy.mode.kind,
+      upstream: app.upstream.base,
+    });
   else {
-    const monitor = policy.mode.kind === "monitor" ? ` in monitor mode (${safe(policy.mode.owner)}): only denied versions are withheld` : "";
-    io.stdout(`cordon gate · ${gate.url.replace(/\/$/, "")} · policy ${policy.preset}${monitor} · data ${short(app.dataDir)} · upstream from ${safe(app.upstream.source)}\n`);
+    const monitor =
+      policy.mode.kind === "monitor" ? ` in monitor mode (${safe(policy.mode.owner)}): only denied versions are withheld` : "";
+    io.stdout(
+      `cordon gate · ${gate.url.replace(/\/$/, "")} · policy ${policy.preset}${monitor} · data ${short(app.dataDir)} · upstream from ${safe(app.upstream.source)}\n`,
+    );
     const bin = world.binDirectory();
-    if (bin !== undefined && !(io.env["PATH"] ?? "").split(":").includes(bin)) io.stdout(`  put cordon on PATH    export PATH="${bin}:$PATH"\n`);
+    if (bin !== undefined && !(io.env["PATH"] ?? "").split(":").includes(bin))
+      io.stdout(`  put cordon on PATH    export PATH="${bin}:$PATH"\n`);
     io.stdout("  one command           cordon npm install\n  a whole project       cordon setup\n  is it on?             cordon doctor\n");
     if (!isLoopback(at.host)) io.stdout("  clients need a token  cordon token create --label ci --project NAME\n");
   }

@@ -35,11 +35,17 @@ export const run: Command = async ({ io, world, flags }) => {
     const rows = held.map((one) => [
       `${safe(one.name)} ${safe(one.version)}`,
       one.verdict.reasons.map((reason) => reason.id).join(", "),
-      one.verdict.until === undefined ? (one.verdict.action === "deny" ? "denied" : "until reviewed") : `opens ${when(one.verdict.until, now, io.env)}`,
+      one.verdict.until === undefined
+        ? one.verdict.action === "deny"
+          ? "denied"
+          : "until reviewed"
+        : `opens ${when(one.verdict.until, now, io.env)}`,
       one.asked === 0 ? "left out of ranges" : `asked ${one.asked}× ${safe(one.projects.join(", "))}`.trim(),
       `since ${span(now - one.since)} ago`,
     ]);
-    io.stdout(`${paint("bold", `${held.length} held`)} · ${asked.length} asked for by name and refused\n${columns(rows)}\n  look closer   cordon why ${safe(`${held[0]!.name}@${held[0]!.version}`)}\n`);
+    io.stdout(
+      `${paint("bold", `${held.length} held`)} · ${asked.length} asked for by name and refused\n${columns(rows)}\n  look closer   cordon why ${safe(`${held[0]!.name}@${held[0]!.version}`)}\n`,
+    );
     return asked.length > 0 ? 1 : 0;
   } finally {
     await app.close();
@@ -47,7 +53,10 @@ export const run: Command = async ({ io, world, flags }) => {
 };
 
 /** Rows outlive their reason: a version that opened since nobody asked again is not held. */
-async function current(held: readonly Held[], stillWithheld: (name: string, version: string) => Promise<boolean>): Promise<readonly Held[]> {
+async function current(
+  held: readonly Held[],
+  stillWithheld: (name: string, version: string) => Promise<boolean>,
+): Promise<readonly Held[]> {
   const kept: Held[] = [];
   for (const one of held) if (await stillWithheld(one.name, one.version)) kept.push(one);
   return kept.toSorted((a, b) => b.asked - a.asked || b.since - a.since);

@@ -59,7 +59,9 @@ export function progress(io: Io): { show(text: string): void; clear(): void } {
 export function columns(rows: readonly (readonly string[])[], indent = "  "): string {
   const widths: number[] = [];
   for (const row of rows) for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, cell.length);
-  return rows.map((row) => `${indent}${row.map((cell, i) => (i === row.length - 1 ? cell : cell.padEnd(widths[i]!))).join("   ")}`.trimEnd()).join("\n");
+  return rows
+    .map((row) => `${indent}${row.map((cell, i) => (i === row.length - 1 ? cell : cell.padEnd(widths[i]!))).join("   ")}`.trimEnd())
+    .join("\n");
 }
 
 /** Text from outside on its way to the terminal. */

@@ -27,7 +27,11 @@ async function tail({ io, world, flags }: CommandContext, options: Readonly<Reco
   if (options["since"] !== undefined && since === undefined) throw new Fault("USAGE", "--since is a time such as 2026-03-31T00:21:00Z");
   const app = await world.open(flags);
   try {
-    const rows = await app.ledger.tail({ limit, ...(since === undefined ? {} : { since }), ...(typeof options["project"] === "string" ? { project: options["project"] } : {}) });
+    const rows = await app.ledger.tail({
+      limit,
+      ...(since === undefined ? {} : { since }),
+      ...(typeof options["project"] === "string" ? { project: options["project"] } : {}),
+    });
     if (flags.json) printJson(io, "cordon.ledger-tail/1", { rows });
     else if (rows.length === 0) io.stdout("the ledger has no such rows\n");
     else io.stdout(`${columns(rows.map(cells), "")}\n`);
@@ -74,10 +78,17 @@ async function verify({ io, world, flags }: CommandContext, options: Readonly<Re
     else {
       const paint = painter(io, "stdout");
       if (result.problems.length === 0) {
-        io.stdout(`${paint("green", "whole")}   ${result.rows} rows in ${result.chains} ${result.chains === 1 ? "chain" : "chains"}, every link and signature checked\n`);
-        if (against === undefined) io.stdout("  a disk put back to an earlier day cannot be seen from here: compare with a head kept elsewhere\n  keep one       cordon ledger head > head.json\n  compare        cordon ledger verify --head head.json\n");
+        io.stdout(
+          `${paint("green", "whole")}   ${result.rows} rows in ${result.chains} ${result.chains === 1 ? "chain" : "chains"}, every link and signature checked\n`,
+        );
+        if (against === undefined)
+          io.stdout(
+            "  a disk put back to an earlier day cannot be seen from here: compare with a head kept elsewhere\n  keep one       cordon ledger head > head.json\n  compare        cordon ledger verify --head head.json\n",
+          );
       } else {
-        io.stdout(`${paint("red", "BROKEN")}   ${result.problems.length} ${result.problems.length === 1 ? "problem" : "problems"} in ${result.rows} rows\n${columns(result.problems.slice(0, 50).map((one) => [safe(one.chain), `row ${one.seq}`, safe(one.problem)]))}\n`);
+        io.stdout(
+          `${paint("red", "BROKEN")}   ${result.problems.length} ${result.problems.length === 1 ? "problem" : "problems"} in ${result.rows} rows\n${columns(result.problems.slice(0, 50).map((one) => [safe(one.chain), `row ${one.seq}`, safe(one.problem)]))}\n`,
+        );
       }
     }
     return result.problems.length === 0 ? 0 : 1;
@@ -96,9 +107,19 @@ function readHeads(text: string, file: string): readonly LedgerHead[] {
   const heads = (value as { heads?: unknown } | null)?.heads;
   const fits = (head: unknown): head is LedgerHead => {
     const one = head as Partial<LedgerHead> | null;
-    return typeof one === "object" && one !== null && typeof one.chain === "string" && typeof one.seq === "number" && typeof one.hash === "string" && typeof one.signature === "string" && typeof one.key === "string" && typeof one.at === "number";
+    return (
+      typeof one === "object" &&
+      one !== null &&
+      typeof one.chain === "string" &&
+      typeof one.seq === "number" &&
+      typeof one.hash === "string" &&
+      typeof one.signature === "string" &&
+      typeof one.key === "string" &&
+      typeof one.at === "number"
+    );
   };
-  if (!Array.isArray(heads) || heads.length === 0 || !heads.every(fits)) throw new Fault("INPUT_UNREADABLE", `${file} is not what \`cordon ledger head\` writes`);
+  if (!Array.isArray(heads) || heads.length === 0 || !heads.every(fits))
+    throw new Fault("INPUT_UNREADABLE", `${file} is not what \`cordon ledger head\` writes`);
   return heads;
 }
 

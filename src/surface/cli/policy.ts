@@ -10,9 +10,11 @@ export const run: Command = async ({ io, world, flags }, args) => {
     case "init": {
       const { policyTemplate } = await import("../../core/config/template.ts");
       const { policySchema } = await import("../../core/policy/document.ts");
-      if (flags.json) printJson(io, "cordon.policy-template/1", { template: policyTemplate("./cordon.schema.json"), jsonSchema: policySchema() });
+      if (flags.json)
+        printJson(io, "cordon.policy-template/1", { template: policyTemplate("./cordon.schema.json"), jsonSchema: policySchema() });
       else io.stdout(policyTemplate("./cordon.schema.json"));
-      if (!flags.json && io.stdoutIsTerminal) io.stderr("  keep it           cordon policy init > cordon.yaml\n  for your editor   cordon policy schema > cordon.schema.json\n");
+      if (!flags.json && io.stdoutIsTerminal)
+        io.stderr("  keep it           cordon policy init > cordon.yaml\n  for your editor   cordon policy schema > cordon.schema.json\n");
       return 0;
     }
     case "schema": {
@@ -40,7 +42,10 @@ export const run: Command = async ({ io, world, flags }, args) => {
         return 0;
       }
       const paint = painter(io, "stdout");
-      const mode = policy.mode.kind === "monitor" ? paint("yellow", `monitor until ${iso(policy.mode.expires)} (${safe(policy.mode.owner)}): only denied versions are withheld`) : "enforce";
+      const mode =
+        policy.mode.kind === "monitor"
+          ? paint("yellow", `monitor until ${iso(policy.mode.expires)} (${safe(policy.mode.owner)}): only denied versions are withheld`)
+          : "enforce";
       io.stdout(`policy ${policy.preset} · ${mode} · new versions wait ${span(policy.hold)} · ${policy.digest.slice(0, 12)}\n`);
       const rows = args[0] === "explain" ? origins : origins.filter((one) => one.from !== "default" || one.path.startsWith("policy."));
       io.stdout(`${columns(rows.map((one) => [one.path, safe(one.value), whence(one)]))}\n`);
@@ -52,7 +57,12 @@ export const run: Command = async ({ io, world, flags }, args) => {
       const { policy, origins } = await world.resolve(flags);
       const files = [...new Set(origins.filter((one) => one.from === "machine" || one.from === "project").map((one) => one.where))];
       if (flags.json) printJson(io, "cordon.policy-check/1", { ok: true, digest: policy.digest, files });
-      else io.stdout(files.length === 0 ? "no cordon.yaml sets anything here; the defaults are in force\n  write one   cordon policy init > cordon.yaml\n" : `${files.map((file) => safe(file ?? "")).join(", ")}: every key is known and every value fits\n`);
+      else
+        io.stdout(
+          files.length === 0
+            ? "no cordon.yaml sets anything here; the defaults are in force\n  write one   cordon policy init > cordon.yaml\n"
+            : `${files.map((file) => safe(file ?? "")).join(", ")}: every key is known and every value fits\n`,
+        );
       return 0;
     }
     default:

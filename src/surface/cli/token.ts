@@ -24,15 +24,30 @@ export const run: Command = async ({ io, world, flags }, args, options) => {
           ...(lasts === undefined ? {} : { expires: (now + lasts) as Instant }),
         };
         await app.tokens.add(token, createHash("sha256").update(secret).digest("hex"));
-        await app.ledger.append([{ kind: "change", at: now, what: "token-created", id: token.id, by: world.user(), detail: `${token.label} for ${projects.join(", ")}` }]);
+        await app.ledger.append([
+          {
+            kind: "change",
+            at: now,
+            what: "token-created",
+            id: token.id,
+            by: world.user(),
+            detail: `${token.label} for ${projects.join(", ")}`,
+          },
+        ]);
         if (flags.json) printJson(io, "cordon.token/1", { ...token, secret });
-        else io.stdout(`${secret}\n  shown once; only its hash is kept. id ${token.id}, for ${safe(projects.join(", "))}\n  in .npmrc     //HOST:PORT/:_authToken=\${CORDON_TOKEN}\n  take it back  cordon token revoke ${token.id}\n`);
+        else
+          io.stdout(
+            `${secret}\n  shown once; only its hash is kept. id ${token.id}, for ${safe(projects.join(", "))}\n  in .npmrc     //HOST:PORT/:_authToken=\${CORDON_TOKEN}\n  take it back  cordon token revoke ${token.id}\n`,
+          );
         return 0;
       }
       case "list": {
         const tokens = await app.tokens.list();
         if (flags.json) printJson(io, "cordon.token-list/1", { tokens });
-        else if (tokens.length === 0) io.stdout('there are no client tokens; a loopback gate needs none\n  make one      cordon token create --label ci --project site\n');
+        else if (tokens.length === 0)
+          io.stdout(
+            "there are no client tokens; a loopback gate needs none\n  make one      cordon token create --label ci --project site\n",
+          );
         else
           io.stdout(
             `${columns(
@@ -40,7 +55,13 @@ export const run: Command = async ({ io, world, flags }, args, options) => {
                 token.id,
                 safe(token.label),
                 safe(token.projects.join(", ")),
-                token.revoked !== undefined ? `revoked ${iso(token.revoked)}` : token.expires === undefined ? "no end" : token.expires <= now ? `expired ${iso(token.expires)}` : `ends ${iso(token.expires)}`,
+                token.revoked !== undefined
+                  ? `revoked ${iso(token.revoked)}`
+                  : token.expires === undefined
+                    ? "no end"
+                    : token.expires <= now
+                      ? `expired ${iso(token.expires)}`
+                      : `ends ${iso(token.expires)}`,
               ]),
               "",
             )}\n`,

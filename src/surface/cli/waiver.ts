@@ -12,7 +12,10 @@ export const run: Command = async ({ io, world, flags }, args) => {
     switch (args[0]) {
       case "list": {
         const waivers = await app.exceptions.waivers();
-        if (flags.json) printJson(io, "cordon.waiver-list/1", { waivers: waivers.map((one) => ({ ...one, created: iso(one.created), expires: iso(one.expires) })) });
+        if (flags.json)
+          printJson(io, "cordon.waiver-list/1", {
+            waivers: waivers.map((one) => ({ ...one, created: iso(one.created), expires: iso(one.expires) })),
+          });
         else if (waivers.length === 0) io.stdout("there are no waivers: nothing is let through by hand\n");
         else
           io.stdout(
@@ -38,9 +41,18 @@ export const run: Command = async ({ io, world, flags }, args) => {
       }
       case "prune": {
         const pruned = await app.exceptions.prune(world.user());
-        if (flags.json) printJson(io, "cordon.waiver-prune/1", { pruned: pruned.map(({ waiver, why }) => ({ id: waiver.id, name: waiver.name, version: waiver.version, why })) });
+        if (flags.json)
+          printJson(io, "cordon.waiver-prune/1", {
+            pruned: pruned.map(({ waiver, why }) => ({ id: waiver.id, name: waiver.name, version: waiver.version, why })),
+          });
         else if (pruned.length === 0) io.stdout("nothing to prune: every waiver is alive and needed\n");
-        else io.stdout(`${columns(pruned.map(({ waiver, why }) => [waiver.id, `${safe(waiver.name)}@${safe(waiver.version)}`, WHY[why] ?? why]), "")}\n`);
+        else
+          io.stdout(
+            `${columns(
+              pruned.map(({ waiver, why }) => [waiver.id, `${safe(waiver.name)}@${safe(waiver.version)}`, WHY[why] ?? why]),
+              "",
+            )}\n`,
+          );
         return 0;
       }
       default:
@@ -51,4 +63,8 @@ export const run: Command = async ({ io, world, flags }, args) => {
   }
 };
 
-const WHY: Readonly<Record<string, string>> = { expired: "expired", unused: "nobody needed it for 30 days", outlived: "the version is admitted without it" };
+const WHY: Readonly<Record<string, string>> = {
+  expired: "expired",
+  unused: "nobody needed it for 30 days",
+  outlived: "the version is admitted without it",
+};

@@ -16,7 +16,17 @@ export function moment(at: Instant, env: Readonly<Record<string, string | undefi
   if (zone === undefined || zone === "" || /^(UTC|Etc\/(UTC|GMT|UCT|Zulu)|GMT)$/.test(zone)) return utc;
   try {
     const parts = Object.fromEntries(
-      new Intl.DateTimeFormat("en-GB", { timeZone: zone, day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", timeZoneName: "short", hourCycle: "h23" }).formatToParts(date).map((part) => [part.type, part.value]),
+      new Intl.DateTimeFormat("en-GB", {
+        timeZone: zone,
+        day: "numeric",
+        month: "short",
+        hour: "2-digit",
+        minute: "2-digit",
+        timeZoneName: "short",
+        hourCycle: "h23",
+      })
+        .formatToParts(date)
+        .map((part) => [part.type, part.value]),
     );
     return `${parts["day"]} ${parts["month"]} ${parts["hour"]}:${parts["minute"]} ${parts["timeZoneName"]} = ${two(date.getUTCHours())}:${two(date.getUTCMinutes())} UTC`;
   } catch {

@@ -32,21 +32,48 @@ export function render(report: WhyReport, io: Io, paint: Paint, now: number, all
   const rows: string[][] = [];
   for (const signal of [...strong, ...(all || strong.length === 0 ? notes : [])]) {
     const waived = verdict.waived.includes(signal.id) ? " (waived)" : "";
-    rows.push([signal.id, safe(signal.title) + waived + (signal.until === undefined ? "" : ` · opens ${when(instant(Date.parse(signal.until)), now, io.env)}`)]);
-    for (const evidence of signal.evidence.slice(0, all ? 50 : 3)) rows.push(["", paint("dim", safe(`${evidence.text}  [${evidence.source}]`))]);
+    rows.push([
+      signal.id,
+      safe(signal.title) + waived + (signal.until === undefined ? "" : ` · opens ${when(instant(Date.parse(signal.until)), now, io.env)}`),
+    ]);
+    for (const evidence of signal.evidence.slice(0, all ? 50 : 3))
+      rows.push(["", paint("dim", safe(`${evidence.text}  [${evidence.source}]`))]);
     if (all && signal.means !== undefined) rows.push(["", paint("dim", safe(`${signal.means} ${signal.why ?? ""}`))]);
     if (signal.until === undefined && signal.ends !== undefined) rows.push(["", safe(`ends: ${signal.ends}`)]);
   }
   if (rows.length > 0) lines.push(columns(rows));
-  if (!all && strong.length > 0 && notes.length > 0) lines.push(`  ${notes.length} ${notes.length === 1 ? "note" : "notes"} more with --all`);
-  if (all && facts.integrity !== undefined) lines.push(`  ${safe(report.age)}`, columns([["integrity", facts.integrity], ["first seen here", facts.firstSeen], ["last listed", facts.lastListed], ["registry time", facts.registryTime ?? "none"]]));
+  if (!all && strong.length > 0 && notes.length > 0)
+    lines.push(`  ${notes.length} ${notes.length === 1 ? "note" : "notes"} more with --all`);
+  if (all && facts.integrity !== undefined)
+    lines.push(
+      `  ${safe(report.age)}`,
+      columns([
+        ["integrity", facts.integrity],
+        ["first seen here", facts.firstSeen],
+        ["last listed", facts.lastListed],
+        ["registry time", facts.registryTime ?? "none"],
+      ]),
+    );
   for (const [tag, change] of Object.entries(report.tags))
-    lines.push(`  the tag ${safe(tag)} answers ${change.answers === undefined ? "nothing" : safe(change.answers)} instead of ${safe(change.upstream ?? "nothing")} (${change.why})`);
+    lines.push(
+      `  the tag ${safe(tag)} answers ${change.answers === undefined ? "nothing" : safe(change.answers)} instead of ${safe(change.upstream ?? "nothing")} (${change.why})`,
+    );
   if (report.withheld) {
-    lines.push(report.instead.length > 0 ? `  install instead   ${safe(`${report.name}@${report.instead[0]}`)}` : "  nothing of this package is admitted yet");
-    if (verdict.action === "hold" || verdict.action === "review") lines.push(`  let it through    cordon admit ${safe(`${report.name}@${report.version}`)} --reason "…" --expires 7d`);
+    lines.push(
+      report.instead.length > 0
+        ? `  install instead   ${safe(`${report.name}@${report.instead[0]}`)}`
+        : "  nothing of this package is admitted yet",
+    );
+    if (verdict.action === "hold" || verdict.action === "review")
+      lines.push(`  let it through    cordon admit ${safe(`${report.name}@${report.version}`)} --reason "…" --expires 7d`);
   }
-  if (report.others.length > 0) lines.push(`  also withheld     ${report.others.slice(0, 5).map((other) => safe(other.version)).join(", ")}${report.others.length > 5 ? ` and ${report.others.length - 5} more` : ""}`);
+  if (report.others.length > 0)
+    lines.push(
+      `  also withheld     ${report.others
+        .slice(0, 5)
+        .map((other) => safe(other.version))
+        .join(", ")}${report.others.length > 5 ? ` and ${report.others.length - 5} more` : ""}`,
+    );
   return `${lines.join("\n")}\n`;
 }
 
@@ -54,6 +81,6 @@ const AGE: Record<WhyReport["facts"]["ageBasis"], string> = {
   "registry-time": "published",
   "first-seen": "first seen here",
   "absent-before": "appeared",
-  "returned": "came back",
-  "baseline": "first listed",
+  returned: "came back",
+  baseline: "first listed",
 };

@@ -19,7 +19,12 @@ export type OpenApp = App & {
   readonly settings: Settings;
   readonly dataDir: string;
   /** Upstream base URL without credentials, and where it was configured. */
-  readonly upstream: { readonly base: string; readonly source: string; readonly scopes: readonly string[]; readonly notes: readonly string[] };
+  readonly upstream: {
+    readonly base: string;
+    readonly source: string;
+    readonly scopes: readonly string[];
+    readonly notes: readonly string[];
+  };
   /** Whether a version noted as held still is. */
   stillWithheld(name: string, version: string): Promise<boolean>;
   /** Every package this process learnt of, as stored. */
@@ -57,9 +62,17 @@ export type ProjectOnDisk = {
 };
 
 /** Takes the gate out of a lockfile's text; undefined = nothing to change. `before` is its text before the run. */
-export type Normalise = (file: { readonly path: string; readonly before: string | undefined; readonly now: string; readonly gate: string }) => string | undefined;
+export type Normalise = (file: {
+  readonly path: string;
+  readonly before: string | undefined;
+  readonly now: string;
+  readonly gate: string;
+}) => string | undefined;
 
-export type LockfileOutcome = { readonly path: string; readonly result: "unchanged" | "restored" | "written" | "normalised" | "removed" | "edited" };
+export type LockfileOutcome = {
+  readonly path: string;
+  readonly result: "unchanged" | "restored" | "written" | "normalised" | "removed" | "edited";
+};
 
 /** The machine as the wrapper needs it. */
 export type Host = {
@@ -69,8 +82,18 @@ export type Host = {
   /** The client's lockfiles as they are now. */
   lockfiles(project: ProjectOnDisk, client: Client): readonly LockfileOnDisk[];
   /** Runs it with our stdio; resolves with its exit status (128 + signal number when it was killed). */
-  run(path: string, args: readonly string[], how: { readonly cwd: string; readonly env: Readonly<Record<string, string | undefined>> }): Promise<number>;
-  installed(request: { readonly found: FoundClient; readonly intent: Intent; readonly project: ProjectOnDisk; readonly args: readonly string[]; readonly since: Instant }): Promise<Installed>;
+  run(
+    path: string,
+    args: readonly string[],
+    how: { readonly cwd: string; readonly env: Readonly<Record<string, string | undefined>> },
+  ): Promise<number>;
+  installed(request: {
+    readonly found: FoundClient;
+    readonly intent: Intent;
+    readonly project: ProjectOnDisk;
+    readonly args: readonly string[];
+    readonly since: Instant;
+  }): Promise<Installed>;
   /** Opens the CONNECT guard: `registries` and the public ones are reached through the gate or not at all. */
   guard(request: { readonly client: Client; readonly gate: string; readonly registries: readonly string[] }): Promise<{
     readonly variables: Readonly<Record<string, string>>;
@@ -80,7 +103,12 @@ export type Host = {
   /** Writes the edits for the run, journalled; `finish` puts every lockfile back into its own form. `busy`: another run has them in hand. */
   begin(
     dataDir: string,
-    request: { readonly project: ProjectOnDisk; readonly client: Client; readonly gate: string; readonly edits: ReadonlyMap<string, string> },
+    request: {
+      readonly project: ProjectOnDisk;
+      readonly client: Client;
+      readonly gate: string;
+      readonly edits: ReadonlyMap<string, string>;
+    },
   ): { readonly busy: readonly string[] } | { finish(normalise: Normalise): readonly LockfileOutcome[] };
   /** Repairs lockfiles that killed runs left pointing at their gate. */
   repair(dataDir: string, normalise: Normalise): readonly LockfileOutcome[];

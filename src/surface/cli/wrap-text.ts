@@ -33,10 +33,16 @@ function installedWithheld(report: WrapReport, reader: Reader): string {
   const list = report.installedWithheld;
   if (list.length === 0) return "";
   return (
-    title(reader.paint("red", `${count(list.length, "version")} that should not be there ${list.length === 1 ? "is" : "are"} installed`), reader) +
+    title(
+      reader.paint("red", `${count(list.length, "version")} that should not be there ${list.length === 1 ? "is" : "are"} installed`),
+      reader,
+    ) +
     list
       .slice(0, SHOWN)
-      .map((one) => `  ${safe(one.name)} ${safe(one.version)}   ${safe(one.paths[0] ?? "")}${one.paths.length > 1 ? ` and ${one.paths.length - 1} more` : ""}\n${reasons(one.verdict, reader)}`)
+      .map(
+        (one) =>
+          `  ${safe(one.name)} ${safe(one.version)}   ${safe(one.paths[0] ?? "")}${one.paths.length > 1 ? ` and ${one.paths.length - 1} more` : ""}\n${reasons(one.verdict, reader)}`,
+      )
       .join("") +
     more(list.length) +
     "  it came from the client's own cache or past the gate; remove node_modules and the client's cache, then install again\n" +
@@ -52,7 +58,10 @@ function refused(report: WrapReport, reader: Reader): string {
     title(`refused ${count(list.length, "version")}${pinned ? ` that ${safe(pinned.lockfile!)} pins` : ""}`, reader) +
     list
       .slice(0, SHOWN)
-      .map((one) => `  ${safe(one.name)} ${safe(one.version)}${one.line === undefined ? "" : ` (line ${one.line})`}\n${reasons(one.verdict, reader)}`)
+      .map(
+        (one) =>
+          `  ${safe(one.name)} ${safe(one.version)}${one.line === undefined ? "" : ` (line ${one.line})`}\n${reasons(one.verdict, reader)}`,
+      )
       .join("") +
     more(list.length) +
     next("look closer", `cordon why ${list[0]!.name}@${list[0]!.version}`)
@@ -77,10 +86,16 @@ function droppedOut(report: WrapReport, reader: Reader): string {
   const list = report.droppedOut;
   if (list.length === 0) return "";
   return (
-    title(`${count(list.length, "optional dependency", "optional dependencies")} for this platform dropped out without a word from the client`, reader) +
+    title(
+      `${count(list.length, "optional dependency", "optional dependencies")} for this platform dropped out without a word from the client`,
+      reader,
+    ) +
     list
       .slice(0, SHOWN)
-      .map((one) => `  ${safe(one.name)}${one.version === undefined ? "" : ` ${safe(one.version)}`} (wanted by ${safe(one.wantedBy)})\n${one.verdict ? reasons(one.verdict, reader) : ""}`)
+      .map(
+        (one) =>
+          `  ${safe(one.name)}${one.version === undefined ? "" : ` ${safe(one.version)}`} (wanted by ${safe(one.wantedBy)})\n${one.verdict ? reasons(one.verdict, reader) : ""}`,
+      )
       .join("") +
     more(list.length)
   );
@@ -102,7 +117,10 @@ function bypass(report: WrapReport, reader: Reader): string {
   const hosts = [...new Set(list.map((one) => `${one.host}:${one.port}`))];
   return (
     title(reader.paint("red", `something tried to reach a registry past the gate, and was stopped`), reader) +
-    hosts.slice(0, SHOWN).map((host) => `  ${safe(host)}   ${count(list.filter((one) => `${one.host}:${one.port}` === host).length, "attempt")}\n`).join("") +
+    hosts
+      .slice(0, SHOWN)
+      .map((host) => `  ${safe(host)}   ${count(list.filter((one) => `${one.host}:${one.port}` === host).length, "attempt")}\n`)
+      .join("") +
     next("find what", "cordon doctor")
   );
 }
@@ -110,11 +128,21 @@ function bypass(report: WrapReport, reader: Reader): string {
 function unknown(report: WrapReport, reader: Reader): string {
   const lines: string[] = [];
   if (report.unreadable.length > 0)
-    lines.push(title(`${count(report.unreadable.length, "place")} could not be read, so what is installed there is not known`, reader) + report.unreadable.slice(0, SHOWN).map((one) => `  ${safe(one.path)}   ${safe(one.why)}\n`).join("") + more(report.unreadable.length));
+    lines.push(
+      title(`${count(report.unreadable.length, "place")} could not be read, so what is installed there is not known`, reader) +
+        report.unreadable
+          .slice(0, SHOWN)
+          .map((one) => `  ${safe(one.path)}   ${safe(one.why)}\n`)
+          .join("") +
+        more(report.unreadable.length),
+    );
   if (report.undecided.length > 0)
     lines.push(
       title(`${count(report.undecided.length, "installed version")} could not be checked`, reader) +
-        report.undecided.slice(0, SHOWN).map((one) => `  ${safe(one.name)} ${safe(one.version)}   ${safe(one.why)}\n`).join("") +
+        report.undecided
+          .slice(0, SHOWN)
+          .map((one) => `  ${safe(one.name)} ${safe(one.version)}   ${safe(one.why)}\n`)
+          .join("") +
         more(report.undecided.length),
     );
   return lines.join("\n");
@@ -122,7 +150,8 @@ function unknown(report: WrapReport, reader: Reader): string {
 
 function reasons(verdict: Verdict, { now, env }: Reader): string {
   const rows = verdict.reasons.map((signal) => {
-    const opens = signal.effect.kind === "hold" && signal.effect.until !== undefined ? ` · opens ${when(signal.effect.until, now, env)}` : "";
+    const opens =
+      signal.effect.kind === "hold" && signal.effect.until !== undefined ? ` · opens ${when(signal.effect.until, now, env)}` : "";
     return [signal.id, `${safe(signal.title)}${opens}`];
   });
   return rows.length === 0 ? "" : `${columns(rows, "    ")}\n`;

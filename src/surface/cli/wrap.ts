@@ -38,12 +38,24 @@ export async function wrap(context: CommandContext, command: string, args: reado
   const intent = found.client.intent(command, args, io.env);
   const project = await host.project(found, command, args, io.cwd);
   const dataDir = await world.dataDir(context.flags);
-  for (const one of host.repair(dataDir, normaliser({ client: found.client.id, gate: "", upstream: NPM_REGISTRY }, new Map(), () => undefined)))
-    io.stderr(`cordon · ${safe(one.path)} was left pointing at a gate by a run that was killed; it is ${one.result === "edited" ? "edited since, so look at it yourself" : "repaired"}\n`);
+  for (const one of host.repair(
+    dataDir,
+    normaliser({ client: found.client.id, gate: "", upstream: NPM_REGISTRY }, new Map(), () => undefined),
+  ))
+    io.stderr(
+      `cordon · ${safe(one.path)} was left pointing at a gate by a run that was killed; it is ${one.result === "edited" ? "edited since, so look at it yourself" : "repaired"}\n`,
+    );
   const session = await openSession(context, project);
   try {
     const registry = `${session.api.url}p/${project.label}/npm/`;
-    const variables = { ...registryEnvironment({ registry, scopes: session.scopes, ...(io.env["YARN_UNSAFE_HTTP_WHITELIST"] === undefined ? {} : { httpAllowed: io.env["YARN_UNSAFE_HTTP_WHITELIST"] }) }), [SESSION]: session.api.url };
+    const variables = {
+      ...registryEnvironment({
+        registry,
+        scopes: session.scopes,
+        ...(io.env["YARN_UNSAFE_HTTP_WHITELIST"] === undefined ? {} : { httpAllowed: io.env["YARN_UNSAFE_HTTP_WHITELIST"] }),
+      }),
+      [SESSION]: session.api.url,
+    };
     // Scripts of the project get the registry and nothing else: no proxy that could stand in their way.
     if (intent.kind === "local") return await host.run(found.path, args, { cwd: io.cwd, env: withEnvironment(io.env, variables) });
     return await guarded(context, { dataDir, command, args, found, intent, project, session, registry, variables });
@@ -139,7 +151,9 @@ async function guarded(context: CommandContext, run: Run): Promise<number> {
   const paint = painter(io, "stderr");
   const stop = stopsBefore(run, io.env, project);
   if (stop.length > 0) {
-    io.stderr(`${paint("bold", "cordon")} · ${safe(run.command)} was not started: ${stop.length === 1 ? "this" : "these"} would go round the gate\n${stop.map((one) => `  ${safe(one)}\n`).join("")}`);
+    io.stderr(
+      `${paint("bold", "cordon")} · ${safe(run.command)} was not started: ${stop.length === 1 ? "this" : "these"} would go round the gate\n${stop.map((one) => `  ${safe(one)}\n`).join("")}`,
+    );
     return 1;
   }
 
@@ -168,7 +182,10 @@ async function guarded(context: CommandContext, run: Run): Promise<number> {
   const guard = await host.guard({ client: found.client, gate: session.api.url, registries: [session.upstream, ...project.registries] });
   let status: number;
   try {
-    status = await host.run(found.path, run.args, { cwd: io.cwd, env: withEnvironment(withEnvironment(io.env, guard.variables), run.variables) });
+    status = await host.run(found.path, run.args, {
+      cwd: io.cwd,
+      env: withEnvironment(withEnvironment(io.env, guard.variables), run.variables),
+    });
   } finally {
     await guard.close();
     // Whatever the client wrote, and however it ended: no lockfile leaves this run naming the gate.
@@ -179,15 +196,28 @@ async function guarded(context: CommandContext, run: Run): Promise<number> {
   const fromRegistry = installed.packages.filter((one) => one.source === "registry");
   const decided = fromRegistry.length === 0 ? { decided: [], unknown: [] } : await session.api.decide(unique(fromRegistry));
   const seen = await session.api.decisions(since, session.own ? undefined : project.label);
-  const after = host.lockfiles(project, found.client).flatMap((lockfile) => lockedEntries(readLockfile(lockfile.path, lockfile.text), lockfile.name, project.platform));
-  return finish(context, reportOf(run, { client: status, pinned, entries: after, installed, decided, seen, bypass: guard.attempts() }), status);
+  const after = host
+    .lockfiles(project, found.client)
+    .flatMap((lockfile) => lockedEntries(readLockfile(lockfile.path, lockfile.text), lockfile.name, project.platform));
+  return finish(
+    context,
+    reportOf(run, { client: status, pinned, entries: after, installed, decided, seen, bypass: guard.attempts() }),
+    status,
+  );
 }
 
 /** Puts every URL that names the gate back to what the client would have written without us. */
-function normaliser(fronted: Fronted, stood: ReadonlyMap<string, string>, published: (name: string, version: string) => string | undefined): Normalise {
+function normaliser(
+  fronted: Fronted,
+  stood: ReadonlyMap<string, string>,
+  published: (name: string, version: string) => string | undefined,
+): Normalise {
   return ({ path, before, now, gate }) => {
     const { kind } = readLockfile(path, now);
-    const earlier = new Map([...(before === undefined ? [] : sourcesOf(readLockfile(path, before)).map((entry) => [keyOf(entry), entry.url] as const)), ...stood]);
+    const earlier = new Map([
+      ...(before === undefined ? [] : sourcesOf(readLockfile(path, before)).map((entry) => [keyOf(entry), entry.url] as const)),
+      ...stood,
+    ]);
     return rewriteSources(kind, now, (entry) => awayFromGate(entry, { ...fronted, gate: fronted.gate || gate }, earlier, published)).text;
   };
 }
@@ -211,7 +241,14 @@ type Gathered = {
 };
 
 function reportOf(run: Run, gathered: Gathered): WrapFacts {
-  const installed: InstalledEntry[] = (gathered.installed?.packages ?? []).map((one) => ({ name: one.name, version: one.version, path: one.path, ...(one.integrity === undefined ? {} : { integrity: one.integrity }), dependencies: one.dependencies, optionalDependencies: one.optionalDependencies }));
+  const installed: InstalledEntry[] = (gathered.installed?.packages ?? []).map((one) => ({
+    name: one.name,
+    version: one.version,
+    path: one.path,
+    ...(one.integrity === undefined ? {} : { integrity: one.integrity }),
+    dependencies: one.dependencies,
+    optionalDependencies: one.optionalDependencies,
+  }));
   const present = new Set(installed.map((one) => one.name));
   const wanted = new Map<string, string[]>();
   const want = (name: string, spec: string) => wanted.set(name, [...(wanted.get(name) ?? []), spec]);
@@ -221,10 +258,20 @@ function reportOf(run: Run, gathered: Gathered): WrapFacts {
     if (parsed) want(parsed.name, parsed.spec ?? "");
   }
   const optional = [
-    ...gathered.entries.filter((entry) => entry.optional && entry.fits).map((entry) => ({ name: entry.name, version: entry.version, wantedBy: entry.lockfile })),
-    ...installed.flatMap((one) => Object.entries(one.optionalDependencies ?? {}).filter(([name]) => !present.has(name)).map(([name]) => ({ name, wantedBy: `${one.name}@${one.version}` }))),
+    ...gathered.entries
+      .filter((entry) => entry.optional && entry.fits)
+      .map((entry) => ({ name: entry.name, version: entry.version, wantedBy: entry.lockfile })),
+    ...installed.flatMap((one) =>
+      Object.entries(one.optionalDependencies ?? {})
+        .filter(([name]) => !present.has(name))
+        .map(([name]) => ({ name, wantedBy: `${one.name}@${one.version}` })),
+    ),
   ];
-  const withheld = (gathered.seen?.decisions ?? []).flatMap((one) => (one.version !== undefined && one.verdict !== undefined && (one.kind === "refused" || one.kind === "left-out") ? [{ name: one.name, version: one.version, verdict: one.verdict, refused: one.kind === "refused" }] : []));
+  const withheld = (gathered.seen?.decisions ?? []).flatMap((one) =>
+    one.version !== undefined && one.verdict !== undefined && (one.kind === "refused" || one.kind === "left-out")
+      ? [{ name: one.name, version: one.version, verdict: one.verdict, refused: one.kind === "refused" }]
+      : [],
+  );
   return {
     client: gathered.client,
     installed,
@@ -244,22 +291,42 @@ function reportOf(run: Run, gathered: Gathered): WrapFacts {
 function stopsBefore(run: Run, env: Readonly<Record<string, string | undefined>>, project: ProjectOnDisk): readonly string[] {
   const { found, session } = run;
   const told: Finding[] = [
-    ...findings({ client: found.client, major: found.major, command: run.command, argv: run.args, env, files: project.settings, gate: session.api.url, wrapped: true, scopes: session.scopes }),
+    ...findings({
+      client: found.client,
+      major: found.major,
+      command: run.command,
+      argv: run.args,
+      env,
+      files: project.settings,
+      gate: session.api.url,
+      wrapped: true,
+      scopes: session.scopes,
+    }),
   ];
-  const lines = told.filter((one) => one.severity === "bypass").map((one) => `${one.file}${one.line > 0 ? `:${one.line}` : ""}   ${one.what}: ${one.why}. ${one.fix}`);
+  const lines = told
+    .filter((one) => one.severity === "bypass")
+    .map((one) => `${one.file}${one.line > 0 ? `:${one.line}` : ""}   ${one.what}: ${one.why}. ${one.fix}`);
   const known = new Set([NPM_REGISTRY_HOST, YARN_REGISTRY_HOST, new URL(session.upstream).hostname, new URL(session.api.url).hostname]);
   for (const lockfile of project.lockfiles) {
-    const foreign = sourcesOf(readLockfile(lockfile.path, lockfile.text)).filter((entry) => URL.canParse(entry.url) && !known.has(new URL(entry.url).hostname));
+    const foreign = sourcesOf(readLockfile(lockfile.path, lockfile.text)).filter(
+      (entry) => URL.canParse(entry.url) && !known.has(new URL(entry.url).hostname),
+    );
     if (foreign.length === 0) continue;
     const hosts = [...new Set(foreign.map((entry) => new URL(entry.url).host))];
-    lines.push(`${lockfile.name}   ${foreign.length === 1 ? "one entry is" : `${foreign.length} entries are`} fetched from ${hosts.slice(0, 3).join(", ")}, which is not your registry (first: ${keyOf(foreign[0]!)}, line ${foreign[0]!.line})`);
+    lines.push(
+      `${lockfile.name}   ${foreign.length === 1 ? "one entry is" : `${foreign.length} entries are`} fetched from ${hosts.slice(0, 3).join(", ")}, which is not your registry (first: ${keyOf(foreign[0]!)}, line ${foreign[0]!.line})`,
+    );
   }
   return lines;
 }
 
 /** Registry entries with a URL of their own. */
 function sourcesOf(tree: ResolvedTree): readonly (LockEntry & { readonly line: number })[] {
-  return tree.packages.flatMap((one) => (one.source.kind === "registry" && one.source.url !== undefined ? [{ name: one.name, version: one.version, url: one.source.url, line: one.line }] : []));
+  return tree.packages.flatMap((one) =>
+    one.source.kind === "registry" && one.source.url !== undefined
+      ? [{ name: one.name, version: one.version, url: one.source.url, line: one.line }]
+      : [],
+  );
 }
 
 /** The upstream's own tarball URLs, from this run's store; a shared gate's are taken to follow the registry's naming. */
@@ -269,14 +336,17 @@ async function publishedUrls({ app }: Session): Promise<(name: string, version: 
   return (name, version) => records.get(name)?.summary.versions.find((entry) => entry.version === version)?.tarball;
 }
 
-function placeOf(entry: { readonly name: string; readonly version: string }, entries: readonly LockedEntry[]): { lockfile: string; line: number } {
+function placeOf(
+  entry: { readonly name: string; readonly version: string },
+  entries: readonly LockedEntry[],
+): { lockfile: string; line: number } {
   const place = entries.find((one) => one.name === entry.name && one.version === entry.version);
   return { lockfile: place?.lockfile ?? "", line: place?.line ?? 0 };
 }
 
 function unique(packages: Installed["packages"]): { name: string; version: string; integrity?: string }[] {
   const seen = new Map<string, { name: string; version: string; integrity?: string }>();
-  for (const { name, version, integrity } of packages) seen.set(`${name}@${version} ${integrity ?? ""}`, { name, version, ...(integrity === undefined ? {} : { integrity }) });
+  for (const { name, version, integrity } of packages)
+    seen.set(`${name}@${version} ${integrity ?? ""}`, { name, version, ...(integrity === undefined ? {} : { integrity }) });
   return [...seen.values()];
 }
-

@@ -33,16 +33,20 @@ export async function admission(access: Access, parsed: Request, request: Incomi
     return no(421, `cordon: this gate does not answer for the host ${host ?? "(none)"}; add it to publicUrls if it should`);
   const origin = request.headers.origin;
   // A web page must not drive a gate on its visitor's loopback; package managers send no Origin.
-  if (origin !== undefined && ![...bases.values()].some((url) => new URL(url).origin === origin)) return no(403, "cordon: requests from web pages of another origin are refused");
+  if (origin !== undefined && ![...bases.values()].some((url) => new URL(url).origin === origin))
+    return no(403, "cordon: requests from web pages of another origin are refused");
   const from = address(access, request);
   const base = `${root ?? ""}${parsed.prefix.slice(1)}`;
   if (!access.tokens || health) return { kind: "admitted", base, ...from };
   const secret = /^Bearer (cordon_[A-Za-z0-9_-]{20,100})$/.exec(request.headers.authorization ?? "")?.[1];
-  if (secret === undefined) return no(401, "cordon: this gate needs a client token (`cordon token create`)", { "www-authenticate": "Bearer" });
+  if (secret === undefined)
+    return no(401, "cordon: this gate needs a client token (`cordon token create`)", { "www-authenticate": "Bearer" });
   const token = await access.tokens.find(createHash("sha256").update(secret).digest("hex"));
   const now = access.clock.now();
-  if (!token || token.revoked !== undefined || (token.expires !== undefined && token.expires <= now)) return no(401, "cordon: this token is unknown, expired or revoked", { "www-authenticate": "Bearer" });
-  if (parsed.project !== undefined && !mayAct(token, parsed.project)) return no(403, `cordon: this token is not for the project ${parsed.project}`);
+  if (!token || token.revoked !== undefined || (token.expires !== undefined && token.expires <= now))
+    return no(401, "cordon: this token is unknown, expired or revoked", { "www-authenticate": "Bearer" });
+  if (parsed.project !== undefined && !mayAct(token, parsed.project))
+    return no(403, `cordon: this token is not for the project ${parsed.project}`);
   return { kind: "admitted", base, token, ...from };
 }
 

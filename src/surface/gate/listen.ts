@@ -24,8 +24,13 @@ export function isLoopback(host: string): boolean {
 /** Refuses to open a gate that anyone could read or use. */
 export function assertSafe(at: ListenAt, guards: { readonly tokens: boolean; readonly tls: boolean; readonly behindProxy: boolean }): void {
   if (isLoopback(at.host)) return;
-  if (!guards.tokens) throw new Fault("LISTEN_UNSAFE", `${at.host} can be reached by others and no client token exists; create one with \`cordon token create\``);
-  if (!guards.tls && !guards.behindProxy) throw new Fault("LISTEN_UNSAFE", `${at.host} can be reached by others without TLS; set tls.cert and tls.key, or behindProxy: true`);
+  if (!guards.tokens)
+    throw new Fault(
+      "LISTEN_UNSAFE",
+      `${at.host} can be reached by others and no client token exists; create one with \`cordon token create\``,
+    );
+  if (!guards.tls && !guards.behindProxy)
+    throw new Fault("LISTEN_UNSAFE", `${at.host} can be reached by others without TLS; set tls.cert and tls.key, or behindProxy: true`);
 }
 
 /** Binds; a busy port is a Fault that says whose it is when it is ours. `whose` asks the address what it is. */

@@ -4,7 +4,8 @@ import { readRequest } from "./route.ts";
 const route = (target: string, method = "GET") => readRequest(method, target).route;
 
 test("every measured form of a package name is one name", () => {
-  for (const path of ["/@s/n", "/@s%2fn", "/@s%2Fn", "/%40s%2fn"]) expect(route(path), path).toEqual({ kind: "packument", name: "@s/n", write: false });
+  for (const path of ["/@s/n", "/@s%2fn", "/@s%2Fn", "/%40s%2fn"])
+    expect(route(path), path).toEqual({ kind: "packument", name: "@s/n", write: false });
   expect(route("/axios")).toEqual({ kind: "packument", name: "axios", write: false });
   expect(route("/@s%2fdemo/-/demo-1.0.0.tgz")).toEqual({ kind: "tarball", name: "@s/demo", file: "demo-1.0.0.tgz" });
   expect(route("/@s/demo/-/demo-1.0.0.tgz")).toEqual({ kind: "tarball", name: "@s/demo", file: "demo-1.0.0.tgz" });
@@ -16,12 +17,30 @@ test("the packages named p and metrics stay installable beside the reserved root
   expect(route("/p/-/p-1.0.0.tgz")).toEqual({ kind: "tarball", name: "p", file: "p-1.0.0.tgz" });
   expect(route("/p/1.0.0")).toEqual({ kind: "manifest", name: "p", selector: "1.0.0" });
   expect(route("/metrics")).toEqual({ kind: "packument", name: "metrics", write: false });
-  expect(readRequest("GET", "/p/site/npm/axios")).toEqual({ project: "site", prefix: "/p/site/npm/", route: { kind: "packument", name: "axios", write: false } });
+  expect(readRequest("GET", "/p/site/npm/axios")).toEqual({
+    project: "site",
+    prefix: "/p/site/npm/",
+    route: { kind: "packument", name: "axios", write: false },
+  });
   expect(readRequest("GET", "/p/site/npm/p/-/p-1.0.0.tgz").route).toEqual({ kind: "tarball", name: "p", file: "p-1.0.0.tgz" });
 });
 
 test("traversal, double encoding, encoded slashes and control characters have no known shape", () => {
-  for (const path of ["/axios/-/..%2f..%2fetc", "/axios/-/a%252e.tgz", "/axios/-/a%00.tgz", "/axios/../x/-/y.tgz", "/a%5cb", "/axios/-/x/y.tgz", "/axios%2f-%2fx.tgz", "/@s%2f..", "/%zz", "//axios", "/@s", "/axios/-/", "/@s%2fn%2fm"]) {
+  for (const path of [
+    "/axios/-/..%2f..%2fetc",
+    "/axios/-/a%252e.tgz",
+    "/axios/-/a%00.tgz",
+    "/axios/../x/-/y.tgz",
+    "/a%5cb",
+    "/axios/-/x/y.tgz",
+    "/axios%2f-%2fx.tgz",
+    "/@s%2f..",
+    "/%zz",
+    "//axios",
+    "/@s",
+    "/axios/-/",
+    "/@s%2fn%2fm",
+  ]) {
     const kind = route(path).kind;
     expect(["unknown", "manifest"].includes(kind), `${path} is ${kind}`).toBe(true);
   }

@@ -47,7 +47,8 @@ export function readRequest(method: string, target: string): Request {
 }
 
 function readRoute(method: string, path: string, query: string): Route {
-  if (path.startsWith("/-/cordon/") || path === "/-/cordon") return { kind: "ours", path: path.slice("/-/cordon".length) + (query && `?${query}`) };
+  if (path.startsWith("/-/cordon/") || path === "/-/cordon")
+    return { kind: "ours", path: path.slice("/-/cordon".length) + (query && `?${query}`) };
   const read = method === "GET" || method === "HEAD";
   if (path.startsWith("/-/")) return endpoint(method, read, path, query);
   const parts = segments(path);
@@ -113,10 +114,14 @@ function endpoint(method: string, read: boolean, path: string, query: string): R
   if (read && path === "/-/npm/v1/keys") return { kind: "keys" };
   if (read && path === "/-/v1/search") return { kind: "search", query };
   if (method === "POST" && path === "/-/npm/v1/security/advisories/bulk") return { kind: "audit", quick: false };
-  if (method === "POST" && (path === "/-/npm/v1/security/audits/quick" || path === "/-/npm/v1/security/audits")) return { kind: "audit", quick: true };
+  if (method === "POST" && (path === "/-/npm/v1/security/audits/quick" || path === "/-/npm/v1/security/audits"))
+    return { kind: "audit", quick: true };
   const attestations = /^\/-\/npm\/v1\/attestations\/(.+)$/.exec(path);
   if (read && attestations) {
-    const spec = attestations[1]!.replace(/^%40/, "@").replace(/^(@[^/%@]+)%2[fF]/, "$1/").replace(/%40/, "@");
+    const spec = attestations[1]!
+      .replace(/^%40/, "@")
+      .replace(/^(@[^/%@]+)%2[fF]/, "$1/")
+      .replace(/%40/, "@");
     const at = spec.lastIndexOf("@");
     if (at > 0 && !/[%\\\u0000-\u0020]/.test(spec)) return { kind: "attestations", name: spec.slice(0, at), version: spec.slice(at + 1) };
     return { kind: "unknown" };

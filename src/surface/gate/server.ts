@@ -69,7 +69,8 @@ export function gateServer(app: GateApp, options: GateOptions): Server {
   async function handle(parsed: Request, request: IncomingMessage, response: ServerResponse): Promise<void> {
     const admitted = await admission(options.access, parsed, request);
     if (admitted.kind === "refused") return refuse(response, admitted.status, admitted.refusal, admitted.headers);
-    if (hops(request) >= options.maxHops) return refuse(response, 508, refusal("", "cordon: this request passed through too many gates; one of them is its own upstream"));
+    if (hops(request) >= options.maxHops)
+      return refuse(response, 508, refusal("", "cordon: this request passed through too many gates; one of them is its own upstream"));
     const { route } = parsed;
     const asker = askerOf(parsed, request, admitted);
     const base = admitted.base;
@@ -77,7 +78,12 @@ export function gateServer(app: GateApp, options: GateOptions): Server {
     if (canary && "name" in route) return sendCanary(route, canary, base, response, asker);
     switch (route.kind) {
       case "packument": {
-        if (route.write) return refuse(response, 403, refusal(route.name, "cordon: publishing, deprecating and editing do not go through the gate; use the registry itself"));
+        if (route.write)
+          return refuse(
+            response,
+            403,
+            refusal(route.name, "cordon: publishing, deprecating and editing do not go through the gate; use the registry itself"),
+          );
         const wanted: PackumentRequest = {
           name: route.name,
           form: /application\/vnd\.npm\.install-v1\+json/.test(request.headers.accept ?? "") ? "abbreviated" : "full",
@@ -89,11 +95,21 @@ export function gateServer(app: GateApp, options: GateOptions): Server {
       }
       case "tarball": {
         const expected = request.headers["pacote-integrity"];
-        const answer = await app.tarball({ name: route.name, file: route.file, asker, head: request.method === "HEAD", ...(typeof expected === "string" && expected !== "" ? { expected } : {}) });
+        const answer = await app.tarball({
+          name: route.name,
+          file: route.file,
+          asker,
+          head: request.method === "HEAD",
+          ...(typeof expected === "string" && expected !== "" ? { expected } : {}),
+        });
         return sendTarball(response, answer);
       }
       case "manifest":
-        return sendSmall(request, response, await app.small.manifest({ name: route.name, selector: route.selector, tarballBase: base, attestationsBase: base, asker }));
+        return sendSmall(
+          request,
+          response,
+          await app.small.manifest({ name: route.name, selector: route.selector, tarballBase: base, attestationsBase: base, asker }),
+        );
       case "tags":
         return sendSmall(request, response, await app.small.tags(route.name));
       case "attestations":
@@ -107,12 +123,23 @@ export function gateServer(app: GateApp, options: GateOptions): Server {
         return sendSmall(request, response, { kind: "json", status: 200, body: new TextEncoder().encode("{}") });
       case "audit": {
         const body = await readBody(request);
-        return sendSmall(request, response, await app.small.audit({ body, gzip: request.headers["content-encoding"] === "gzip", quick: route.quick, asker }));
+        return sendSmall(
+          request,
+          response,
+          await app.small.audit({ body, gzip: request.headers["content-encoding"] === "gzip", quick: route.quick, asker }),
+        );
       }
       case "whoami":
         return refuse(response, 401, refusal("", "cordon: nobody is logged in here; the gate holds no npm account"));
       case "write":
-        return refuse(response, 403, refusal("", `cordon: ${route.what} does not go through the gate; use the registry itself (npm ${route.what === "publish" ? "publish" : "…"} --registry <registry>)`));
+        return refuse(
+          response,
+          403,
+          refusal(
+            "",
+            `cordon: ${route.what} does not go through the gate; use the registry itself (npm ${route.what === "publish" ? "publish" : "…"} --registry <registry>)`,
+          ),
+        );
       case "ours": {
         const ours = await options.ours();
         return ours(request, response, route.path, admitted);
@@ -124,7 +151,13 @@ export function gateServer(app: GateApp, options: GateOptions): Server {
   }
 
   /** `cordon doctor`'s own packages: seen by the recorder like any other request, so that the doctor knows who came by. */
-  async function sendCanary(route: Route & { readonly name: string }, canary: Canary, base: string, response: ServerResponse, asker: Asker): Promise<void> {
+  async function sendCanary(
+    route: Route & { readonly name: string },
+    canary: Canary,
+    base: string,
+    response: ServerResponse,
+    asker: Asker,
+  ): Promise<void> {
     if (canary.kind === "refused") {
       await app.recorder.refused({ name: route.name, route: "packument", asker, signals: ["canary"] });
       return refuse(response, 403, refusal(route.name, "cordon refuses its own canary: this client goes through the gate"));
@@ -233,7 +266,9 @@ export function gateServer(app: GateApp, options: GateOptions): Server {
     sendFailure(response, 500, "cordon failed on this request and served nothing; the gate's log has the reason");
   }
 
-  const server = options.tls ? createHttps({ cert: options.tls.cert, key: options.tls.key }, listener) : createHttp({ keepAliveTimeout: 65_000 }, listener);
+  const server = options.tls
+    ? createHttps({ cert: options.tls.cert, key: options.tls.key }, listener)
+    : createHttp({ keepAliveTimeout: 65_000 }, listener);
   server.keepAliveTimeout = 65_000;
   server.headersTimeout = 66_000;
   server.requestTimeout = LIMITS.upstreamPackumentMs;
@@ -263,7 +298,13 @@ export function gateServer(app: GateApp, options: GateOptions): Server {
 /** R2: reason phrase, `npm-notice` and JSON body together, because each client shows another of the three. */
 export function refuse(response: ServerResponse, status: number, what: Refusal, headers: { readonly [name: string]: string } = {}): void {
   const body = Buffer.from(JSON.stringify({ error: what.line }));
-  response.writeHead(status, what.phrase, { "content-type": "application/json", "content-length": body.byteLength, "npm-notice": what.phrase, "cache-control": "no-store", ...headers });
+  response.writeHead(status, what.phrase, {
+    "content-type": "application/json",
+    "content-length": body.byteLength,
+    "npm-notice": what.phrase,
+    "cache-control": "no-store",
+    ...headers,
+  });
   response.end(body);
 }
 
@@ -281,7 +322,11 @@ function sendJson(response: ServerResponse, status: number, value: unknown): voi
 function sendFailure(response: ServerResponse, status: number, message: string): void {
   const text = redact(message);
   const body = Buffer.from(JSON.stringify({ error: `cordon: ${text}` }));
-  response.writeHead(status, headerText(`cordon: ${text}`), { "content-type": "application/json", "content-length": body.byteLength, "cache-control": "no-store" });
+  response.writeHead(status, headerText(`cordon: ${text}`), {
+    "content-type": "application/json",
+    "content-length": body.byteLength,
+    "cache-control": "no-store",
+  });
   response.end(body);
 }
 

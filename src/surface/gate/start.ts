@@ -95,7 +95,9 @@ export async function startGate(options: StartOptions): Promise<RunningGate> {
   const bound = await listen(server, at, options.whose);
   const scheme = options.tls ? "https" : "http";
   bases = basesOf(bound, scheme, options.publicUrls);
-  const first = options.publicUrls[0] ?? `${scheme}://${at.host === "127.0.0.1" || at.host === "0.0.0.0" || at.host === "::" ? "localhost" : at.host.includes(":") ? `[${at.host}]` : at.host}:${bound.port}/`;
+  const first =
+    options.publicUrls[0] ??
+    `${scheme}://${at.host === "127.0.0.1" || at.host === "0.0.0.0" || at.host === "::" ? "localhost" : at.host.includes(":") ? `[${at.host}]` : at.host}:${bound.port}/`;
   return {
     url: first.endsWith("/") ? first : `${first}/`,
     instance,
