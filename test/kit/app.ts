@@ -22,8 +22,8 @@ export type Product = {
   readonly home: string;
   /** Runs `cordon …` in process. */
   cordon(argv: readonly string[], options?: { readonly cwd?: string; readonly env?: Readonly<Record<string, string | undefined>>; readonly answers?: readonly string[]; readonly terminal?: boolean }): Promise<Ran>;
-  /** Starts a gate on an ephemeral port. */
-  gate(options?: { readonly requireTokens?: boolean; readonly lockfileUrls?: "public" | "self"; readonly publicUrls?: readonly string[] }): Promise<RunningGate & { readonly app: OpenApp }>;
+  /** Starts a gate on an ephemeral port. `announce`: in the data directory, where wrapped clients look for one. */
+  gate(options?: { readonly requireTokens?: boolean; readonly lockfileUrls?: "public" | "self"; readonly publicUrls?: readonly string[]; readonly announce?: boolean }): Promise<RunningGate & { readonly app: OpenApp }>;
   stop(): Promise<void>;
 };
 
@@ -98,6 +98,7 @@ export async function product({ fixture, config, env: more = {}, cwd }: ProductO
       });
       const gate = { ...running, app, close: async (patience?: number) => (await running.close(patience ?? 500), app.close()) };
       started.push(gate);
+      if (options.announce === true) await world.announceGate(app.dataDir, { url: gate.url, pid: process.pid, instance: gate.instance });
       return gate;
     },
     async stop() {
