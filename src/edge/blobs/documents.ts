@@ -1,0 +1,92 @@
+/**
+ * Decoded upstream packuments by their digest, gzipped: `<data>/packuments/ab/cdef….gz`. Not trusted: the digest is checked on every
+ * read. Losable: a missing one is fetched again. Safe to roll back.
+ */
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { gunzip, gzip } from "node:zlib";
+import { Fault } from "../../core/base/fault.ts";
+import { LIMITS } from "../../core/base/limits.ts";
+import { DAY } from "../../core/base/time.ts";
+import { type Files, FILES, moveInto, orAbsent, prepare, temporaryPath, within } from "./files.ts";
+
+const compress = promisify(gzip);
+const decompress = promisify(gunzip);
+
+/** Raises STORE_BROKEN, here and in every method, when the folder cannot be read or written. */
+export async function openDocuments({ dataDir, files = FILES }: { readonly dataDir: string; readonly files?: Files }) {
+  const root = join(dataDir, "packuments");
+  await prepare(files, root);
+
+  return {
+    async get(digest: string): Promise<Uint8Array | undefined> {
+      const wanted = hexOf(digest);
+      const path = pathOf(root, wanted);
+      return within(root, async () => {
+        const stored = await orAbsent(files.readFile(path));
+        if (!stored) return undefined;
+        const bytes = await decompress(stored, { maxOutputLength: LIMITS.packumentBytes }).catch(() => undefined);
+        if (!bytes || createHash("sha256").update(bytes).digest("hex") !== wanted) {
+          await orAbsent(files.unlink(path));
+          return undefined;
+        }
+        await markRead(path);
+        return bytes;
+      });
+    },
+
+    async put(digest: string, bytes: Uint8Array): Promise<void> {
+      const path = pathOf(root, hexOf(digest));
+      await within(root, async () => {
+        if (await orAbsent(files.stat(path))) return;
+        // Level 1: a tenth larger than the default, in a third of the time.
+        const stored = await compress(bytes, { level: 1 });
+        const temporary = temporaryPath(root);
+        try {
+          const handle = await files.open(temporary, "wx", 0o600);
+          await handle.writeFile(stored).finally(() => handle.close());
+          await moveInto(files, temporary, path);
+        } catch (error) {
+          await orAbsent(files.unlink(temporary)).catch(() => {});
+          throw error;
+        }
+      });
+    },
+
+    /** Removes what nobody has read for `LIMITS.documentIdleMs`; returns how many. For a gate to do now and then. */
+    async sweep(): Promise<number> {
+      return within(root, async () => {
+        let removed = 0;
+        for (const folder of (await files.readdir(root)).filter((name) => /^[0-9a-f]{2}$/.test(name))) {
+          for (const name of await files.readdir(join(root, folder))) {
+            const path = join(root, folder, name);
+            const stat = await orAbsent(files.stat(path));
+            if (!stat || Date.now() - stat.mtimeMs <= LIMITS.documentIdleMs) continue;
+            await orAbsent(files.unlink(path));
+            removed += 1;
+          }
+        }
+        return removed;
+      });
+    },
+  };
+
+  /** The file's own time says when it was last read, to the day: many file systems no longer keep track. */
+  async function markRead(path: string): Promise<void> {
+    const stat = await orAbsent(files.stat(path));
+    const now = Date.now();
+    if (stat && now - stat.mtimeMs > DAY) await orAbsent(files.utimes(path, now / 1_000, now / 1_000));
+  }
+}
+
+/** In hex, since some file systems ignore case. A digest of ours and nothing else: it becomes a path. */
+function hexOf(digest: string): string {
+  if (!/^[A-Za-z0-9_-]{43}$/.test(digest))
+    throw new Fault("INPUT_UNREADABLE", `"${digest.slice(0, LIMITS.phraseChars)}" is no sha256 digest`);
+  return Buffer.from(digest, "base64url").toString("hex");
+}
+
+function pathOf(root: string, hex: string): string {
+  return join(root, hex.slice(0, 2), `${hex.slice(2)}.gz`);
+}
