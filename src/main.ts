@@ -90,9 +90,10 @@ export function openWorld(ground: Ground = {}): World {
       ...store,
       blobs: await openTarballs({
         dataDir,
+        clock,
         onDamaged: (file) => log("error", "a stored tarball is damaged; it was moved aside", { file }),
       }),
-      documents: await openDocuments({ dataDir }),
+      documents: await openDocuments({ dataDir, clock }),
       upstream,
       work,
       policy: () => resolved.policy,
@@ -191,7 +192,7 @@ export function openWorld(ground: Ground = {}): World {
         answers: health !== undefined,
         upstream: health?.upstream ?? NPM_REGISTRY,
         decide: async (entries) => (await client.decide(entries)) as unknown as Decided,
-        decisions: async (since, project) => (await client.decisions(since, project)) as never,
+        decisions: async (after, project) => (await client.decisions(after, project)) as never,
       };
     },
     async host() {

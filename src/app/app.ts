@@ -22,6 +22,7 @@ import { openRecorder, type Recorder } from "./recorder.ts";
 import { type ServePackument, servePackument } from "./serve-packument.ts";
 import { type ServeSmall, serveSmall } from "./serve-small.ts";
 import { type ServeTarball, serveTarball } from "./serve-tarball.ts";
+import { verdictChanges } from "./verdict-changes.ts";
 import { openWhy, type Why } from "./why.ts";
 
 export type AppPorts = {
@@ -81,7 +82,7 @@ export async function openApp(ports: AppPorts): Promise<App> {
       }
     },
   });
-  const judgements = await openJudgements({ ...ports, knowledge });
+  const judgements = await openJudgements({ ...ports, knowledge, onJudged: verdictChanges({ ...ports, trouble: recorder.trouble }) });
   const judgementAhead = async (name: string) => {
     const known = await knowledge.know(name);
     return known.kind === "known" ? judgements.ofPackage(known.record) : undefined;

@@ -5,7 +5,7 @@
 import { canonical, sha256 } from "../core/base/digest.ts";
 import type { Clock, Instant } from "../core/base/time.ts";
 import { LIMITS } from "../core/base/limits.ts";
-import { factsIn, packageFacts } from "../core/facts/facts-of.ts";
+import { factsDigest, factsIn, packageFacts } from "../core/facts/facts-of.ts";
 import type { PackageRecord } from "../core/facts/history.ts";
 import { markServed } from "../core/facts/observe.ts";
 import { integrityOfVersion } from "../core/npm/integrity.ts";
@@ -40,6 +40,8 @@ export type PackageJudgement = {
   /** Start of age of a listed version. */
   start(version: string): Instant;
   integrity(version: string): string | undefined;
+  /** Digest of everything that was known of a listed version, so that a decision can be replayed. */
+  factsDigest(version: string): string | undefined;
   /** Names an install of the version must also fetch. */
   requires(version: string): readonly string[];
   /** What to install instead, nearest first. */
@@ -77,6 +79,8 @@ export type JudgementPorts = {
   readonly ledger: Ledger;
   readonly upstream: Upstream;
   readonly policy: () => Policy;
+  /** Told of every judgement that was really made, not of those remembered. */
+  readonly onJudged?: (judgement: PackageJudgement) => void;
 };
 
 /** Rounds of looking up what dependencies themselves require, and names looked up for one package. */
@@ -119,6 +123,7 @@ export async function openJudgements(ports: JudgementPorts): Promise<Judgements>
       revisions,
     });
     cache.set(record.name, judgement, 2_000 + record.summary.versions.length * 120);
+    ports.onJudged?.(judgement);
     return judgement;
   }
 
@@ -236,6 +241,10 @@ function describe(
     integrity(version) {
       const entry = shared.listed.get(version);
       return entry && integrityOfVersion(entry);
+    },
+    factsDigest(version) {
+      const facts = factsIn(shared, version);
+      return facts && factsDigest(facts);
     },
     requires(version) {
       const entry = shared.listed.get(version);

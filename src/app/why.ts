@@ -84,7 +84,7 @@ export function openWhy(ports: { readonly knowledge: Knowledge; readonly judgeme
     if (known.kind === "down") throw new Fault("UPSTREAM_DOWN", known.message);
     const { record } = known;
     const judgement = await ports.judgements.ofPackage(record);
-    const version = choose(spec.spec ?? "", record.summary.tags, Object.keys(record.versions));
+    const version = choose(spec.spec ?? "", record.summary.tags, [...Object.keys(record.versions), ...record.summary.problems.map((problem) => problem.version)]);
     if (version === undefined) throw new Fault("NOT_FOUND", `no version of ${spec.name} matches ${JSON.stringify(spec.spec ?? "")}`);
     const judged = await ports.judgements.ofVersion(record, version, { pin: false });
     const { facts, verdict } = judged;

@@ -100,12 +100,7 @@ export function openMachine(machine: Machine) {
       const { found, intent, project } = request;
       const global =
         intent.kind === "global"
-          ? await globalRoot(
-              { client: found.client.id, binary: found.path, version: found.version, major: found.major },
-              project.directory,
-              env,
-              request.args,
-            )
+          ? await globalRoot({ client: found.client.id, binary: found.path }, project.directory, env, request.args)
           : undefined;
       return readInstalled({
         client: found.client.id,
@@ -129,7 +124,8 @@ export function openMachine(machine: Machine) {
         clock: machine.clock,
       });
       return {
-        variables: guardEnvironment({ client: request.client.id, guard: guard.url, gate: request.gate, refuse, env: machine.env }).variables,
+        variables: guardEnvironment({ client: request.client.id, guard: guard.url, gate: request.gate, refuse, env: machine.env })
+          .variables,
         attempts: () => guard.attempts(),
         close: () => guard.close(),
       };
