@@ -8,16 +8,20 @@ import { promisify } from "node:util";
 import { gunzip, gzip } from "node:zlib";
 import { Fault } from "../../core/base/fault.ts";
 import { LIMITS } from "../../core/base/limits.ts";
-import { DAY } from "../../core/base/time.ts";
-import { type Files, FILES, moveInto, orAbsent, prepare, temporaryPath, within } from "./files.ts";
+import { type Clock, DAY, type Instant } from "../../core/base/time.ts";
+import { type Files, FILES, idleFor, moveInto, orAbsent, prepare, temporaryPath, within } from "./files.ts";
 
 const compress = promisify(gzip);
 const decompress = promisify(gunzip);
 
+export type DocumentOptions = { readonly dataDir: string; readonly clock: Clock; readonly files?: Files };
+
 /** Raises STORE_BROKEN, here and in every method, when the folder cannot be read or written. */
-export async function openDocuments({ dataDir, files = FILES }: { readonly dataDir: string; readonly files?: Files }) {
+export async function openDocuments({ dataDir, clock, files = FILES }: DocumentOptions) {
   const root = join(dataDir, "packuments");
-  await prepare(files, root);
+  await prepare(files, root, clock.now());
+  // Beside everything else, and nothing depends on it: what is not swept today is swept tomorrow.
+  void sweepDaily(files, root, clock.now()).catch(() => {});
 
   return {
     async get(digest: string): Promise<Uint8Array | undefined> {
@@ -53,30 +57,27 @@ export async function openDocuments({ dataDir, files = FILES }: { readonly dataD
         }
       });
     },
-
-    /** Removes what nobody has read for `LIMITS.documentIdleMs`; returns how many. For a gate to do now and then. */
-    async sweep(): Promise<number> {
-      return within(root, async () => {
-        let removed = 0;
-        for (const folder of (await files.readdir(root)).filter((name) => /^[0-9a-f]{2}$/.test(name))) {
-          for (const name of await files.readdir(join(root, folder))) {
-            const path = join(root, folder, name);
-            const stat = await orAbsent(files.stat(path));
-            if (!stat || Date.now() - stat.mtimeMs <= LIMITS.documentIdleMs) continue;
-            await orAbsent(files.unlink(path));
-            removed += 1;
-          }
-        }
-        return removed;
-      });
-    },
   };
 
   /** The file's own time says when it was last read, to the day: many file systems no longer keep track. */
   async function markRead(path: string): Promise<void> {
-    const stat = await orAbsent(files.stat(path));
-    const now = Date.now();
-    if (stat && now - stat.mtimeMs > DAY) await orAbsent(files.utimes(path, now / 1_000, now / 1_000));
+    const now = clock.now();
+    if ((await idleFor(files, path, now)) > DAY) await orAbsent(files.utimes(path, now / 1_000, now / 1_000));
+  }
+}
+
+/** Removes what nobody has read for `LIMITS.documentIdleMs`; of all processes on this data, one a day does it. */
+async function sweepDaily(files: Files, root: string, now: Instant): Promise<void> {
+  const marker = join(root, "swept");
+  const last = await orAbsent(files.stat(marker));
+  if (last && now - last.mtimeMs < DAY) return;
+  await (await files.open(marker, "a", 0o600)).close();
+  await files.utimes(marker, now / 1_000, now / 1_000);
+  for (const folder of (await files.readdir(root)).filter((name) => /^[0-9a-f]{2}$/.test(name))) {
+    for (const name of await files.readdir(join(root, folder))) {
+      const path = join(root, folder, name);
+      if ((await idleFor(files, path, now)) > LIMITS.documentIdleMs) await orAbsent(files.unlink(path));
+    }
   }
 }
 

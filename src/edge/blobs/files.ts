@@ -5,6 +5,7 @@ import { hostname } from "node:os";
 import { dirname, join } from "node:path";
 import { Fault } from "../../core/base/fault.ts";
 import { LIMITS } from "../../core/base/limits.ts";
+import type { Instant } from "../../core/base/time.ts";
 
 /** The file system as far as it is used here; tests hand in one that fails. */
 export type Files = Pick<typeof nodeFiles, "open" | "mkdir" | "readdir" | "readFile" | "rename" | "stat" | "unlink" | "utimes">;
@@ -24,20 +25,20 @@ const MACHINE = createHash("sha256").update(hostname()).digest("hex").slice(0, 8
 const RUN = randomBytes(4).toString("hex");
 
 /** Removes what dead writers left: those of this machine whose process is gone, and of any machine after an hour. */
-async function sweepTemporary(files: Files, root: string): Promise<void> {
+async function sweepTemporary(files: Files, root: string, now: Instant): Promise<void> {
   const folder = temporaryFolder(root);
   for (const name of await files.readdir(folder)) {
     const [machine, pid, run] = name.split("-");
     const path = join(folder, name);
     const gone = machine === MACHINE && run !== RUN && !isRunning(Number(pid));
-    if (gone || (await ageOf(files, path)) > LIMITS.temporaryFileMs) await orAbsent(files.unlink(path));
+    if (gone || (await idleFor(files, path, now)) > LIMITS.temporaryFileMs) await orAbsent(files.unlink(path));
   }
 }
 
-/** By the machine's own clock, which is what files are stamped with. */
-async function ageOf(files: Files, path: string): Promise<number> {
+/** Milliseconds since the file was written or marked; 0 when it is gone. */
+export async function idleFor(files: Files, path: string, now: Instant): Promise<number> {
   const stat = await orAbsent(files.stat(path));
-  return stat ? Date.now() - stat.mtimeMs : 0;
+  return stat ? now - stat.mtimeMs : 0;
 }
 
 function isRunning(pid: number): boolean {
@@ -63,10 +64,10 @@ export async function moveInto(files: Files, from: string, to: string): Promise<
 }
 
 /** Creates the folders of a store. Raises STORE_BROKEN naming the root. */
-export async function prepare(files: Files, root: string): Promise<void> {
+export async function prepare(files: Files, root: string, now: Instant): Promise<void> {
   await within(root, async () => {
     await files.mkdir(temporaryFolder(root), { recursive: true, mode: 0o700 });
-    await sweepTemporary(files, root);
+    await sweepTemporary(files, root, now);
   });
 }
 

@@ -7,17 +7,20 @@ import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { blobContract, keep, streamed } from "../../../test/contract/blobs.ts";
 import { failingFiles } from "../../../test/contract/failing-files.ts";
+import { testClock } from "../../../test/kit/clock.ts";
 import { tempFolder } from "../../../test/kit/temp.ts";
 import { LIMITS } from "../../core/base/limits.ts";
+import { MINUTE } from "../../core/base/time.ts";
 import { integrityOf } from "../../core/npm/integrity.ts";
 import { openTarballs } from "./tarballs.ts";
 
 blobContract("disk", async () => {
   const dataDir = tempFolder();
-  const again = () => openTarballs({ dataDir });
+  const again = () => openTarballs({ dataDir, clock });
   return { store: await again(), again };
 });
 
+const clock = testClock("2026-03-31T12:00:00Z");
 const bytes = randomBytes(50_000);
 const integrity = integrityOf(bytes);
 
@@ -47,12 +50,12 @@ test.each(Object.keys(DAMAGE))(
       const dataDir = tempFolder();
       const reported: string[] = [];
       const onDamaged = (path: string) => void reported.push(path);
-      let store = await openTarballs({ dataDir, onDamaged });
+      let store = await openTarballs({ dataDir, clock, onDamaged });
       await keep(store, integrity, bytes);
       const path = pathOf(dataDir);
       const opened = (await store.open(integrity))!;
       DAMAGE[what]!(path);
-      if (restart) store = await openTarballs({ dataDir, onDamaged });
+      if (restart) store = await openTarballs({ dataDir, clock, onDamaged });
       expect(await store.open(integrity)).toBeUndefined();
       expect(reported).toEqual([path]);
       expect(existsSync(path)).toBe(false);
@@ -69,7 +72,7 @@ test.each(Object.keys(DAMAGE))(
 
 test("a change that leaves size and times alone is noticed as long as the system keeps the time of change", async () => {
   const dataDir = tempFolder();
-  const store = await openTarballs({ dataDir });
+  const store = await openTarballs({ dataDir, clock });
   await keep(store, integrity, bytes);
   const path = pathOf(dataDir);
   const { atime, mtime } = statSync(path);
@@ -80,9 +83,9 @@ test("a change that leaves size and times alone is noticed as long as the system
 
 test("a tarball is hashed once, not on every read, and by many readers at once only once", async () => {
   const dataDir = tempFolder();
-  await keep(await openTarballs({ dataDir }), integrity, bytes);
+  await keep(await openTarballs({ dataDir, clock }), integrity, bytes);
   const { files, failAt, struck } = failingFiles("EIO");
-  const store = await openTarballs({ dataDir, files });
+  const store = await openTarballs({ dataDir, clock, files });
   await Promise.all(Array.from({ length: 10 }, () => store.open(integrity)));
   // From here on a look is one stat: a second call would fail.
   failAt(2);
@@ -92,14 +95,14 @@ test("a tarball is hashed once, not on every read, and by many readers at once o
 
 test("an index that points to other bytes finds nothing, and those bytes stay", async () => {
   const dataDir = tempFolder();
-  const store = await openTarballs({ dataDir });
+  const store = await openTarballs({ dataDir, clock });
   const other = randomBytes(100);
   const weak = integrityOf(other, "sha1");
   await keep(store, weak, other);
   await keep(store, integrity, bytes);
   const index = join(dataDir, "tarballs", "by-digest", `sha1-${createHash("sha1").update(other).digest("hex")}`);
   writeFileSync(index, createHash("sha512").update(bytes).digest("hex"));
-  const restarted = await openTarballs({ dataDir });
+  const restarted = await openTarballs({ dataDir, clock });
   expect(await restarted.open(weak)).toBeUndefined();
   expect(await restarted.open(integrity)).toBeDefined();
   writeFileSync(index, "../../../../etc/passwd");
@@ -108,7 +111,7 @@ test("an index that points to other bytes finds nothing, and those bytes stay", 
 
 test("leftovers of dead writers go at start; those of living ones, of other machines and of this run stay for an hour", async () => {
   const dataDir = tempFolder();
-  const store = await openTarballs({ dataDir });
+  const store = await openTarballs({ dataDir, clock });
   const writer = await store.write(integrity);
   await writer.write(bytes);
   const folder = join(dataDir, "tarballs", "tmp");
@@ -126,16 +129,17 @@ test("leftovers of dead writers go at start; those of living ones, of other mach
     oldNonsense: "notes.txt",
   };
   for (const name of Object.values(names)) writeFileSync(join(folder, name), "half a tarball");
-  const old = new Date(Date.now() - LIMITS.temporaryFileMs - 60_000);
+  const [now, old] = [new Date(clock.now()), new Date(clock.now() - LIMITS.temporaryFileMs - MINUTE)];
+  for (const name of readdirSync(folder)) utimesSync(join(folder, name), now, now);
   for (const name of [names.oldOfOtherMachine, names.oldNonsense]) utimesSync(join(folder, name), old, old);
-  await openTarballs({ dataDir });
+  await openTarballs({ dataDir, clock });
   expect(readdirSync(folder).sort()).toEqual([own, names.living, names.otherMachine].sort());
   expect(await writer.commit()).toMatchObject({ ok: true });
 });
 
 test("a tarball beyond the ceiling is refused and leaves nothing behind", async () => {
   const dataDir = tempFolder();
-  const store = await openTarballs({ dataDir });
+  const store = await openTarballs({ dataDir, clock });
   const writer = await store.write(integrity);
   const endless = { byteLength: LIMITS.tarballBytes + 1 } as Uint8Array;
   await expect(writer.write(endless)).rejects.toMatchObject({ code: "INPUT_TOO_LARGE" });
@@ -144,7 +148,7 @@ test("a tarball beyond the ceiling is refused and leaves nothing behind", async 
 
 test("files and folders are their owner's alone", async () => {
   const dataDir = join(tempFolder(), "data");
-  const store = await openTarballs({ dataDir });
+  const store = await openTarballs({ dataDir, clock });
   await keep(store, integrityOf(bytes, "sha1"), bytes);
   const tree = readdirSync(dataDir, { recursive: true, withFileTypes: true });
   for (const entry of tree)
@@ -160,7 +164,7 @@ test.each(["ENOSPC", "EIO"])(
       for (let n = 1; ; n += 1) {
         const dataDir = tempFolder();
         const { files, failAt, struck } = failingFiles(code);
-        const store = await openTarballs({ dataDir, files });
+        const store = await openTarballs({ dataDir, clock, files });
         failAt(n);
         const [written] = await Promise.allSettled([keep(store, sri, bytes.subarray(0, 20_000), bytes.subarray(20_000))]);
         const [read] = await Promise.allSettled([store.open(sri).then((blob) => blob?.bytes())]);
@@ -175,7 +179,7 @@ test.each(["ENOSPC", "EIO"])(
         if (kept) expect(bytes.equals(kept)).toBe(true);
         else expect(written!.status).toBe("rejected");
         await keep(store, sri, bytes);
-        expect(bytes.equals(await (await (await openTarballs({ dataDir })).open(sri))!.bytes())).toBe(true);
+        expect(bytes.equals(await (await (await openTarballs({ dataDir, clock })).open(sri))!.bytes())).toBe(true);
         if (!hit) break;
       }
     }

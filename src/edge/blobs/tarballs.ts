@@ -10,11 +10,13 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { Fault } from "../../core/base/fault.ts";
 import { LIMITS } from "../../core/base/limits.ts";
+import type { Clock } from "../../core/base/time.ts";
 import { type Algorithm, integrityVerifier, parseIntegrity } from "../../core/npm/integrity.ts";
 import { type Files, FILES, moveInto, orAbsent, prepare, storeFault, temporaryPath, within } from "./files.ts";
 
 export type TarballOptions = {
   readonly dataDir: string;
+  readonly clock: Clock;
   /** Told the path of a damaged tarball after it was moved aside. */
   readonly onDamaged?: (path: string) => void;
   readonly files?: Files;
@@ -26,9 +28,9 @@ type Digest = { readonly algorithm: Algorithm; readonly base64: string };
 const CHUNK = 256 * 1_024;
 
 /** Raises STORE_BROKEN, here and in every method, when the folder cannot be read or written. */
-export async function openTarballs({ dataDir, onDamaged = () => {}, files = FILES }: TarballOptions) {
+export async function openTarballs({ dataDir, clock, onDamaged = () => {}, files = FILES }: TarballOptions) {
   const root = join(dataDir, "tarballs");
-  await prepare(files, root);
+  await prepare(files, root, clock.now());
   /** Digest → the file that was found to have it. */
   const verified = new Map<string, string>();
   const checks = new Map<string, Promise<boolean>>();
