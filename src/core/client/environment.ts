@@ -44,7 +44,8 @@ export function registryEnvironment(request: EnvironmentRequest): Readonly<Recor
       .filter(Boolean)
       .join(",");
   }
-  // Obeyed by npm, pnpm 10 and yarn 1; pnpm 11/12, bun, deno and yarn 4 take scopes from their files only, see findings.ts.
+  // Obeyed by npm, pnpm 9/10 and yarn 1; pnpm 11/12, bun, deno and yarn 4 take scopes from their files only, see findings.ts. A client
+  // that is started through a script of dash never sees them: it drops variables with such names.
   for (const scope of scopes) variables[`npm_config_${scope}:registry`] = registry;
   return variables;
 }

@@ -45,6 +45,8 @@ test("a scope the gate fronts is no finding where the environment can route it, 
   for (const over of [{ client: CLIENTS.pnpm, major: 11 }, { client: CLIENTS.pnpm }, { client: CLIENTS.bun }, { client: CLIENTS.deno }])
     expect(find({ texts, scopes: ["@acme"], ...over })).toHaveLength(1);
   expect(find({ texts, scopes: ["@acme"], wrapped: false })).toHaveLength(1);
+  // A shell script in between drops the variable that would route it.
+  expect(find({ texts, scopes: ["@acme"], throughShell: true })).toHaveLength(1);
   for (const url of [GATE, GATE.slice(0, -1)]) expect(find({ texts: { ".npmrc": `@acme:registry=${url}\n` }, wrapped: false })).toEqual([]);
   // The same host under another project's prefix, or a path that only begins alike, is not this gate.
   expect(find({ texts: { ".npmrc": "@acme:registry=http://127.0.0.1:4870/p/shop/npm-evil/\n" } })).toHaveLength(1);
@@ -73,6 +75,29 @@ test("without the wrapper the files must lead to the gate", () => {
   expect(
     find({ wrapped: false, client: CLIENTS.pnpm, major: 12, texts: { "pnpm-workspace.yaml": "registry: https://other.test/\n" } }),
   ).toHaveLength(1);
+});
+
+function other(path: string, text: string, level: SettingsFile["level"]): SettingsFile {
+  return { path, text, level };
+}
+
+test("only the file a client obeys is a finding", () => {
+  const bunfig = other("bunfig.toml", `[install]\nregistry = "${GATE}"\n`, "project");
+  const npmrc = other(".npmrc", "registry=https://other.test/\n", "project");
+  expect(find({ wrapped: false, client: CLIENTS.bun, files: [bunfig, npmrc] })).toEqual([]);
+  const users = other("~/.bunfig.toml", '[install]\nregistry = "https://other.test/"\n', "user");
+  expect(find({ wrapped: false, client: CLIENTS.bun, files: [users, other(".npmrc", `registry=${GATE}\n`, "project")] })).toHaveLength(1);
+  expect(find({ wrapped: false, client: CLIENTS.bun, files: [users, bunfig, npmrc] })).toEqual([]);
+  const yarnrc = other(".yarnrc", `registry "${GATE}"\n`, "project");
+  expect(
+    find({ wrapped: false, client: CLIENTS["yarn-classic"], files: [yarnrc, other("~/.npmrc", "registry=https://other.test/\n", "user")] }),
+  ).toHaveLength(1);
+  const workspace = other("pnpm-workspace.yaml", `registries:\n  default: ${GATE}\n`, "project");
+  expect(find({ wrapped: false, client: CLIENTS.pnpm, major: 10, files: [workspace, npmrc] })).toEqual([]);
+  expect(find({ wrapped: false, client: CLIENTS.pnpm, major: 9, files: [workspace, npmrc] })).toHaveLength(1);
+  expect(
+    find({ client: CLIENTS.pnpm, major: 9, texts: { "pnpm-workspace.yaml": "registries:\n  default: https://other.test/\n" } }),
+  ).toEqual([]);
 });
 
 test("what setup wrote has no findings", () => {

@@ -27,6 +27,8 @@ export type FindingsInput = {
   readonly wrapped: boolean;
   /** Scopes whose registry the gate fronts. */
   readonly scopes: readonly string[];
+  /** True when the client is started through a shell script: dash drops variables with names like `npm_config_@acme:registry`. */
+  readonly throughShell?: boolean;
 };
 
 export type Finding = {
@@ -84,7 +86,7 @@ export function findings(input: FindingsInput): readonly Finding[] {
 type Place = { readonly file: string; readonly line: number; readonly what: string };
 
 function fileFindings(file: SettingsFile, input: FindingsInput): readonly Finding[] {
-  const name = file.path.split(/[\\/]/).at(-1)!;
+  const name = nameOf(file);
   const whole: Place = { file: file.path, line: 1, what: name };
   if (CODE[name]?.includes(input.client.id)) return [runsCode(whole, "a pnpmfile is run inside pnpm and may rewrite every dependency")];
   if (name === ".corepack.env") return corepackFindings(file);
@@ -184,20 +186,51 @@ function scopeOf(key: string): string | undefined {
 }
 
 /** `npm_config_@scope:registry` beats the file in npm, pnpm up to 10 and yarn 1; nothing in the environment does in the others. */
-function scopeIsRouted(scope: string, { client, major, wrapped, scopes }: FindingsInput): boolean {
-  if (!wrapped || !scopes.includes(scope)) return false;
+function scopeIsRouted(scope: string, { client, major, wrapped, scopes, throughShell }: FindingsInput): boolean {
+  if (!wrapped || throughShell === true || !scopes.includes(scope)) return false;
   return client.id === "npm" || client.id === "yarn-classic" || (client.id === "pnpm" && major !== undefined && major <= 10);
 }
 
-/** Whether a `registry` setting in this file has a say at all. */
-function registryCounts(setting: Setting, file: SettingsFile, { client, major, wrapped, files }: FindingsInput): boolean {
-  // The environment beats every file but one: pnpm up to 10 obeys `registries.default` before it.
-  if (wrapped) return client.id === "pnpm" && setting.key === "registries.default" && (major === undefined || major <= 10);
-  if (client.id === "pnpm" && setting.key === "registry" && file.path.endsWith("pnpm-workspace.yaml"))
-    return major === undefined || major >= 11;
-  // The project's own line beats the user's.
-  if (file.level === "project") return true;
-  return !files.some((other) => other.level === "project" && READS[client.id].some((name) => other.path.endsWith(name)));
+/** Which kind of file each client obeys first where several name the default registry; within a kind the project's beats the user's. */
+const STRONGEST: Readonly<Partial<Record<ClientId, readonly string[]>>> = {
+  pnpm: ["pnpm-workspace.yaml", ".npmrc"],
+  "yarn-classic": [".npmrc", ".yarnrc"],
+  bun: ["bunfig.toml", ".npmrc"],
+};
+const LEVELS: readonly SettingsFile["level"][] = ["project", "user", "global"];
+
+/** Whether a `registry` setting of this file has a say at all. */
+function registryCounts(setting: Setting, file: SettingsFile, input: FindingsInput): boolean {
+  if (!isHeeded(setting, file, input)) return false;
+  // The environment beats every file but one: pnpm 10 obeys `registries.default` before it.
+  if (input.wrapped)
+    return input.client.id === "pnpm" && setting.key === "registries.default" && (input.major === undefined || input.major === 10);
+  return !input.files.some(
+    (other) =>
+      strength(other, input) < strength(file, input) &&
+      settingsOf(other).some((entry) => REGISTRY_KEYS.has(entry.key) && isHeeded(entry, other, input)),
+  );
+}
+
+/** pnpm 9 reads no settings from pnpm-workspace.yaml, pnpm 10 not this one. */
+function isHeeded(setting: Setting, file: SettingsFile, { client, major }: FindingsInput): boolean {
+  if (!READS[client.id].includes(nameOf(file))) return false;
+  if (nameOf(file) !== "pnpm-workspace.yaml" || major === undefined) return true;
+  return major >= (setting.key === "registry" ? 11 : 10);
+}
+
+/** Smaller is stronger. */
+function strength(file: SettingsFile, { client }: FindingsInput): number {
+  const kind = STRONGEST[client.id]?.findIndex((name) => nameOf(file).endsWith(name)) ?? 0;
+  return (kind < 0 ? LEVELS.length : kind) * LEVELS.length + LEVELS.indexOf(file.level);
+}
+
+function settingsOf(file: SettingsFile): readonly Setting[] {
+  return READERS[nameOf(file)]?.(file.text).settings ?? [];
+}
+
+function nameOf(file: SettingsFile): string {
+  return file.path.split(/[\\/]/).at(-1)!;
 }
 
 function corepackFindings(file: SettingsFile): readonly Finding[] {

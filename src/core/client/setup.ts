@@ -36,7 +36,7 @@ const RULES: Readonly<Record<ClientId, Readonly<Partial<Record<(typeof SETUP_FIL
   npm: { ".npmrc": (text, gate) => npmrc(text, { registry: gate, "replace-registry-host": "npmjs" }) },
   // pnpm 10 obeys `registries.default`, 11 and 12 also `registry`, before .npmrc; without them .npmrc is enough for all.
   pnpm: { ".npmrc": (text, gate) => npmrc(text, { registry: gate }), "pnpm-workspace.yaml": pnpmWorkspace },
-  // yarn 1 obeys .npmrc before .yarnrc.
+  // yarn 1 obeys .npmrc before .yarnrc, even the user's before the project's.
   "yarn-classic": { ".npmrc": (text, gate) => npmrc(text, { registry: gate }), ".yarnrc": yarnrc },
   "yarn-berry": { ".yarnrc.yml": yarnrcYml },
   // bunfig.toml wins over .npmrc, the user's over the project's .npmrc too.

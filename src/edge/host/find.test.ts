@@ -45,7 +45,7 @@ test("cordon's own folder and links into it are passed over, and so are relative
     "real/bin/npm": program("11.19.1"),
   });
   const found = await find("npm", root, ["cordon/bin", "shims", "dir", "text", "real/bin"]);
-  expect(found).toEqual({ client: "npm", binary: path.join(root, "real/bin/npm"), version: "11.19.1", major: 11 });
+  expect(found).toEqual({ client: "npm", binary: path.join(root, "real/bin/npm"), version: "11.19.1", major: 11, throughShell: true });
   expect(() => findBinary("npm", `.:${path.join(root, "cordon/bin")}::text`, [path.join(root, "cordon")], "linux")).toThrow(
     expect.objectContaining({ code: "CLIENT_MISSING" }),
   );

@@ -31,6 +31,8 @@ export type FoundClient = {
   /** Undefined when nobody can tell. */
   readonly version: string | undefined;
   readonly major: number | undefined;
+  /** True when the binary is a script of a shell, which hands on only variables whose names it could itself use. */
+  readonly throughShell: boolean;
 };
 
 /** Fault CLIENT_MISSING when PATH has no such command besides our own. */
@@ -40,7 +42,7 @@ export async function findClient(request: FindRequest): Promise<FoundClient> {
   const berry = version === undefined ? madeByBerry(request.root) : (majorOf(version) ?? 0) >= 2;
   const client = clientFor(request.command, { berry });
   if (!client) throw new Fault("USAGE", `${request.command} is no package manager cordon knows`);
-  return { client: client.id, binary, version, major: majorOf(version) };
+  return { client: client.id, binary, version, major: majorOf(version), throughShell: isShellScript(binary) };
 }
 
 /** The first executable of that name on `searchPath` that is not cordon's own. */
@@ -64,6 +66,17 @@ function isExecutable(file: string): boolean {
     return fs.statSync(file).isFile();
   } catch {
     return false;
+  }
+}
+
+function isShellScript(binary: string): boolean {
+  const descriptor = fs.openSync(binary, "r");
+  try {
+    const head = Buffer.alloc(128);
+    const line = head.toString("latin1", 0, fs.readSync(descriptor, head)).split("\n")[0]!;
+    return /^#!.*\b(sh|dash|ash|ksh|bash|zsh)\b/.test(line);
+  } finally {
+    fs.closeSync(descriptor);
   }
 }
 
@@ -167,7 +180,7 @@ const GLOBAL_ROOT: Readonly<Partial<Record<ClientId, { readonly ask: readonly st
  * (bun, deno), and when it will not say. It runs the client.
  */
 export async function globalRoot(
-  found: FoundClient,
+  found: Pick<FoundClient, "client" | "binary"> & Partial<FoundClient>,
   directory: string,
   env: Readonly<Record<string, string>>,
   argv: readonly string[],
