@@ -1,6 +1,6 @@
 /**
  * Rewrites where a lockfile's entries are fetched from, and nothing else: every other byte stays, line endings, indentation and key order
- * included, so that the diff shows exactly what changed. Serves `cordon lockfile normalize` and the wrapper, after whose run
+ * included, so that the diff shows exactly what changed. Serves the wrapper, after whose run
  * no lockfile may name the gate.
  */
 import type { Place } from "./document.ts";
