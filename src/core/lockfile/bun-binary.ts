@@ -7,7 +7,7 @@ import { Buffer } from "node:buffer";
 import type { Draft, Reader } from "./document.ts";
 import { reportAt } from "./document.ts";
 import { addPackage, settleIdentity, settleTrust } from "./entry.ts";
-import { lockGraph, reach } from "./graph.ts";
+import { lockGraph, settleReach } from "./graph.ts";
 import { gitSource, isHttp, sourceOf } from "./identity.ts";
 import type { Declared, Dependencies, DependencyKind, LockProblemCode, LockSource, ResolvedPackage } from "./tree.ts";
 
@@ -38,7 +38,6 @@ const BEHAVIOURS: readonly (readonly [number, DependencyKind])[] = [
   [0b1000, "dev"],
 ];
 const DEPENDENCY_SIZE = 26;
-const NO_PACKAGE = 0xffffffff;
 
 export function looksLikeBunBinary(bytes: Uint8Array): boolean {
   return bytes.length > MAGIC.length && Buffer.from(bytes.buffer, bytes.byteOffset, MAGIC.length).toString("latin1") === MAGIC;
@@ -73,12 +72,8 @@ export function readBunBinary(reader: Reader, bytes: Uint8Array): void {
   const binary = openBinary(view, bytes, format);
   if (typeof binary === "string") return stop("truncated", binary);
   readPackages(reader, binary);
-  reportAt(
-    reader,
-    "partial",
-    NOWHERE,
-    "a binary file has no lines, and its patches, overrides and trusted names are not read; `bun install --save-text-lockfile` writes a bun.lock that says all",
-  );
+  const silent = "a binary file has no lines, and its patches, overrides and trusted names are not read";
+  reportAt(reader, "binary", NOWHERE, `${silent}; \`bun install --save-text-lockfile\` writes a bun.lock that says all`);
 }
 
 /** Finds the columns and arrays; a sentence when the file does not hold what its numbers promise. */
@@ -166,7 +161,7 @@ function readPackages(reader: Reader, binary: Binary): void {
   for (let row = 0; row < count; row++) {
     const tag = view.getUint8(columns.resolution + row * binary.resolutionSize);
     const name = stringAt(binary, columns.name + row * 8);
-    const dependencies = dependenciesOf(binary, row).filter((dependency) => dependency.to !== NO_PACKAGE);
+    const dependencies = dependenciesOf(binary, row).filter((dependency) => dependency.to < count);
     if (tag === ROOT || tag === WORKSPACE) addImporter(reader, binary, row, tag, name, dependencies);
     if (tag === ROOT) continue;
     const { source, version } = resolutionOf(binary, row, tag);
@@ -182,11 +177,7 @@ function readPackages(reader: Reader, binary: Binary): void {
       if (own.length > 0) added[field] = recordFrom(own.map((dependency) => [dependency.name, keyOf(dependency.to)]));
     }
   }
-  const graph = lockGraph(reader);
-  reach(reader, graph).forEach(({ dev, optional }, index) => {
-    reader.packages[index]!.dev = dev;
-    reader.packages[index]!.optional = optional;
-  });
+  settleReach(reader, lockGraph(reader), ["dev", "optional"]);
 }
 
 function recordFrom(pairs: readonly (readonly [string, string])[]): Dependencies {

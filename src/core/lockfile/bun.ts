@@ -6,7 +6,7 @@
 import type { Draft, Reader } from "./document.ts";
 import { declare, flagAt, isText, mapAt, position, recordAt, report, textAt, wrongType } from "./document.ts";
 import { addPackage, notePlace, readDependencies, readPlatforms, settleIdentity, settleSri, settleTrust } from "./entry.ts";
-import { lockGraph, reach } from "./graph.ts";
+import { lockGraph, settleReach } from "./graph.ts";
 import { gitSource, isHttp, isVersion, sourceOf, splitAtVersion } from "./identity.ts";
 import type { NodeId } from "./tape.ts";
 import { childAt, childrenOf, keyOf, kindOf, startOf, valueOf } from "./tape.ts";
@@ -32,11 +32,7 @@ export function readBun(reader: Reader): void {
   const patches = recordAt(reader, root, "patchedDependencies", "") ?? {};
   const packages = mapAt(reader, root, "packages", "");
   for (const node of packages === undefined ? [] : childrenOf(tape, packages)) readEntry(reader, node, patches);
-  const graph = lockGraph(reader);
-  reach(reader, graph).forEach(({ dev, optional }, index) => {
-    reader.packages[index]!.dev = dev;
-    reader.packages[index]!.optional = optional;
-  });
+  settleReach(reader, lockGraph(reader), ["dev", "optional"]);
 }
 
 function addImporter(reader: Reader, node: NodeId): void {

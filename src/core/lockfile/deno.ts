@@ -5,7 +5,7 @@
 import type { Draft, Reader } from "./document.ts";
 import { mapAt, position, recordAt, report, textAt, textNodeAt, textsAt, wrongType, flagAt } from "./document.ts";
 import { addPackage, hexIntegrity, notePlace, readPlatforms, removal, settleIdentity, settleSri, settleTrust } from "./entry.ts";
-import { lockGraph, reportDangling } from "./graph.ts";
+import { lockGraph, reportDangling, settleReach } from "./graph.ts";
 import { isHttp, splitAtVersion } from "./identity.ts";
 import type { NodeId } from "./tape.ts";
 import { childAt, childrenOf, keyOf, kindOf, startOf, valueOf } from "./tape.ts";
@@ -35,7 +35,9 @@ export function readDeno(reader: Reader): void {
   for (const node of jsr === undefined ? [] : childrenOf(tape, jsr)) readJsrEntry(reader, node, specifiers);
   readWorkspace(reader, root, specifiers);
   readModules(reader, root);
-  reportDangling(reader, lockGraph(reader));
+  const graph = lockGraph(reader);
+  settleReach(reader, graph, ["optional"]);
+  reportDangling(reader, graph);
 }
 
 /** Before version 2 the file was one map of URLs to digests. */

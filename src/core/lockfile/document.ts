@@ -176,7 +176,7 @@ export function recordAt(reader: Reader, map: NodeId, key: string, label: string
   return node === undefined ? undefined : recordOf(reader, node, `${label}${key}`);
 }
 
-export function recordOf(reader: Reader, map: NodeId, label: string): Record<string, string> | undefined {
+function recordOf(reader: Reader, map: NodeId, label: string): Record<string, string> | undefined {
   const { tape } = reader;
   let record: Record<string, string> | undefined;
   for (let child = map + 1, end = tape.after[map]!; child < end; child = tape.after[child]!) {

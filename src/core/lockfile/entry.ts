@@ -1,7 +1,8 @@
 /** What every format does with an entry once its fields are read: decide what it is, check its digest, note its URL, add it. */
+import { isPackageName } from "../npm/name.ts";
 import type { Draft, Place, Reader } from "./document.ts";
 import { position, recordAt, report, textsAt } from "./document.ts";
-import { isPackageName, isUsualPath, isVersion, readSri, registryIdentity, sameVersion } from "./identity.ts";
+import { isUsualPath, isVersion, readSri, registryIdentity, sameVersion } from "./identity.ts";
 import type { NodeId } from "./tape.ts";
 import { childrenOf, startOf } from "./tape.ts";
 import type { LockIntegrity, LockSource, ResolvedPackage } from "./tree.ts";
@@ -33,25 +34,26 @@ export function addPackage(
  * Also reports names no package can have and registry entries without a version.
  */
 export function settleIdentity(reader: Reader, at: number, entry: Draft<ResolvedPackage>): void {
-  const { source } = entry;
-  if (source.kind !== "registry") return;
-  const { url } = source;
-  if (url !== undefined && !isUsualPath(url, entry.name, entry.version)) {
-    const fetched = registryIdentity(url);
-    const otherName = fetched !== undefined && fetched.name !== entry.name;
-    const otherVersion =
-      fetched !== undefined && entry.version !== "" && isVersion(fetched.version) && !sameVersion(fetched.version, entry.version);
-    if (fetched !== undefined && (otherName || otherVersion)) {
-      const said = `${entry.name}@${entry.version || "(no version)"}`;
-      report(reader, "identity-mismatch", at, `${entry.key}: the entry says ${said}, its URL fetches ${fetched.name}@${fetched.version}`);
-      if (otherName) entry.alias ??= entry.name;
-      entry.name = fetched.name;
-      entry.version = fetched.version;
-    } else if (fetched !== undefined && entry.version === "") entry.version = fetched.version;
-  }
+  if (entry.source.kind !== "registry") return;
+  if (entry.source.url !== undefined) settleUrl(reader, at, entry, entry.source.url);
   if (!isPackageName(entry.name)) report(reader, "bad-name", at, `${entry.key}: "${entry.name}" cannot be a package's name`);
   if (entry.version === "") report(reader, "no-version", at, `${entry.key}: a registry package without a version`);
   else if (!isVersion(entry.version)) report(reader, "no-version", at, `${entry.key}: "${entry.version}" is not a version`);
+}
+
+function settleUrl(reader: Reader, at: number, entry: Draft<ResolvedPackage>, url: string): void {
+  const fetched = isUsualPath(url, entry.name, entry.version) ? undefined : registryIdentity(url);
+  if (fetched === undefined) return;
+  const unsaid = entry.version === "";
+  const same = fetched.name === entry.name && (unsaid || !isVersion(fetched.version) || sameVersion(fetched.version, entry.version));
+  const bytes = `${fetched.name}@${fetched.version}`;
+  if (!same)
+    report(reader, "identity-mismatch", at, `${entry.key}: the entry says ${entry.name}@${entry.version}, its URL fetches ${bytes}`);
+  else if (unsaid) report(reader, "no-version", at, `${entry.key}: no version; its URL fetches ${bytes}`);
+  else return;
+  if (fetched.name !== entry.name) entry.alias ??= entry.name;
+  entry.name = fetched.name;
+  entry.version = fetched.version;
 }
 
 /** Sets the integrity; a malformed one is reported and counts as none. */

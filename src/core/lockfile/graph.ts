@@ -175,7 +175,8 @@ function fromDescriptors(tree: GraphInput, starts: ReadonlyMap<string, number>):
 
 /**
  * For each package: `dev` when every way to it begins with a dev dependency, `optional` when every way to it has an optional edge.
- * Packages nothing leads to are neither: they are in the file for a reason we do not see.
+ * Without importers in the file (yarn 1) the ways begin at what nothing depends on. Packages nothing leads to are neither:
+ * they are in the file for a reason we do not see.
  */
 export function reach(tree: GraphInput, graph: LockGraph): { dev: boolean; optional: boolean }[] {
   const production = walk(graph, (kind, first) => !(first && kind === "dev"));
@@ -194,16 +195,22 @@ export function reach(tree: GraphInput, graph: LockGraph): { dev: boolean; optio
 function walk(graph: LockGraph, follows: (kind: DependencyKind, first: boolean) => boolean): Uint8Array {
   const seen = new Uint8Array(graph.nodes.length);
   const queue: number[] = [];
-  const visit = (edges: readonly Edge[], first: boolean): void => {
-    for (const edge of edges)
-      if (seen[edge.to] === 0 && follows(edge.kind, first)) {
-        seen[edge.to] = 1;
-        queue.push(edge.to);
-      }
+  const enqueue = (node: number): void => {
+    if (seen[node] === 1) return;
+    seen[node] = 1;
+    queue.push(node);
   };
-  for (const root of graph.roots) visit(root, true);
-  for (let next = queue.pop(); next !== undefined; next = queue.pop()) visit(graph.nodes[next]!.edges, false);
+  if (graph.roots.length === 0) for (const node of withoutDependents(graph)) enqueue(node);
+  for (const root of graph.roots) for (const edge of root) if (follows(edge.kind, true)) enqueue(edge.to);
+  for (let next = queue.pop(); next !== undefined; next = queue.pop())
+    for (const edge of graph.nodes[next]!.edges) if (follows(edge.kind, false)) enqueue(edge.to);
   return seen;
+}
+
+function withoutDependents(graph: LockGraph): number[] {
+  const depended = new Uint8Array(graph.nodes.length);
+  for (const node of graph.nodes) for (const edge of node.edges) depended[edge.to] = 1;
+  return graph.nodes.flatMap((_node, index) => (depended[index] === 0 ? [index] : []));
 }
 
 /**
@@ -224,10 +231,7 @@ export function pathTo(graph: LockGraph, wanted: number): { importer?: number; p
     for (const edge of edges) enqueue(edge.to, -1, root);
   });
   const importers = graph.roots.length;
-  const depended = new Set(graph.nodes.flatMap((node) => node.edges.map((edge) => edge.to)));
-  graph.nodes.forEach((_node, index) => {
-    if (!depended.has(index)) enqueue(index, -1, importers);
-  });
+  for (const node of withoutDependents(graph)) enqueue(node, -1, importers);
   for (let i = 0; i < queue.length; i++) {
     const node = queue[i]!;
     if (graph.nodes[node]!.package === wanted) {
@@ -238,6 +242,13 @@ export function pathTo(graph: LockGraph, wanted: number): { importer?: number; p
     for (const edge of graph.nodes[node]!.edges) enqueue(edge.to, node, rootOf[node]!);
   }
   return undefined;
+}
+
+/** Sets on each package what its format does not say by itself. */
+export function settleReach(reader: Reader, graph: LockGraph, flags: readonly ("dev" | "optional")[]): void {
+  reach(reader, graph).forEach((reached, index) => {
+    for (const flag of flags) reader.packages[index]![flag] = reached[flag];
+  });
 }
 
 /** Reports what refers to nothing: such a file was cut, merged wrongly or tampered with. */

@@ -53,9 +53,11 @@ export function hostOf(location: string): { host: string; hostname: string; prot
   const shorthand = /^(github|gist|gitlab|bitbucket):/.exec(location)?.[1];
   if (shorthand !== undefined) return { host: SHORTHANDS[shorthand]!, hostname: SHORTHANDS[shorthand]!, protocol: "git" };
   // `git@host:owner/repo`, which is ssh without saying so.
-  const scp = /^(?:[^@/:]+@)?([^@/:]+):(?!\/\/)/.exec(location.replace(/^git\+(?=[^:]*@)/, ""));
-  if (scp !== null && !/^git\+?[a-z]*$/.test(scp[1]!))
-    return { host: scp[1]!.toLowerCase(), hostname: scp[1]!.toLowerCase(), protocol: "ssh" };
+  const scp = /^(?:git\+)?(?:([^@/:]+)@)?([^@/:]+):(?!\/\/)./.exec(location);
+  if (scp !== null && (scp[1] !== undefined || scp[2]!.includes("."))) {
+    const host = scp[2]!.toLowerCase();
+    return { host, hostname: host, protocol: "ssh" };
+  }
   const protocol = /^(?:git\+)?([a-z]+):/.exec(location)?.[1] ?? "";
   // Only the web's own schemes are taken apart as the web does; the host reads the same in all.
   const web = location.replace(/^(?:git\+)?[a-z]+:/, protocol === "http" ? "http:" : "https:");

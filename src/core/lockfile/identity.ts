@@ -2,8 +2,9 @@
  * What a name, a URL or a digest in a lockfile stands for. Identity before name: an alias, a link or a directory is never the registry
  * package it is called, and a URL that fetches another package than the entry says decides over the entry.
  */
-import { Buffer } from "node:buffer";
 import semver from "semver";
+import { parseIntegrity, shasumToIntegrity } from "../npm/integrity.ts";
+import { unscoped } from "../npm/name.ts";
 import type { LockIntegrity, LockSource } from "./tree.ts";
 
 /** `@scope/name@rest` or `name@rest` in two; undefined without an `@` after the first character. */
@@ -11,21 +12,6 @@ export function splitAtVersion(text: string): { name: string; rest: string } | u
   const at = text.indexOf("@", 1);
   return at < 0 ? undefined : { name: text.slice(0, at), rest: text.slice(at + 1) };
 }
-
-/** A name a package may have in `node_modules`; old names with capitals and odd signs included, paths and blanks excluded. */
-export function isPackageName(name: string): boolean {
-  const scoped = name.charCodeAt(0) === AT;
-  const slash = scoped ? name.indexOf("/") : -1;
-  if ((scoped && slash < 2) || name.length > 214 || name.length === slash + 1 || name.charCodeAt(slash + 1) === DOT) return false;
-  for (let i = scoped ? 1 : 0; i < name.length; i++) {
-    const code = name.charCodeAt(i);
-    if (code <= 0x20 || code === AT || code === 0x5c || code === 0x7f || code === 0xa0 || (code === 0x2f && i !== slash)) return false;
-  }
-  return true;
-}
-
-const AT = 0x40;
-const DOT = 0x2e;
 
 /** Nearly every version there is; the rest is left to semver, which takes a hundred times longer. */
 const USUAL_VERSION = /^(?:0|[1-9]\d{0,8})\.(?:0|[1-9]\d{0,8})\.(?:0|[1-9]\d{0,8})(?:-[a-z]+(?:\.[1-9]\d{0,8})?)?$/;
@@ -68,7 +54,7 @@ export function registryIdentity(url: string): { name: string; version: string }
     /\/packages\/((?:@[^/]+\/)?[^/]+)\/[^/]+\/([^/]+)\.tgz$/.exec(plain);
   if (match !== null) {
     const [, name, file] = match as unknown as [string, string, string];
-    const base = name.slice(name.indexOf("/") + 1);
+    const base = unscoped(name);
     if (!file.startsWith(`${base}-`)) return undefined;
     return { name, version: file.slice(base.length + 1) };
   }
@@ -80,7 +66,7 @@ export function registryIdentity(url: string): { name: string; version: string }
 
 /** True when the URL is the registry's usual path for exactly this version: the common case, decided without taking the URL apart. */
 export function isUsualPath(url: string, name: string, version: string): boolean {
-  const base = name.charCodeAt(0) === AT ? name.slice(name.indexOf("/") + 1) : name;
+  const base = unscoped(name);
   const versionAt = url.length - 4 - version.length;
   const baseAt = versionAt - 1 - base.length;
   const nameAt = baseAt - 3 - name.length;
@@ -96,6 +82,13 @@ export function isUsualPath(url: string, name: string, version: string): boolean
     url.startsWith(name, nameAt) &&
     url.charCodeAt(nameAt - 1) === 0x2f
   );
+}
+
+/** The version an archive's file name gives, as npm guesses it for entries that say none; else empty. */
+export function versionInFile(url: string, name: string): string {
+  const file = /([^/?#]+)\.tgz(?:[?#]|$)/.exec(url)?.[1] ?? "";
+  const version = file.slice(unscoped(name).length + 1);
+  return file.startsWith(`${unscoped(name)}-`) && isVersion(version) ? version : "";
 }
 
 /** Two spellings of one version: build metadata is no identity, and old tarballs are named loosely (`1.0.0beta`). */
@@ -118,35 +111,26 @@ export function sourceOf(location: string): LockSource {
   return { kind, path: location.slice(path[0].length) };
 }
 
-const DIGEST_CHARS: Readonly<Record<string, number>> = { sha1: 28, sha256: 44, sha384: 64, sha512: 88 };
 /** 1 for each character of base64, by code. */
 const BASE64 = Uint8Array.from({ length: 128 }, (_, code) => (/[A-Za-z0-9+/]/.test(String.fromCharCode(code)) ? 1 : 0));
 
-/** The one form nearly every entry has, checked without a regular expression. */
+/** The one form nearly every entry has, checked without taking it apart: 64 bytes, in the one spelling base64 has for them. */
 function isSha512(text: string): boolean {
-  if (text.length !== 95 || !text.startsWith("sha512-") || !text.endsWith("==")) return false;
-  for (let i = 7; i < 93; i++) if (BASE64[text.charCodeAt(i)] !== 1) return false;
+  if (text.length !== 95 || !text.startsWith("sha512-") || !text.endsWith("==") || !"AQgw".includes(text[92]!)) return false;
+  for (let i = 7; i < 92; i++) if (BASE64[text.charCodeAt(i)] !== 1) return false;
   return true;
 }
 
-/**
- * An SRI string. "If no hash is understood, the resource is not checked" (SRI, 3.3.4): so a malformed one is undefined, not weak.
- * Several digests count as the strongest among them.
- */
+/** An SRI string with at least one digest a client checks. Clients skip what they cannot read, so a malformed one counts as none. */
 export function readSri(text: string): LockIntegrity | undefined {
   if (isSha512(text)) return { kind: "sri", value: text };
-  let best: LockIntegrity["kind"] | undefined;
-  for (const token of text.trim().split(/\s+/)) {
-    const match = /^(sha1|sha256|sha384|sha512)-([A-Za-z0-9+/]+={0,2})(?:\?[\x21-\x7e]*)?$/.exec(token);
-    if (match === null || match[2]!.length !== DIGEST_CHARS[match[1]!]) continue;
-    if (match[1] !== "sha1") best = "sri";
-    else best ??= "sha1";
-  }
-  return best === undefined ? undefined : { kind: best, value: text.trim() };
+  const parsed = parseIntegrity(text);
+  if (parsed.kind !== "integrity") return undefined;
+  return { kind: parsed.algorithm === "sha1" ? "sha1" : "sri", value: text.trim() };
 }
 
 /** yarn's `#<hex>` as an SRI string. */
 export function sha1FromHex(hex: string): LockIntegrity | undefined {
-  if (!/^[0-9a-f]{40}$/i.test(hex)) return undefined;
-  return { kind: "sha1", value: `sha1-${Buffer.from(hex, "hex").toString("base64")}` };
+  const value = shasumToIntegrity(hex);
+  return value === undefined ? undefined : { kind: "sha1", value };
 }

@@ -3,10 +3,11 @@
  * npm 7 and later read `packages` and ignore `dependencies`; npm 6 reads `dependencies`. A version 2 file carries both,
  * and where they disagree two developers install different things from one file: that is reported.
  */
+import { isPackageName } from "../npm/name.ts";
 import type { Draft, Reader } from "./document.ts";
-import { declare, flagAt, isText, mapAt, position, recordAt, report, reportAt, textAt, textNodeAt, wrongType } from "./document.ts";
+import { declare, flagAt, mapAt, position, recordAt, report, reportAt, textAt, textNodeAt, wrongType } from "./document.ts";
 import { addPackage, notePlace, readDependencies, readPlatforms, removal, settleIdentity, settleSri, settleTrust } from "./entry.ts";
-import { isHttp, isPackageName, isUsualPath, isVersion, sameVersion, sourceOf, splitAtVersion } from "./identity.ts";
+import { isHttp, isUsualPath, isVersion, sameVersion, sourceOf, splitAtVersion, versionInFile } from "./identity.ts";
 import type { NodeId } from "./tape.ts";
 import { childAt, childrenOf, keyOf, kindOf, startOf, valueOf } from "./tape.ts";
 import type { Declared, LockSource, ResolvedPackage } from "./tree.ts";
@@ -220,7 +221,7 @@ function legacyEntry(reader: Reader, node: NodeId, installedAs: string, location
   return {
     ...common,
     name: installedAs,
-    version: "",
+    version: source.kind === "tarball" ? versionInFile(source.url, installedAs) : "",
     source: linked ? { kind: "link", path: source.path } : source,
     urlNode: isHttp(said) ? versionNode : resolved,
   };
@@ -295,13 +296,4 @@ function urlOf(source: LockSource): string {
   if ("path" in source) return source.path;
   if (source.kind === "git") return source.commit === undefined ? source.url : `${source.url}#${source.commit}`;
   return ("url" in source ? source.url : undefined) ?? "";
-}
-
-/** True when a map looks like a lockfile of npm, for files whose name does not say. */
-export function looksLikeNpm(reader: Reader, root: NodeId): boolean {
-  const { tape } = reader;
-  if (kindOf(tape, root) !== "map") return false;
-  const version = childAt(tape, root, "lockfileVersion");
-  const packages = childAt(tape, root, "packages");
-  return version !== undefined && !isText(reader, version) && (packages === undefined || kindOf(tape, packages) === "map");
 }

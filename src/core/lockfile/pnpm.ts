@@ -6,7 +6,7 @@
 import type { Draft, Reader } from "./document.ts";
 import { flagAt, isText, mapAt, position, recordAt, report, textAt, textNodeAt, wrongType } from "./document.ts";
 import { addPackage, notePlace, readPlatforms, removal, settleIdentity, settleSri, settleTrust } from "./entry.ts";
-import { lockGraph, reach, reportDangling } from "./graph.ts";
+import { lockGraph, reportDangling, settleReach } from "./graph.ts";
 import { gitSource, isHttp, isVersion, sourceOf, splitAtVersion } from "./identity.ts";
 import type { NodeId } from "./tape.ts";
 import { childAt, childrenOf, keyOf, kindOf, startOf, valueOf } from "./tape.ts";
@@ -17,7 +17,10 @@ type Style = "slash" | "slash-at" | "at";
 
 export function readPnpm(reader: Reader): void {
   for (const root of reader.tape.roots) readDocument(reader, root);
-  settleReach(reader);
+  const graph = lockGraph(reader);
+  // Format 9 no longer says what only development needs.
+  if (Number.parseInt(reader.version, 10) >= 9) settleReach(reader, graph, ["dev"]);
+  reportDangling(reader, graph);
 }
 
 function readDocument(reader: Reader, root: NodeId): void {
@@ -341,24 +344,12 @@ function readPatches(reader: Reader, root: NodeId): Patches {
   return patches;
 }
 
-/** `(patch_hash=…)` from 6 on, `_<hash>` in 5.4. */
+/** From 6 on the first group behind the version is `(patch_hash=…)`, and those further in belong to peers; 5.4 writes `_<hash>`. */
 function patchOf(patches: Patches, key: string, style: Style): string | undefined {
   if (style !== "slash") {
-    const hash = /\(patch_hash=([^)]*)\)/.exec(key)?.[1];
+    const hash = /^\(patch_hash=([^)]*)\)/.exec(key.slice(peersAt(key)))?.[1];
     return hash === undefined ? undefined : (patches.get(hash) ?? hash);
   }
   for (const [hash, name] of patches) if (key.split("_").includes(hash)) return name;
   return undefined;
-}
-
-// --- the whole ------------------------------------------------------------------------------------------------------------------------------
-
-/** Format 9 no longer says what only development needs; and whatever refers to nothing was cut or tampered with. */
-function settleReach(reader: Reader): void {
-  const graph = lockGraph(reader);
-  if (Number.parseInt(reader.version, 10) >= 9)
-    reach(reader, graph).forEach(({ dev }, index) => {
-      reader.packages[index]!.dev = dev;
-    });
-  reportDangling(reader, graph);
 }

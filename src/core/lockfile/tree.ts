@@ -129,6 +129,7 @@ export const LOCK_PROBLEMS = {
   "no-version": { severity: "warning", title: "A registry package without a version." },
   "unpinned-git": { severity: "warning", title: "A git dependency is not pinned to a full commit." },
   "old-format": { severity: "warning", title: "The file does not say its version; it is read as the oldest." },
+  binary: { severity: "note", title: "A binary lockfile: what it fetches is read, what it says beyond that is not." },
   partial: { severity: "warning", title: "Only part of the file could be read; what is missing is said." },
 } as const satisfies Record<string, { severity: "error" | "warning" | "note"; title: string }>;
 

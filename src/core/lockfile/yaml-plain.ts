@@ -104,7 +104,8 @@ export function readPlainYaml(tape: Tape): boolean {
       const end = quotedEnd(at, here.end);
       return end > 0 && text.charCodeAt(end) === 0x3a ? end : -1;
     }
-    if (!PLAIN_START.test(text[at]!)) return -1;
+    // `...` may end the document.
+    if (!PLAIN_START.test(text[at]!) || text.startsWith("...", at)) return -1;
     for (let i = at; i < here.end; i++) {
       const code = text.charCodeAt(i);
       if (code === 0x3a && (i + 1 === here.end || text.charCodeAt(i + 1) === 0x20)) return text.charCodeAt(i - 1) === 0x20 ? -1 : i;

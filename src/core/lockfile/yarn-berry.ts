@@ -6,9 +6,10 @@
 import type { Draft, Reader } from "./document.ts";
 import { declare, mapAt, position, recordAt, report, textAt, textNodeAt, wrongType } from "./document.ts";
 import { addPackage, notePlace, settleIdentity, settleTrust } from "./entry.ts";
+import { lockGraph, settleReach } from "./graph.ts";
 import { gitSource, isHttp, sourceOf, splitAtVersion } from "./identity.ts";
 import type { NodeId } from "./tape.ts";
-import { childAt, childrenOf, keyOf, kindOf, startOf, valueOf } from "./tape.ts";
+import { childAt, childrenOf, isPlain, keyOf, kindOf, startOf, valueOf } from "./tape.ts";
 import type { Declared, LockSource, ResolvedPackage } from "./tree.ts";
 
 const KNOWN_VERSIONS = /^(?:[4-9]|10)$/;
@@ -42,6 +43,7 @@ export function readYarnBerry(reader: Reader): void {
     }
     readEntry(reader, node, key, cacheKey);
   }
+  settleReach(reader, lockGraph(reader), ["optional"]);
 }
 
 /** A locator `name@reference` taken apart: `reference` without its `::` parameters. */
@@ -166,11 +168,12 @@ function noteArchiveUrl(reader: Reader, resolution: NodeId, locator: Locator, en
   const url = locator.params.get("__archiveUrl");
   if (url === null || !isHttp(url)) return;
   const { tape, text } = reader;
-  const raw = text.slice(tape.at[resolution]!, tape.end[resolution]!);
-  const match = /(::|&)__archiveUrl=([^&"']*)(&?)/.exec(raw);
+  const inset = isPlain(tape, resolution) ? 0 : 1;
+  const begin = tape.at[resolution]! + inset;
+  const match = /(::|&)__archiveUrl=([^&]*)(&?)/.exec(text.slice(begin, tape.end[resolution]! - inset));
   // A patch carries its base's URL encoded once more; it follows the base's own entry.
   if (match === null) return;
-  const start = tape.at[resolution]! + match.index;
+  const start = begin + match.index;
   const at = start + match[1]!.length + "__archiveUrl=".length;
   const following = match[3] === "&";
   notePlace(reader, entry, {

@@ -5,6 +5,7 @@
 import type { Reader } from "./document.ts";
 import { giveUp, recordAt, report, textAt, textNodeAt } from "./document.ts";
 import { addPackage, notePlace, settleIdentity, settleSri, settleTrust } from "./entry.ts";
+import { lockGraph, settleReach } from "./graph.ts";
 import { gitSource, isHttp, isUsualPath, sha1FromHex, sourceOf, splitAtVersion } from "./identity.ts";
 import type { NodeId } from "./tape.ts";
 import { append, childrenOf, close, keyOf, repeatedKeys, startOf, valueOf } from "./tape.ts";
@@ -16,6 +17,8 @@ export function readYarnClassic(reader: Reader): void {
   if (reader.version !== "" && reader.version !== "1")
     report(reader, "unknown-format", 0, `yarn lockfile v${reader.version} is not one yarn writes`);
   const descriptors = readLines(reader);
+  // A project without dependencies still has the comment at the top.
+  if (descriptors.size === 0 && reader.version === "" && reader.complete) giveUp(reader, "truncated", 0, "the file is empty");
   const seen = new Set<string>();
   for (const node of childrenOf(tape, tape.roots[0]!)) {
     for (const descriptor of descriptors.get(node) ?? []) {
@@ -25,6 +28,7 @@ export function readYarnClassic(reader: Reader): void {
     }
     readEntry(reader, node, descriptors.get(node) ?? []);
   }
+  settleReach(reader, lockGraph(reader), ["optional"]);
 }
 
 // --- the grammar ----------------------------------------------------------------------------------------------------------------------------
