@@ -2,7 +2,7 @@
 import type { Instant } from "../core/base/time.ts";
 import type { ClientId } from "../core/client/client.ts";
 import type { SettingsFile } from "../core/client/findings.ts";
-import type { GateDecision, GateHealth, GateLook } from "../core/client/gate-look.ts";
+import type { GateDecision, GateLook } from "../core/client/gate-look.ts";
 import type { TrialEnd } from "../core/client/trial.ts";
 
 /** A client's program on this machine. */
@@ -22,6 +22,8 @@ export type Looker = {
   close(): Promise<void>;
 };
 
+export type LockfileBytes = { readonly client: ClientId; readonly name: string; readonly content: Uint8Array | { readonly why: string } };
+
 /** `root` is undefined outside a project, here and below. */
 export type DoctorHost = {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -35,9 +37,7 @@ export type DoctorHost = {
     readonly dependency: string;
     readonly packageManager?: string;
   }): Promise<TrialEnd>;
-  lockfiles(
-    root: string,
-  ): Promise<readonly { readonly client: ClientId; readonly name: string; readonly content: Uint8Array | { readonly why: string } }[]>;
+  lockfiles(root: string): Promise<readonly LockfileBytes[]>;
   /** Names the project declares. */
   dependencies(root: string): Promise<readonly string[]>;
   warmCaches(client: ClientId): Promise<readonly string[]>;
@@ -68,4 +68,14 @@ export type AnsweringGate = {
   /** The setting that names it, or `running on this machine`. */
   readonly where: string;
   readonly look: Extract<GateLook, { readonly kind: "gate" }>;
+};
+
+/** What every part of one examination works with. */
+export type Visit = {
+  readonly host: DoctorHost;
+  readonly looker: Looker;
+  readonly request: DoctorRequest;
+  readonly gate: AnsweringGate;
+  /** Settings files of project, user and machine. */
+  readonly files: readonly SettingsFile[];
 };

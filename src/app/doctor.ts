@@ -13,7 +13,7 @@ import { CLIENTS } from "../core/client/table.ts";
 import { lastWords, triedToFetch, type TrialEnd } from "../core/client/trial.ts";
 import { NPM_REGISTRY_HOST, YARN_REGISTRY_HOST } from "../core/config/constants.ts";
 import { canaryName } from "./canary.ts";
-import type { AnsweringGate, Candidate, DoctorHost, DoctorRequest, Looker } from "./doctor-host.ts";
+import type { AnsweringGate, Candidate, DoctorHost, DoctorRequest, Looker, Visit } from "./doctor-host.ts";
 import { type DoctorFinding, lookRound } from "./walk-round.ts";
 
 export type ClientVerdict = {
@@ -68,14 +68,16 @@ async function examine(host: DoctorHost, looker: Looker, request: DoctorRequest)
       gate: chosen && { url: chosen.base, where: chosen.where, answers: false, why: whyNot(chosen.look) },
       clients,
       findings: [],
-      notChecked: [],
+      notChecked: ["what walks round the gate: there is none to compare with"],
       exit: 3,
     };
   }
   const gate: AnsweringGate = { ...chosen, look: chosen.look };
+  const visit: Visit = { host, looker, request, gate, files };
   const clients: ClientVerdict[] = [];
-  for (const one of programs) clients.push(await check(host, looker, request, gate, one, named));
-  const around = await lookRound(host, looker, request, gate, programs, clients, files);
+  for (const one of programs) clients.push(await check(visit, one, named));
+  const proven = new Set(clients.filter(({ verdict }) => verdict === "active").map(({ client }) => client));
+  const around = await lookRound(visit, programs, proven);
   const verdicts = new Set(clients.map(({ verdict }) => verdict));
   const severities = new Set(around.findings.map(({ severity }) => severity));
   const open = clients.length === 0 || verdicts.has("cannot-tell") || severities.has("unknown");
@@ -85,8 +87,7 @@ async function examine(host: DoctorHost, looker: Looker, request: DoctorRequest)
 
 // --- which gate ---
 
-type ChosenGate = { readonly base: string; readonly project: string | undefined; readonly where: string; readonly look: GateLook };
-type AnsweringGate = ChosenGate & { readonly look: Extract<GateLook, { kind: "gate" }> };
+type ChosenGate = Omit<AnsweringGate, "look"> & { readonly look: GateLook };
 
 const PUBLIC: readonly string[] = [NPM_REGISTRY_HOST, YARN_REGISTRY_HOST];
 
@@ -137,10 +138,7 @@ function labelOf({ client, command, found }: Candidate): Pick<ClientVerdict, "cl
 }
 
 async function check(
-  host: DoctorHost,
-  looker: Looker,
-  request: DoctorRequest,
-  gate: AnsweringGate,
+  { host, looker, request, gate }: Visit,
   candidate: Candidate,
   named: readonly NamedRegistry[],
 ): Promise<ClientVerdict> {

@@ -5,13 +5,14 @@
 import { LIMITS } from "../core/base/limits.ts";
 import { printable } from "../core/base/text.ts";
 import { iso, span } from "../core/base/time.ts";
-import { type Finding, findings as settingsFindings, type SettingsFile } from "../core/client/findings.ts";
+import type { ClientId } from "../core/client/client.ts";
+import { type Finding, findings as settingsFindings } from "../core/client/findings.ts";
 import type { GateHealth } from "../core/client/gate-look.ts";
 import { CLIENTS } from "../core/client/table.ts";
 import { NPM_REGISTRY_HOST } from "../core/config/constants.ts";
 import { foreignSources } from "../core/lockfile/hosts.ts";
 import { readLockfile } from "../core/lockfile/read.ts";
-import type { AnsweringGate, Candidate, DoctorHost, DoctorRequest, Looker } from "./doctor-host.ts";
+import type { Candidate, DoctorHost, LockfileBytes, Visit } from "./doctor-host.ts";
 
 export type DoctorFinding = {
   readonly rule:
@@ -31,19 +32,13 @@ export type DoctorFinding = {
   readonly fix: string;
 };
 
-async function lookRound(
-  host: DoctorHost,
-  looker: Looker,
-  request: DoctorRequest,
-  gate: AnsweringGate,
-  candidates: readonly Candidate[],
-  verdicts: readonly ClientVerdict[],
-  files: readonly SettingsFile[],
-): Promise<Pick<DoctorReport, "findings" | "notChecked">> {
-  const notChecked: string[] = [];
+type Round = { readonly findings: readonly DoctorFinding[]; readonly notChecked: readonly string[] };
+
+/** `proven`: clients whose trial reached the gate. */
+export async function lookRound(visit: Visit, candidates: readonly Candidate[], proven: ReadonlySet<ClientId>): Promise<Round> {
+  const { host, request, gate, files } = visit;
   const found: DoctorFinding[] = [];
   for (const { client, command, found: program } of candidates) {
-    const proven = verdicts.some((one) => one.client === client && one.verdict === "active");
     const major = "missing" in program ? undefined : program.major;
     const input = {
       client: CLIENTS[client],
@@ -58,19 +53,16 @@ async function lookRound(
     };
     found.push(
       ...settingsFindings(input)
-        .filter((one) => counts(one, proven, host.env))
+        .filter((one) => counts(one, proven.has(client), host.env))
         .map(ofSettings),
     );
     for (const folder of await host.warmCaches(client)) found.push(warmCache(folder, command));
   }
-  if (request.root !== undefined) found.push(...foreign(await host.lockfiles(request.root), gate.base));
+  for (const lockfile of request.root === undefined ? [] : await host.lockfiles(request.root)) found.push(...foreign(lockfile, gate.base));
   found.push(...monitored(gate.look.health));
-  const time = await upstreamTime(host, looker, request, gate);
-  const clocks = await clockSkew(looker, request, gate);
-  return {
-    findings: unique([...found, ...time.findings, ...clocks.findings]),
-    notChecked: [...notChecked, ...time.notChecked, ...clocks.notChecked],
-  };
+  const time = await upstreamTime(visit);
+  const clocks = await clockSkew(visit);
+  return { findings: unique([...found, ...time.findings, ...clocks.findings]), notChecked: [...time.notChecked, ...clocks.notChecked] };
 }
 
 /** A trial that reached the gate outweighs what a file says of the base registry; the environment outweighs `replace-registry-host` in one. */
@@ -89,7 +81,6 @@ function ofSettings({ rule, severity, file, line, what, why, fix }: Finding): Do
 
 const CLEANING: Readonly<Record<string, string>> = {
   npm: "npm cache clean --force",
-  pnpm: "pnpm store prune",
   yarn: "yarn cache clean",
   bun: "bun pm cache rm",
   deno: "deno clean",
@@ -101,50 +92,49 @@ function warmCache(folder: string, command: string): DoctorFinding {
     severity: "note",
     where: folder,
     what: `${command}'s cache is not empty`,
-    why: "what lies in it is installed without asking any gate, withheld since or not; `cordon " + command + "` checks what was installed",
-    fix: `${CLEANING[command] ?? "Remove it"}`,
+    why: `what lies in it is installed without asking any gate; cordon ${command} checks what was installed`,
+    fix: CLEANING[command] ?? "Remove the folder.",
   };
 }
 
 /** Entries a client fetches from their recorded URL, whatever registry it is configured for; one finding for each host of a file. */
-function foreign(lockfiles: Awaited<ReturnType<DoctorHost["lockfiles"]>>, gate: string): readonly DoctorFinding[] {
-  return lockfiles.flatMap(({ client, name, content }): DoctorFinding[] => {
-    if ("why" in content) return [unreadable(name, content.why)];
-    const tree = readLockfile(name, content);
-    const hosts = new Map<string, { line: number; entries: string[]; remote: boolean }>();
-    // npm and deno ask their configured registry for what is recorded at npm's own host; the others go there.
-    const allowed = [...hostsOf(gate), ...(client === "npm" || client === "deno" ? [NPM_REGISTRY_HOST] : [])];
-    for (const source of foreignSources(tree, allowed)) {
-      const remote = source.kind === "registry" || source.kind === "tarball";
-      const known = hosts.get(`${source.host} ${remote}`);
-      const entry = `${source.package.name}${source.package.version === "" ? "" : `@${source.package.version}`}`;
-      if (known) known.entries.push(entry);
-      else hosts.set(`${source.host} ${remote}`, { line: source.package.line, entries: [entry], remote });
-    }
-    const found = [...hosts].map(([key, { line, entries, remote }]): DoctorFinding => {
-      const host = key.slice(0, key.lastIndexOf(" ")) || "a host nobody can read";
-      const many = entries.length === 1 ? entries[0]! : `${entries[0]} and ${entries.length - 1} more`;
-      return {
-        rule: "foreign-source",
-        severity: remote ? "bypass" : "note",
-        where: line === 0 ? name : `${name}:${line}`,
-        what: printable(many),
-        why: `${remote ? "fetched" : "cloned or loaded"} from ${printable(host)}, not from the gate`,
-        fix: remote
-          ? `Run ${CLIENTS[client].commands[0]} through cordon, or record the entries anew.`
-          : "Look at it; no registry gate sees it.",
-      };
-    });
-    return tree.complete
-      ? found
-      : [...found, unreadable(name, tree.problems.find(({ severity }) => severity === "error")?.message ?? "it could not be read whole")];
+function foreign({ client, name, content }: LockfileBytes, gate: string): readonly DoctorFinding[] {
+  if ("why" in content) return [unreadable(name, content.why)];
+  const tree = readLockfile(name, content);
+  // npm and deno ask their configured registry for what is recorded at npm's own host; the others go there.
+  const allowed = [...hostsOf(gate), ...(client === "npm" || client === "deno" ? [NPM_REGISTRY_HOST] : [])];
+  const sources = foreignSources(tree, allowed).map((source) => ({
+    ...source,
+    fetched: source.kind === "registry" || source.kind === "tarball",
+  }));
+  const groups = new Map<string, typeof sources>();
+  for (const source of sources) {
+    const key = `${source.fetched} ${source.host}`;
+    const group = groups.get(key);
+    if (group) group.push(source);
+    else groups.set(key, [source]);
+  }
+  const found = [...groups.values()].map((group): DoctorFinding => {
+    const { package: first, host, fetched } = group[0]!;
+    const more = group.length === 1 ? "" : ` and ${group.length - 1} more`;
+    return {
+      rule: "foreign-source",
+      severity: fetched ? "bypass" : "note",
+      where: first.line === 0 ? name : `${name}:${first.line}`,
+      what: printable(`${first.name}${first.version === "" ? "" : `@${first.version}`}${more}`),
+      why: `${fetched ? "fetched" : "cloned or loaded"} from ${host === "" ? "a host nobody can read" : printable(host)}, not from the gate`,
+      fix: fetched ? `Run it as cordon ${CLIENTS[client].commands[0]}, or record it anew.` : "Look at it; no registry gate sees it.",
+    };
   });
+  if (tree.complete) return found;
+  const problem = tree.problems.find(({ severity }) => severity === "error")?.message ?? "it could not be read whole";
+  return [...found, unreadable(name, problem)];
 }
 
 /** A gate on this machine answers by every name of it. */
 function hostsOf(gate: string): readonly string[] {
   const { host, hostname, port } = new URL(gate);
-  const loopback = hostname === "localhost" || hostname === "[::1]" || /^127\./.test(hostname);
+  const loopback = hostname === "localhost" || hostname === "[::1]" || hostname.startsWith("127.");
   return loopback ? ["localhost", "127.0.0.1", "[::1]"].map((name) => (port === "" ? name : `${name}:${port}`)) : [host];
 }
 
@@ -176,12 +166,8 @@ function monitored({ mode, monitorOwner, monitorUntil }: GateHealth): readonly D
 /** Names asked before "no publish times" is believed: one package may be an exception. */
 const ASKED = 3;
 
-async function upstreamTime(
-  host: DoctorHost,
-  looker: Looker,
-  { root, offline }: DoctorRequest,
-  gate: AnsweringGate,
-): Promise<Pick<DoctorReport, "findings" | "notChecked">> {
+async function upstreamTime({ host, looker, request, gate }: Visit): Promise<Round> {
+  const { root, offline } = request;
   const what = "whether the upstream gives publish times";
   if (offline) return { findings: [], notChecked: [`${what}: --offline`] };
   const names = root === undefined ? [] : (await host.dependencies(root)).slice(0, ASKED);
@@ -205,11 +191,7 @@ async function upstreamTime(
   return { findings: [finding], notChecked: [] };
 }
 
-async function clockSkew(
-  looker: Looker,
-  { offline }: DoctorRequest,
-  gate: AnsweringGate,
-): Promise<Pick<DoctorReport, "findings" | "notChecked">> {
+async function clockSkew({ looker, request, gate }: Visit): Promise<Round> {
   const { health, asked } = gate.look;
   const ahead = health.now - asked;
   const findings: DoctorFinding[] = [];
@@ -221,7 +203,7 @@ async function clockSkew(
         "ages and ends of holds are counted by the gate's clock",
       ),
     );
-  if (offline) return { findings, notChecked: ["the upstream's clock: --offline"] };
+  if (request.offline) return { findings, notChecked: ["the upstream's clock: --offline"] };
   const upstream = await looker.clockAt(health.upstream);
   if ("why" in upstream) return { findings, notChecked: [`the upstream's clock: ${upstream.why}`] };
   const gap = ahead - (upstream.theirs - upstream.ours);

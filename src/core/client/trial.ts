@@ -173,7 +173,7 @@ export function lastWords(output: string): string {
     .split(/\r?\n/)
     // eslint-disable-next-line no-control-regex
     .map((line) => line.replace(/\u001b\[[0-9;?]*[A-Za-z]/g, "").trim())
-    .filter((line) => line !== "" && !/^at /.test(line));
+    .filter((line) => line !== "" && !line.startsWith("at "));
   const told = lines.find((line) => /\berr(?:or)?\b|ERR_|\bfailed\b|YN(?!0000)\d{4}/i.test(line)) ?? lines.at(-1) ?? "";
   return told.length > 200 ? `${told.slice(0, 197)}...` : told;
 }

@@ -1,5 +1,6 @@
 /** `cordon doctor`: which clients really go through the gate, what walks round it, and what to do next. */
-import { type ClientVerdict, doctor, type DoctorFinding, type DoctorReport } from "../../app/doctor.ts";
+import { type ClientVerdict, doctor, type DoctorReport } from "../../app/doctor.ts";
+import type { DoctorFinding } from "../../app/walk-round.ts";
 import { iso } from "../../core/base/time.ts";
 import { CLIENTS } from "../../core/client/table.ts";
 import { clientsInUse } from "../../core/client/uses.ts";

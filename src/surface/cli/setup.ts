@@ -132,6 +132,7 @@ function labelOf(option: unknown, inUrl: string | undefined, name: string): stri
 function whyNotYet(look: GateLook, yes: boolean, canAsk: boolean): string | undefined {
   if (yes) return undefined;
   if (look.kind !== "gate") return `${look.why}; --yes writes all the same`;
+  if (look.entry.kind === "refused") return `the gate lets nobody in by this URL: ${look.entry.why}; --yes writes all the same`;
   return canAsk ? undefined : "there is no terminal to ask at; --yes writes without asking";
 }
 

@@ -1,6 +1,6 @@
 /** What the command line needs from the machine, handed in by `main.ts`: so that tests run every command in process with their own clock. */
 import type { App } from "../../app/app.ts";
-import type { DoctorHost } from "../../app/doctor.ts";
+import type { DoctorHost } from "../../app/doctor-host.ts";
 import type { SetupHost } from "../../app/setup.ts";
 import type { Clock, Instant } from "../../core/base/time.ts";
 import type { Client, Intent } from "../../core/client/client.ts";
