@@ -1,18 +1,7 @@
 /** bun, and bunx. */
-import {
-  type Arguments,
-  type OptionRules,
-  createPackage,
-  environmentSetting,
-  isOff,
-  isOn,
-  lastOption,
-  readArguments,
-} from "./arguments.ts";
+import { type Arguments, type OptionRules, createPackage, isOff, isOn, lastOption, readArguments } from "./arguments.ts";
 import type { Client, Intent } from "./client.ts";
 import { environment } from "./environment.ts";
-
-type Env = Readonly<Record<string, string | undefined>>;
 
 const RULES: OptionRules = {
   values: new Set(
@@ -57,7 +46,7 @@ function parse(command: string, argv: readonly string[]): Arguments {
   );
 }
 
-function intent(command: string, argv: readonly string[], env: Env): Intent {
+function intent(command: string, argv: readonly string[]): Intent {
   const { words, options, rest } = parse(command, argv);
   if (isOn(options, "help", "version", "revision")) return { kind: "local" };
   if (command === "bunx") return execIntent(words[0], options);
@@ -66,7 +55,7 @@ function intent(command: string, argv: readonly string[], env: Env): Intent {
   if (INSTALLS.has(name)) {
     if (isOn(options, "global")) return { kind: "global", specs };
     if (specs.length > 0) return { kind: "change", specs };
-    return { kind: "install", frozen: name === "ci" || isOn(options, "frozen-lockfile"), ...omitted(options, env) };
+    return { kind: "install", frozen: name === "ci" || isOn(options, "frozen-lockfile"), ...omitted(options) };
   }
   if (Object.hasOwn(CHANGES, name)) return { kind: isOn(options, "global") ? "global" : "change", specs: name === "init" ? [] : specs };
   if (QUERIES.has(name)) return { kind: "query" };
@@ -97,8 +86,9 @@ function execIntent(tool: string | undefined, options: Arguments["options"]): In
   return tool === undefined ? { kind: "local" } : { kind: "exec", specs: [tool] };
 }
 
-function omitted(options: Arguments["options"], env: Env): { omitDev: boolean; omitOptional: boolean } {
-  const omit = options.get("omit") ?? environmentSetting(env, "npm_config_", "omit")?.split(/[\s,]+/) ?? [];
+/** The command line alone decides: bun reads neither NODE_ENV nor `npm_config_omit` (measured). */
+function omitted(options: Arguments["options"]): { omitDev: boolean; omitOptional: boolean } {
+  const omit = options.get("omit") ?? [];
   return {
     omitDev: omit.includes("dev") || isOn(options, "production"),
     omitOptional: omit.includes("optional") || isOff(options, "optional"),

@@ -179,20 +179,20 @@ function intent(command: string, argv: readonly string[], env: Env): Intent {
 }
 
 // pnpm's documentation of --frozen-lockfile: "default: for non-CI false, for CI true, if a lockfile is present".
+// Whether the environment leaves dependencies out changes with the version (NODE_ENV: only 9; npm_config_production: 9 and 10;
+// pnpm_config_production: 11, no longer 12; measured), so only what the command line says counts: more is judged then, never less.
 function installs(options: Arguments["options"], env: Env): Extract<Intent, { kind: "install" }> {
-  const frozen = lastOption(options, "frozen-lockfile") ?? setting(env, "frozen-lockfile");
+  const frozen =
+    lastOption(options, "frozen-lockfile") ??
+    environmentSetting(env, "pnpm_config_", "frozen-lockfile") ??
+    environmentSetting(env, "npm_config_", "frozen-lockfile");
   const byDefault = inCi(env) && !options.has("lockfile-only") && !options.has("fix-lockfile");
   return {
     kind: "install",
     frozen: frozen === undefined ? byDefault : frozen !== "false",
-    omitDev: isOn(options, "production") || isOff(options, "dev") || (!options.has("production") && setting(env, "production") === "true"),
-    omitOptional: isOff(options, "optional") || setting(env, "optional") === "false",
+    omitDev: isOn(options, "production") || isOff(options, "dev"),
+    omitOptional: isOff(options, "optional"),
   };
-}
-
-/** pnpm 11 and later read their own prefix only, older ones npm's. */
-function setting(env: Env, name: string): string | undefined {
-  return environmentSetting(env, "pnpm_config_", name) ?? environmentSetting(env, "npm_config_", name);
 }
 
 export const pnpm: Client = {
