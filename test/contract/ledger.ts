@@ -75,7 +75,7 @@ export function ledgerContract(name: string, open: Open<Ledger>): void {
 
   test(`${name}: concurrent appends are all there when they resolve, each call's entries together`, async () => {
     const { store } = await open();
-    const calls = Array.from({ length: 60 }, (_, n) => [serve(`${n}.0.0`), serve(`${n}.0.1`)]);
+    const calls = Array.from({ length: 600 }, (_, n) => [serve(`${n}.0.0`), serve(`${n}.0.1`)]);
     await Promise.all(calls.map((entries) => store.append(entries)));
     const versions = (await all(store)).map((row) => (row.entry as { version: string }).version);
     expect(versions).toEqual(calls.flat().map((entry) => (entry as { version: string }).version));

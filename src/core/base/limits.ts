@@ -81,8 +81,8 @@ export const LIMITS = {
   judgementCacheBytes: 8_000_000,
   /** Wait for in-flight answers after SIGTERM. */
   drainMs: 30 * SECOND,
-  /** Ledger rows are committed together at most this long after the first. */
-  groupCommitMs: 10,
+  /** Ledger rows committed together: about 10 ms of work. Rows wait no longer than the commit before theirs. */
+  ledgerGroupRows: 500,
   /** SQLite itself waits this long for another process, with the event loop standing still. */
   storeBlockMs: 25,
   /** Further waiting for a locked database, between which the process goes on; a commit takes a few milliseconds. */

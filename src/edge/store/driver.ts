@@ -103,11 +103,6 @@ export async function openDatabase(
   };
 }
 
-/** The SQLite library in use, for `cordon doctor`. */
-export function engineName(): "node:sqlite" | "libsql" {
-  return nodeSqlite() ? "node:sqlite" : "libsql";
-}
-
 /** Creates the file for its owner only; SQLite gives its side files the same mode. Never opens an existing one: closing it would drop SQLite's locks. */
 async function createPrivately(path: string): Promise<void> {
   if (existsSync(path)) return;

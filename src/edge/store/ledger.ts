@@ -35,15 +35,14 @@ type Waiting = { readonly entries: readonly string[]; resolve(): void; reject(er
 export async function openLedger(database: Database, { clock, key, chain = newChain(), readOnly = false }: LedgerOptions) {
   await migrate(database, SCHEMA, { readOnly });
   const signer = key && headSigner(key);
-  let queue: Waiting[] = [];
+  const queue: Waiting[] = [];
   let working: Promise<void> | undefined;
 
   /** Commits what has gathered, again and again while there is more: a new group gathers while the disk takes the last one. */
   async function work(): Promise<void> {
     while (queue.length > 0) {
       await nextTurn();
-      const group = queue;
-      queue = [];
+      const group = queue.splice(0, callsPerGroup(queue));
       try {
         await commit(group.flatMap((waiting) => waiting.entries));
         for (const waiting of group) waiting.resolve();
@@ -121,6 +120,18 @@ export async function openLedger(database: Database, { clock, key, chain = newCh
       await database.close();
     },
   };
+}
+
+/** How many calls from the front fit into one transaction; the entries of one call stay together. */
+function callsPerGroup(queue: readonly Waiting[]): number {
+  let calls = 0;
+  let rows = 0;
+  for (const { entries } of queue) {
+    rows += entries.length;
+    if (rows > LIMITS.ledgerGroupRows && calls > 0) break;
+    calls += 1;
+  }
+  return calls;
 }
 
 const START = { seq: 0, hash: CHAIN_START };
