@@ -7,7 +7,14 @@ export type ClientId = "npm" | "pnpm" | "yarn-classic" | "yarn-berry" | "bun" | 
 /** What a command line of the client is about to do. */
 export type Intent =
   /** Installs what manifests and lockfile say (`install`, `ci`, `i` without names). */
-  | { readonly kind: "install"; readonly frozen: boolean; readonly omitDev: boolean; readonly omitOptional: boolean }
+  | {
+      readonly kind: "install";
+      readonly frozen: boolean;
+      readonly omitDev: boolean;
+      readonly omitOptional: boolean;
+      /** The folder it fills when that is not the project's own (`pnpm deploy out`), as written. */
+      readonly into?: string;
+    }
   /** Changes what is installed: `add x`, `install x`, `update`, `remove`. `specs` are the packages named. */
   | { readonly kind: "change"; readonly specs: readonly string[] }
   /** Fetches and runs a package outside the project: npx, dlx, bunx, `npm exec`, `npm create`. */

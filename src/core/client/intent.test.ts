@@ -7,7 +7,15 @@ import { CLIENTS, COMMANDS, clientFor } from "./table.ts";
 /** `install frozen -dev -optional`, `change a b`, `exec x`, `global x`, `query`, `local`. */
 function brief(intent: Intent): string {
   if (intent.kind === "install")
-    return ["install", intent.frozen && "frozen", intent.omitDev && "-dev", intent.omitOptional && "-optional"].filter(Boolean).join(" ");
+    return [
+      "install",
+      intent.frozen && "frozen",
+      intent.omitDev && "-dev",
+      intent.omitOptional && "-optional",
+      intent.into && `into ${intent.into}`,
+    ]
+      .filter(Boolean)
+      .join(" ");
   return "specs" in intent ? [intent.kind, ...intent.specs].join(" ") : intent.kind;
 }
 
@@ -229,7 +237,8 @@ cases(false, [
   ["pnpm i --prod --no-optional --frozen-lockfile", "install frozen -dev -optional"],
   ["pnpm i --reporter silent", "install"],
   ["pnpm i --reporter=append-only --ignore-scripts", "install"],
-  ["pnpm --filter=site --prod deploy out", "install -dev"],
+  ["pnpm --filter=site --prod deploy out", "install -dev into out"],
+  ["pnpm deploy", "local"],
   ["pnpm patch-commit dir", "install"],
   ["pnpm i axios", "change axios"],
   ["pnpm add axios@1 @acme/kit", "change axios@1 @acme/kit"],
@@ -539,7 +548,7 @@ test.each([
   ["npx --prefix site cowsay --prefix other", "site"],
   ["pnpm -C site i", "site"],
   ["pnpm --dir=site i", "site"],
-  ["pnpm --filter site deploy out", "out"],
+  ["pnpm --filter site -C packages deploy out", "packages"],
   ["pnpm with 10 -C site i", "site"],
   ["pnpm run build --dir x", undefined],
   ["yarn --cwd site", "site"],

@@ -149,7 +149,10 @@ function intent(command: string, argv: readonly string[], env: Env): Intent {
     case "fetch":
     case "pipeline":
       return { ...installs(options, env), frozen: true };
-    case "deploy":
+    case "deploy": {
+      const into = specs.at(-1);
+      return into === undefined ? { kind: "local" } : { ...installs(options, env), into };
+    }
     case "patch-commit":
       return installs(options, env);
     case "dlx": {
@@ -204,8 +207,6 @@ export const pnpm: Client = {
   directory(command, argv) {
     const { words, options, rest } = parse(command, argv);
     if (commandFor(words[0]) === "with") return pnpm.directory("pnpm", rest);
-    // `pnpm deploy target` fills the target folder, its last word.
-    if (commandFor(words[0]) === "deploy") return words.slice(1).at(-1);
     return lastOption(options, "dir", "prefix");
   },
   environment,

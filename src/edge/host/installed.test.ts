@@ -413,6 +413,25 @@ test("deno without node_modules: versions from the lockfile, found in its cache"
   expect(broken.unreadable).toMatchObject([{ why: "not JSON" }]);
 });
 
+test("pnpm deploy fills another folder, counted from where it was started", async () => {
+  const root = tree({
+    "node_modules/axios/package.json": pack("axios", "1.0.0"),
+    "sub/out/node_modules/form": link(".pnpm/form@2.0.0/node_modules/form"),
+    "sub/out/node_modules/.pnpm/form@2.0.0/node_modules/form/package.json": pack("form", "2.0.0"),
+  });
+  const intent = { kind: "install", frozen: false, omitDev: true, omitOptional: false, into: "out" } as const;
+  const installed = await readInstalled({
+    client: "pnpm",
+    intent,
+    root,
+    workspaces: [],
+    directory: path.join(root, "sub"),
+    surroundings: AT,
+    since: instant(0),
+  });
+  expect(brief(installed, root)).toEqual(["form@2.0.0 sub/out/node_modules/.pnpm/form@2.0.0/node_modules/form"]);
+});
+
 test("query and local commands leave nothing to read", async () => {
   const root = tree({ "node_modules/axios/package.json": pack("axios", "1.0.0") });
   for (const kind of ["query", "local"] as const)

@@ -34,6 +34,8 @@ export type InstalledRequest = {
   readonly root: string;
   /** Absolute. */
   readonly workspaces: readonly string[];
+  /** Where the client was started; the root when not given. */
+  readonly directory?: string;
   readonly surroundings: Surroundings;
   /** When the client was started. */
   readonly since: Instant;
@@ -46,6 +48,8 @@ export async function readInstalled(request: InstalledRequest): Promise<Installe
   const { client, intent, surroundings, since } = request;
   switch (intent.kind) {
     case "install":
+      if (intent.into === undefined) return readProject(request);
+      return readProject({ ...request, root: path.resolve(request.directory ?? request.root, intent.into), workspaces: [] });
     case "change":
       return readProject(request);
     case "exec":

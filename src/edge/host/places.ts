@@ -152,7 +152,7 @@ export function npmCache(at: Surroundings): string {
   return at.env["npm_config_cache"] ?? at.env["NPM_CONFIG_CACHE"] ?? at.npmCache ?? path.join(at.home, ".npm");
 }
 
-export function pnpmCache(at: Surroundings): string {
+function pnpmCache(at: Surroundings): string {
   const named = at.env["pnpm_config_cache_dir"] ?? at.env["npm_config_cache_dir"];
   return named ?? path.join(cacheHome(at), "pnpm");
 }
