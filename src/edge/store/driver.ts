@@ -39,7 +39,7 @@ export type Database = {
   close(): Promise<void>;
 };
 
-/** The part of an SQLite library that is used. `get` and `all` give plain objects by column name. */
+/** The part of an SQLite library that is used. Rows are objects by column name. */
 export type Engine = {
   exec(sql: string): void;
   prepare(sql: string): EngineStatement;
@@ -62,7 +62,7 @@ export async function openDatabase(
 ): Promise<Database> {
   if (readOnly && !existsSync(path)) throw new Fault("INPUT_UNREADABLE", `there is no ${path} to read`);
   if (!readOnly) await createPrivately(path);
-  const engine = inWords(path, () => openEngine(path), true);
+  const engine = openNamed(path, openEngine);
   const sql = statements(engine);
   const retried = <T>(work: () => T): Promise<T> => patiently(path, work);
   try {
@@ -101,6 +101,15 @@ export async function openDatabase(
       await (await log)?.close();
     },
   };
+}
+
+function openNamed(path: string, openEngine: OpenEngine): Engine {
+  try {
+    return openEngine(path);
+  } catch (error) {
+    // libsql gives no code here.
+    throw new Fault("STORE_BROKEN", `${path}: ${BROKEN[resultCode(error)] ?? "it cannot be opened"}`, error);
+  }
 }
 
 /** Creates the file for its owner only; SQLite gives its side files the same mode. Never opens an existing one: closing it would drop SQLite's locks. */
@@ -225,17 +234,16 @@ function isBusy(error: unknown): boolean {
 }
 
 /** Turns what SQLite says about the file into a fault that names it. A mistake in a statement of ours stays what it is. */
-function inWords<T>(path: string, work: () => T, opening = false): T {
+function inWords<T>(path: string, work: () => T): T {
   try {
     return work();
   } catch (error) {
     const words = BROKEN[resultCode(error)];
-    if (words !== undefined) throw new Fault("STORE_BROKEN", `${path}: ${words}`, error);
-    if (opening && !(error instanceof Fault)) throw new Fault("STORE_BROKEN", `${path}: ${BROKEN[14]}`, error);
-    throw error;
+    throw words === undefined ? error : new Fault("STORE_BROKEN", `${path}: ${words}`, error);
   }
 }
 
+/** Raises STORE_BROKEN when this Node has no SQLite and libsql is not installed. */
 export function sqliteEngine(): OpenEngine {
   const sqlite = nodeSqlite();
   if (!sqlite) return libsqlEngine();

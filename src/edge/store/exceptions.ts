@@ -15,7 +15,7 @@ type Kind = keyof Kinds;
 export function exceptionStore(database: Database) {
   const watchers = new Set<(epoch: number) => void>();
   let timer: NodeJS.Timeout | undefined;
-  let looking = false;
+  let looking: Promise<void> | undefined;
   let seen: number | undefined;
 
   async function add<K extends Kind>(kind: K, document: Kinds[K]): Promise<void> {
@@ -33,18 +33,21 @@ export function exceptionStore(database: Database) {
     return changed;
   }
 
-  /** A change is on disk before anybody is told that it holds. */
+  /** A change is on disk before anybody is told that it holds; a look that began before it may have missed it. */
   async function settle(): Promise<void> {
     await database.flush();
-    if (timer) await poll();
+    await looking;
+    if (timer) await look();
   }
 
-  async function poll(): Promise<void> {
-    if (looking) return;
-    looking = true;
+  function look(): Promise<void> {
+    looking ??= lookNow().finally(() => (looking = undefined));
+    return looking;
+  }
+
+  async function lookNow(): Promise<void> {
     // Whoever is told reads the exceptions again, and meets the fault where it can refuse because of it.
     const epoch = await database.read(currentEpoch).catch(() => UNREADABLE);
-    looking = false;
     if (epoch === seen && epoch !== UNREADABLE) return;
     seen = epoch;
     for (const watcher of watchers) watcher(epoch);
@@ -78,7 +81,7 @@ export function exceptionStore(database: Database) {
     /** Looks every `LIMITS.epochPollMs`, and calls back at the first look too: the epoch may have moved since the caller read. */
     watch(onChange: (epoch: number) => void): () => void {
       watchers.add(onChange);
-      timer ??= setInterval(() => void poll(), LIMITS.epochPollMs).unref();
+      timer ??= setInterval(() => void look(), LIMITS.epochPollMs).unref();
       return () => {
         watchers.delete(onChange);
         if (watchers.size === 0) close();

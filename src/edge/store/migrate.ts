@@ -27,7 +27,7 @@ export async function migrate(
   schema: Schema,
   { readOnly = false }: { readonly readOnly?: boolean } = {},
 ): Promise<void> {
-  const found = await database.read((sql) => schemaOf(sql, database.path, schema));
+  const found = await database.snapshot((sql) => schemaOf(sql, database.path, schema));
   if (found === schema.version) return;
   if (readOnly) {
     throw new Fault(
