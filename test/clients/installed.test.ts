@@ -57,6 +57,7 @@ const LAYOUTS: Record<ClientId, readonly Layout[]> = {
   bun: [
     { name: "hoisted", args: ["--linker=hoisted"] },
     { name: "isolated", args: ["--linker=isolated"] },
+    { name: "global store", files: { "bunfig.toml": '[install]\nglobalStore = true\nlinker = "isolated"\n' } },
   ],
   deno: [{ name: "node_modules", files: { "deno.json": { nodeModulesDir: "auto", workspace: ["packages/site"] } } }],
 };

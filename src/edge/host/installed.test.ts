@@ -309,11 +309,13 @@ test("links in circles end, and a link to the project's own parent is not follow
     "app/node_modules/loop": link("loop"),
     "app/node_modules/a/package.json": pack("a", "1.0.0"),
     "app/node_modules/a/node_modules/a": link("../../a"),
+    "app/node_modules/b/package.json": pack("b", "1.0.0"),
+    "app/node_modules/b/node_modules": link(".."),
     "other/package.json": pack("other", "1.0.0"),
   });
   const installed = await read("npm", path.join(root, "app"));
-  expect(brief(installed, root)).toEqual(["a@1.0.0 app/node_modules/a"]);
-  expect(installed.links.map((each) => path.basename(each.path)).toSorted()).toEqual(["loop", "up"]);
+  expect(brief(installed, root)).toEqual(["a@1.0.0 app/node_modules/a", "b@1.0.0 app/node_modules/b"]);
+  expect(installed.links.map((each) => path.basename(each.path)).toSorted()).toEqual(["loop", "node_modules", "up"]);
 });
 
 test("an empty project has nothing installed and nothing to complain about", async () => {

@@ -137,10 +137,24 @@ function readStoreEntry(walk: Walk, store: string, id: string): void {
   const folder = path.join(store, id);
   const owner = `${store}\0${id}`;
   const record = readStoreFolder(id, path.basename(store) === ".store");
-  walk.tasks.push(() => readModules(walk, path.join(folder, "node_modules"), owner, record));
+  enterModules(walk, folder, owner, record);
   // yarn's pnpm linker: `<id>/package` is the package, `<id>/node_modules` only links.
   if (fs.lstatSync(path.join(folder, "package"), { throwIfNoEntry: false })?.isDirectory())
     walk.tasks.push(() => readPackage(walk, path.join(folder, "package"), undefined, owner, record));
+}
+
+/** The `node_modules` in a package or store folder. Only the project's own may be a link: a package's could lead anywhere, or in a circle. */
+function enterModules(
+  walk: Walk,
+  folder: string,
+  owner: string,
+  record: InstallRecord | undefined,
+  bundled?: ReadonlySet<string> | "all",
+): void {
+  const modules = path.join(folder, "node_modules");
+  const stat = fs.lstatSync(modules, { throwIfNoEntry: false });
+  if (stat?.isDirectory()) walk.tasks.push(() => readModules(walk, modules, owner, record, bundled));
+  else if (stat?.isSymbolicLink()) walk.links.push({ path: modules, target: linkTarget(walk, modules) ?? modules });
 }
 
 /** `record` is what the store folder's name says about the one package that lies in it. */
@@ -179,7 +193,7 @@ function readPackage(
   const manifest = readManifest(walk, folder);
   // Within a package of a store, real folders came with its tarball; in a hoisted tree they may be its nested dependencies.
   const inside = owner === PROJECT ? (bundled ? "all" : (manifest?.bundled ?? new Set<string>())) : "all";
-  walk.tasks.push(() => readModules(walk, path.join(folder, "node_modules"), owner, undefined, inside));
+  enterModules(walk, folder, owner, undefined, inside);
   if (manifest === undefined) return;
   const shown = { name: manifest.name ?? record?.name, version: manifest.version ?? record?.version };
   if (shown.name === undefined || shown.version === undefined) {
@@ -252,7 +266,7 @@ function followOut(walk: Walk, from: string, id: string): void {
 
 function visitOutside(walk: Walk, owner: string, entry: string, record: InstallRecord | undefined): void {
   link(walk, owner, entry);
-  walk.tasks.push(() => readModules(walk, path.join(entry, "node_modules"), entry, record));
+  enterModules(walk, entry, entry, record);
 }
 
 function linkTarget(walk: Walk, from: string): string | undefined {
