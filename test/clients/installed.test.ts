@@ -48,12 +48,16 @@ const LAYOUTS: Record<ClientId, readonly Layout[]> = {
     { name: "global store", files: { "pnpm-workspace.yaml": "packages: ['packages/*']\nenableGlobalVirtualStore: true\n" }, from: 10 },
   ],
   "yarn-classic": [{ name: "hoisted" }],
-  "yarn-berry": ["node-modules", "pnpm", "pnp"].map((linker) => ({
-    name: linker,
-    files: { ".yarnrc.yml": `nodeLinker: ${linker}\n`, "yarn.lock": "" },
-    // Its pnpm linker lays out every platform's packages.
-    ...(linker === "pnpm" && { more: ["@fast-thing/darwin-arm64@1.0.0", "@fast-thing/win32-x64@1.0.0"] }),
-  })),
+  "yarn-berry": [
+    { name: "node-modules", files: { ".yarnrc.yml": "nodeLinker: node-modules\n", "yarn.lock": "" } },
+    {
+      name: "pnpm",
+      files: { ".yarnrc.yml": "nodeLinker: pnpm\n", "yarn.lock": "" },
+      // This linker lays out every platform's packages.
+      more: ["@fast-thing/darwin-arm64@1.0.0", "@fast-thing/win32-x64@1.0.0"],
+    },
+    { name: "pnp", files: { ".yarnrc.yml": "nodeLinker: pnp\n", "yarn.lock": "" } },
+  ],
   bun: [
     { name: "hoisted", args: ["--linker=hoisted"] },
     { name: "isolated", args: ["--linker=isolated"] },
