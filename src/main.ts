@@ -125,13 +125,18 @@ export function openWorld(ground: Ground = {}): World {
       ...app,
       settings: resolved.settings,
       dataDir,
-      upstream: { base: config.base.url, source: config.base.source, scopes: [...config.scopes.keys()], notes: config.notes },
+      upstream: {
+        base: config.base.url,
+        source: config.base.source,
+        scopes: [...config.scopes.keys()],
+        scoped: [...config.scopes.values()].map(({ url }) => url),
+        notes: config.notes,
+      },
       async stillWithheld(name, version) {
         const record = await app.knowledge.recall(name);
         if (!record) return true;
         return withheld((await app.judgements.ofVersion(record, version, { pin: false })).verdict);
       },
-      recentRecords: () => app.knowledge.recent(),
       async close() {
         clearInterval(poll);
         app.stop();

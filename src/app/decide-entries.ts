@@ -12,8 +12,12 @@ export type DecidedEntry = Entry & {
   readonly withheld: boolean;
   /** The registry's integrity, when it differs from the entry's. */
   readonly differs?: string;
+  /** What to install instead, nearest first; empty when it is not withheld. */
+  readonly instead: readonly string[];
   /** When its age began, epoch milliseconds. */
   readonly start: number;
+  /** Where the registry says its tarball is. */
+  readonly tarball?: string;
 };
 
 export type Decided = {
@@ -27,56 +31,74 @@ export type DecideEntries = (
   options?: { readonly onProgress?: (done: number, total: number) => void },
 ) => Promise<Decided>;
 
-/** Packuments asked for at once. */
+/** Packages looked at at once. */
 const WIDTH = 32;
 
 export function decideEntries(ports: { readonly knowledge: Knowledge; readonly judgements: Judgements }): DecideEntries {
-  return async (entries, options = {}) => {
+  /** What is decided about one entry, or why nothing can be. */
+  async function decide(entry: Entry): Promise<DecidedEntry | { readonly why: string }> {
+    const known = await ports.knowledge.know(entry.name);
+    if (known.kind !== "known") return { why: known.kind === "absent" ? "the registry does not know the package" : known.message };
+    const { record } = known;
+    if (!Object.hasOwn(record.versions, entry.version) && !record.summary.problems.some(({ version }) => version === entry.version))
+      return { why: "the registry does not list this version and this gate never saw it" };
+    const { verdict, facts } = await ports.judgements.ofVersion(record, entry.version, { pin: true });
+    const held = withheld(verdict);
+    const instead = held ? (await ports.judgements.ofPackage(record)).alternatives(entry.version) : [];
+    const tarball = record.summary.versions.find(({ version }) => version === entry.version)?.tarball;
+    const differs =
+      entry.integrity !== undefined && facts.integrity !== undefined && compareIntegrity(entry.integrity, facts.integrity) === "different";
+    return {
+      ...entry,
+      verdict,
+      withheld: held,
+      start: facts.start,
+      instead: instead.map(({ version }) => version),
+      ...(tarball === undefined ? {} : { tarball }),
+      ...(differs ? { differs: facts.integrity! } : {}),
+    };
+  }
+
+  /** In the order given, at most so many at once; entries of one name follow each other, so that a packument is read once. */
+  async function each(entries: readonly Entry[], done: (entry: Entry, found: Awaited<ReturnType<typeof decide>>) => void): Promise<void> {
     const byName = new Map<string, Entry[]>();
-    for (const entry of entries) byName.set(entry.name, [...(byName.get(entry.name) ?? []), entry]);
-    const names = [...byName.keys()];
-    const decided: DecidedEntry[] = [];
-    const unknown: (Entry & { why: string })[] = [];
+    for (const entry of entries) {
+      const group = byName.get(entry.name);
+      if (group) group.push(entry);
+      else byName.set(entry.name, [entry]);
+    }
+    const groups = [...byName.values()];
     let next = 0;
-    let done = 0;
-
-    async function one(name: string): Promise<void> {
-      const known = await ports.knowledge.know(name);
-      for (const entry of byName.get(name)!) {
-        if (known.kind !== "known") {
-          unknown.push({ ...entry, why: known.kind === "absent" ? "the registry does not know the package" : known.message });
-          continue;
-        }
-        if (
-          !Object.hasOwn(known.record.versions, entry.version) &&
-          !known.record.summary.problems.some((problem) => problem.version === entry.version)
-        ) {
-          unknown.push({ ...entry, why: "the registry does not list this version and this gate never saw it" });
-          continue;
-        }
-        const { verdict, facts } = await ports.judgements.ofVersion(known.record, entry.version, { pin: true });
-        const differs =
-          entry.integrity !== undefined &&
-          facts.integrity !== undefined &&
-          compareIntegrity(entry.integrity, facts.integrity) === "different";
-        decided.push({
-          ...entry,
-          verdict,
-          withheld: withheld(verdict),
-          start: facts.start,
-          ...(differs ? { differs: facts.integrity! } : {}),
-        });
-      }
-    }
-
     async function lane(): Promise<void> {
-      while (next < names.length) {
-        await one(names[next++]!);
-        done += 1;
-        options.onProgress?.(done, names.length);
-      }
+      for (let group = groups[next++]; group; group = groups[next++]) for (const entry of group) done(entry, await decide(entry));
     }
-    await Promise.all(Array.from({ length: Math.min(WIDTH, names.length) }, lane));
-    return { decided, unknown };
+    await Promise.all(Array.from({ length: Math.min(WIDTH, groups.length) }, lane));
+  }
+
+  return async (entries, options = {}) => {
+    const found = new Map<Entry, DecidedEntry | { readonly why: string }>();
+    await each(entries, (entry, one) => {
+      found.set(entry, one);
+      options.onProgress?.(found.size, entries.length);
+    });
+    // What a young version requires may have been another entry, not known yet when it was judged.
+    const again = entries.filter((entry) => waitsForOthers(found.get(entry)!));
+    await each(again, (entry, one) => found.set(entry, one));
+    return {
+      decided: entries.flatMap((entry) => narrow(found.get(entry)!) ?? []),
+      unknown: entries.flatMap((entry) => {
+        const one = found.get(entry)!;
+        return "why" in one ? [{ ...entry, why: one.why }] : [];
+      }),
+    };
   };
+}
+
+function narrow(one: DecidedEntry | { readonly why: string }): DecidedEntry | undefined {
+  return "why" in one ? undefined : one;
+}
+
+function waitsForOthers(one: DecidedEntry | { readonly why: string }): boolean {
+  const verdict = narrow(one)?.verdict;
+  return verdict !== undefined && [...verdict.reasons, ...verdict.notes].some(({ id }) => id === "dependency-withheld");
 }

@@ -16,6 +16,10 @@ export type Decision = {
   readonly version?: string;
   readonly verdict?: Verdict;
   readonly line?: string;
+  /** Of a left-out version: the upstream's tags that name it. */
+  readonly tags?: readonly string[];
+  /** Of a left-out version: what to install instead, nearest first. */
+  readonly instead?: readonly string[];
   readonly asker: Asker;
 };
 
@@ -32,6 +36,8 @@ export type Counters = {
 
 export type Recorder = {
   packument(name: string, judgement: PackageJudgement, asker: Asker): void;
+  /** Notes what an answer did not show, and what only monitor mode showed; `packument` does so too. */
+  leftOut(name: string, judgement: PackageJudgement, asker: Asker): void;
   served(row: {
     name: string;
     version: string;
@@ -55,8 +61,15 @@ export type Recorder = {
   alert(row: { what: string; name: string; version?: string; detail: string }): Promise<void>;
   /** Something went wrong beside the answer; logged, counted, never thrown. */
   trouble(what: string, error: unknown): void;
-  /** Requests seen since `since`, newest last, of one project or of all. */
-  decisions(query: { since: Instant; project?: string }): { readonly requests: number; readonly decisions: readonly Decision[] };
+  /**
+   * What was asked and decided since a moment, or since an earlier answer's `next` (exact where clocks differ), of one project or of all.
+   * A version left out of many answers is there once.
+   */
+  decisions(query: { since?: Instant; after?: number | "now"; project?: string }): {
+    readonly next: number;
+    readonly requests: number;
+    readonly decisions: readonly Decision[];
+  };
   readonly counters: Counters;
   /** Writes the per-minute counters and waits for everything that is still being written. */
   flush(): Promise<void>;
@@ -83,20 +96,27 @@ export function openRecorder(ports: RecorderPorts): Recorder {
     alerts: 0,
     upstreamFailures: 0,
   };
-  const recent: Decision[] = [];
-  const seen: { at: Instant; project: string | undefined }[] = [];
+  /** Counts requests and decisions. */
+  let sequence = 0;
+  const recent: (Decision & { readonly seq: number })[] = [];
+  const seen: { readonly seq: number; readonly at: Instant; readonly project: string | undefined }[] = [];
+  /** The newest answer that left versions out, by project and name; least recently used first. */
+  const leftOut = new Map<
+    string,
+    { readonly seq: number; readonly at: Instant; readonly name: string; readonly judgement: PackageJudgement; readonly asker: Asker }
+  >();
   const minute = new Map<string, number>();
   const writing = new Set<Promise<unknown>>();
-  /** Left-out versions already noted, so that a popular packument costs one write and not one a request. */
+  /** What was noted of each package for each project, so that a popular packument costs one write and not one a request. */
   const noted = new Map<string, string>();
 
   function remember(decision: Decision): void {
-    recent.push(decision);
+    recent.push({ ...decision, seq: ++sequence });
     if (recent.length > RECENT * 1.1) recent.splice(0, recent.length - RECENT);
   }
 
   function ask(asker: Asker): void {
-    seen.push({ at: ports.clock.now(), project: asker.project });
+    seen.push({ seq: ++sequence, at: ports.clock.now(), project: asker.project });
     if (seen.length > RECENT * 1.1) seen.splice(0, seen.length - RECENT);
   }
 
@@ -119,6 +139,36 @@ export function openRecorder(ports: RecorderPorts): Recorder {
     }
   }
 
+  function noteLeftOut(name: string, judgement: PackageJudgement, asker: Asker): void {
+    if (judgement.withheld.size === 0 && judgement.monitored.size === 0) return;
+    const place = `${asker.project ?? ""} ${name}`;
+    if (judgement.withheld.size > 0) {
+      leftOut.delete(place);
+      leftOut.set(place, { seq: ++sequence, at: ports.clock.now(), name, judgement, asker });
+      if (leftOut.size > RECENT) leftOut.delete(leftOut.keys().next().value!);
+    }
+    const mark = `${judgement.fingerprint} ${judgement.monitored.size}`;
+    if (noted.get(place) === mark) return;
+    if (noted.size > RECENT) noted.clear();
+    noted.set(place, mark);
+    const project = asker.project === undefined ? {} : { project: asker.project };
+    for (const [version, verdict] of [...judgement.withheld, ...judgement.monitored]) {
+      // Old releases that no client can read are no news; who asks for one by name is told, and then it is noted.
+      if (verdict.reasons.every((reason) => reason.id === "malformed-version")) continue;
+      const integrity = judgement.integrity(version);
+      const note = {
+        name,
+        version,
+        at: ports.clock.now(),
+        ...project,
+        verdict,
+        asked: false,
+        ...(integrity === undefined ? {} : { integrity }),
+      };
+      beside(ports.held.note(note), "held version not noted");
+    }
+  }
+
   return {
     counters,
     trouble,
@@ -126,28 +176,9 @@ export function openRecorder(ports: RecorderPorts): Recorder {
       counters.packuments += 1;
       ask(asker);
       minute.set(asker.project ?? "", (minute.get(asker.project ?? "") ?? 0) + 1);
-      for (const [version, verdict] of judgement.withheld) {
-        const mark = `${asker.project ?? ""} ${name}@${version}`;
-        if (noted.get(mark) === judgement.fingerprint) continue;
-        if (noted.size > RECENT) noted.clear();
-        noted.set(mark, judgement.fingerprint);
-        remember({ at: ports.clock.now(), kind: "left-out", name, version, verdict, asker });
-        const integrity = judgement.integrity(version);
-        const project = asker.project === undefined ? {} : { project: asker.project };
-        beside(
-          ports.held.note({
-            name,
-            version,
-            ...(integrity === undefined ? {} : { integrity }),
-            at: ports.clock.now(),
-            ...project,
-            verdict,
-            asked: false,
-          }),
-          "held version not noted",
-        );
-      }
+      noteLeftOut(name, judgement, asker);
     },
+    leftOut: noteLeftOut,
     async served(row) {
       counters.tarballs += 1;
       counters.tarballBytes += row.bytes;
@@ -223,11 +254,18 @@ export function openRecorder(ports: RecorderPorts): Recorder {
       ports.log("warn", row.what, { name: row.name, version: row.version, detail: row.detail });
       await write([{ kind: "alert", at: ports.clock.now(), ...row }]);
     },
-    decisions({ since, project }) {
-      const mine = (asker: string | undefined) => project === undefined || asker === project;
+    decisions({ since, after = 0, project }) {
+      // A number from before this gate was started says nothing here: everything is newer.
+      const from = after === "now" ? sequence : after > sequence ? 0 : after;
+      const isNew = (one: { seq: number; at: Instant }, asker: string | undefined) =>
+        one.seq > from && (since === undefined || one.at >= since) && (project === undefined || asker === project);
       return {
-        requests: seen.filter((one) => one.at >= since && mine(one.project)).length,
-        decisions: recent.filter((one) => one.at >= since && mine(one.asker.project)),
+        next: sequence,
+        requests: seen.filter((one) => isNew(one, one.project)).length,
+        decisions: [
+          ...recent.filter((one) => isNew(one, one.asker.project)).map(({ seq: _seq, ...one }) => one),
+          ...[...leftOut.values()].filter((one) => isNew(one, one.asker.project)).flatMap(leavings),
+        ],
       };
     },
     async flush() {
@@ -243,4 +281,29 @@ export function openRecorder(ports: RecorderPorts): Recorder {
       await Promise.allSettled(writing);
     },
   };
+}
+
+/** The versions one answer left out, as decisions. */
+function leavings({
+  at,
+  name,
+  judgement,
+  asker,
+}: {
+  readonly at: Instant;
+  readonly name: string;
+  readonly judgement: PackageJudgement;
+  readonly asker: Asker;
+}): readonly Decision[] {
+  const upstream = Object.entries(judgement.record.summary.tags);
+  return [...judgement.withheld].map(([version, verdict]) => ({
+    at,
+    kind: "left-out",
+    name,
+    version,
+    verdict,
+    tags: upstream.filter(([, named]) => named === version).map(([tag]) => tag),
+    instead: judgement.alternatives(version).map((one) => one.version),
+    asker,
+  }));
 }

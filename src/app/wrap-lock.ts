@@ -1,6 +1,7 @@
-/** Which lockfile entries a wrapped install is about to fetch, and which of those are withheld. Pure. */
+/** Which lockfile entries a wrapped install is about to fetch. Pure. */
 import type { Intent } from "../core/client/client.ts";
 import type { ResolvedPackage, ResolvedTree } from "../core/lockfile/tree.ts";
+import { classifySpec, satisfying } from "../core/npm/ranges.ts";
 import type { Entry } from "./decide-entries.ts";
 
 export type LockedEntry = Entry & {
@@ -38,6 +39,20 @@ export function isFetched(entry: LockedEntry, intent: Intent): boolean {
   if (intent.omitDev && entry.dev) return false;
   if (intent.omitOptional && entry.optional) return false;
   return entry.fits;
+}
+
+/**
+ * Whether the manifest still accepts what is locked. When it does not, an install that may write the lockfile resolves anew, and what is
+ * pinned now says nothing of what comes: that is also how people get away from a withheld version.
+ */
+export function inStep(ranges: readonly (readonly [name: string, range: string])[], entries: readonly LockedEntry[]): boolean {
+  return ranges.every(([name, range]) => {
+    const spec = classifySpec(range);
+    const [target, accepted] = spec.kind === "alias" ? [spec.name, classifySpec(spec.spec)] : [name, spec];
+    if (accepted.kind !== "version" && accepted.kind !== "range") return true;
+    const locked = entries.filter((entry) => entry.name === target).map(({ version }) => version);
+    return locked.length === 0 || satisfying(accepted.kind === "version" ? accepted.version : accepted.range, {}, locked).length > 0;
+  });
 }
 
 /** npm's rule for `os`, `cpu` and `libc`: listed, or not excluded by a `!`. */

@@ -5,15 +5,27 @@ import path from "node:path";
 import { Fault } from "../../core/base/fault.ts";
 import { LIMITS } from "../../core/base/limits.ts";
 
-/** The text of a regular file. Undefined when there is none; a Fault when it is something else, too large, or may not be read. */
+type Unread = { readonly why: string; readonly large: boolean };
+
+/** The bytes of a regular file. Undefined when there is none; a Fault when it is something else, too large, or may not be read. */
+export function readBytes(file: string, limit: number): Buffer | undefined {
+  const read = tryReadBytes(file, limit);
+  if (read === undefined || Buffer.isBuffer(read)) return read;
+  throw new Fault(read.large ? "INPUT_TOO_LARGE" : "INPUT_UNREADABLE", `${file}: ${read.why}`);
+}
+
+/** As `readBytes`, as UTF-8. */
 export function readText(file: string, limit: number = LIMITS.configBytes): string | undefined {
-  const read = tryReadText(file, limit);
-  if (typeof read === "object") throw new Fault(read.large ? "INPUT_TOO_LARGE" : "INPUT_UNREADABLE", `${file}: ${read.why}`);
-  return read;
+  return readBytes(file, limit)?.toString("utf8");
 }
 
 /** As `readText`, with the reason as a value. */
-export function tryReadText(file: string, limit: number): string | undefined | { readonly why: string; readonly large: boolean } {
+export function tryReadText(file: string, limit: number): string | undefined | Unread {
+  const read = tryReadBytes(file, limit);
+  return Buffer.isBuffer(read) ? read.toString("utf8") : read;
+}
+
+function tryReadBytes(file: string, limit: number): Buffer | undefined | Unread {
   let descriptor: number | undefined;
   try {
     // Without O_NONBLOCK, opening a named pipe somebody put there would wait for ever.
@@ -21,7 +33,7 @@ export function tryReadText(file: string, limit: number): string | undefined | {
     const stat = fs.fstatSync(descriptor);
     if (!stat.isFile()) return { why: "not a regular file", large: false };
     if (stat.size > limit) return { why: `larger than ${limit} bytes`, large: true };
-    return readAll(descriptor, stat.size).toString("utf8");
+    return readAll(descriptor, stat.size);
   } catch (error) {
     const code = codeOf(error);
     if (code === "ENOENT" || code === "ENOTDIR") return undefined;

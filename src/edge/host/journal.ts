@@ -29,6 +29,8 @@ export type JournalEntry = {
   readonly root: string;
   /** Base URL of the gate the files were pointed at. */
   readonly gate: string;
+  /** Of a run: base URL of the registry behind the gate, which the files name when it is over. */
+  readonly upstream?: string;
   readonly files: readonly JournalFile[];
   /** The process that owns a run. */
   readonly owner: { readonly pid: number; readonly mark?: string };

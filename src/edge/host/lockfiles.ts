@@ -22,6 +22,7 @@ export type Normalise = (file: {
   readonly before: string | undefined;
   readonly now: string;
   readonly gate: string;
+  readonly upstream: string | undefined;
 }) => string | undefined;
 
 export type LockfileOutcome = {
@@ -49,6 +50,7 @@ export function beginRun(
   request: {
     readonly root: string;
     readonly gate: string;
+    readonly upstream?: string;
     readonly lockfiles: readonly LockfileText[];
     readonly edits: ReadonlyMap<string, string>;
     readonly now: Instant;
@@ -67,6 +69,7 @@ export function beginRun(
     created: request.now,
     root: request.root,
     gate: request.gate,
+    ...(request.upstream !== undefined && { upstream: request.upstream }),
     files: request.lockfiles.map((file) => {
       const after = request.edits.get(file.path);
       return { path: file.path, ...(file.text !== undefined && { before: file.text }), ...(after !== undefined && { after }) };
@@ -115,7 +118,7 @@ function settle(entry: JournalEntry, file: JournalEntry["files"][number], normal
     else writeText(file.path, file.before);
     return { path: file.path, result: "restored" };
   }
-  const normalised = normalise({ path: file.path, before: file.before, now, gate: entry.gate });
+  const normalised = normalise({ path: file.path, before: file.before, now, gate: entry.gate, upstream: entry.upstream });
   if (normalised === undefined || normalised === now) return undefined;
   writeText(file.path, normalised);
   return { path: file.path, result: normalised === file.before ? "restored" : "normalised" };

@@ -1,5 +1,6 @@
 /** The machine as the wrapper needs it: real clients, projects on disk, lockfiles in a journal, the guard. Puts this folder's parts together. */
 import path from "node:path";
+import { LIMITS } from "../../core/base/limits.ts";
 import type { Clock, Instant } from "../../core/base/time.ts";
 import type { Client, Intent } from "../../core/client/client.ts";
 import type { SettingsFile } from "../../core/client/findings.ts";
@@ -7,14 +8,15 @@ import { projectLabel } from "../../core/client/gate-url.ts";
 import type { Installed } from "../../core/client/installed.ts";
 import { registriesNamed } from "../../core/client/registries.ts";
 import { CLIENTS } from "../../core/client/table.ts";
-import { LOCKFILE_NAMES, readLockfile } from "../../core/lockfile/read.ts";
-import type { LockfileKind } from "../../core/lockfile/tree.ts";
+import { readLockfile } from "../../core/lockfile/read.ts";
+import type { ResolvedTree } from "../../core/lockfile/tree.ts";
 import { openGuard } from "../guard/connect-proxy.ts";
 import { guardEnvironment } from "../guard/environment.ts";
 import { refusedHosts } from "../guard/refused-hosts.ts";
 import { type NpmPlace, readNpmSettings } from "../upstream/npm-files.ts";
 import { readProxies } from "../upstream/proxies.ts";
 import { findClient, globalRoot, readManifest } from "./find.ts";
+import { readBytes } from "./files.ts";
 import { readInstalled } from "./installed.ts";
 import { openJournal } from "./journal.ts";
 import { beginRun, finishRun, type LockfileOutcome, type Normalise, readLockfiles, repairRuns } from "./lockfiles.ts";
@@ -35,16 +37,18 @@ export type Machine = {
 
 type Found = { readonly client: Client; readonly path: string; readonly version: string; readonly major: number | undefined };
 type OnDisk = { readonly root: string; readonly workspaces: readonly string[]; readonly directory: string };
-type LockfileOnDisk = { readonly path: string; readonly name: string; readonly kind: LockfileKind; readonly text: string };
+type LockfileOnDisk = { readonly path: string; readonly name: string; readonly tree: ResolvedTree; readonly text?: string };
 
 export function openMachine(machine: Machine) {
   const env = defined(machine.env);
 
   function lockfilesOf(root: string, client: Client): readonly LockfileOnDisk[] {
-    const paths = client.lockfiles.map((name) => path.join(root, name));
-    return readLockfiles(paths).flatMap(({ path: file, text }) => {
-      const name = path.basename(file);
-      return text === undefined ? [] : [{ path: file, name, text, kind: readKind(name, text) }];
+    return client.lockfiles.flatMap((name): LockfileOnDisk[] => {
+      const file = path.join(root, name);
+      const bytes = readBytes(file, LIMITS.lockfileBytes);
+      if (bytes === undefined) return [];
+      const tree = readLockfile(name, bytes);
+      return [{ path: file, name, tree, ...(tree.kind !== "bun-binary" && { text: bytes.toString("utf8") }) }];
     });
   }
 
@@ -134,13 +138,22 @@ export function openMachine(machine: Machine) {
     /** `edits`: texts to use while the client runs, by path. */
     begin(
       dataDir: string,
-      request: { readonly project: OnDisk; readonly client: Client; readonly gate: string; readonly edits: ReadonlyMap<string, string> },
+      request: {
+        readonly project: OnDisk;
+        readonly client: Client;
+        readonly gate: string;
+        readonly upstream: string;
+        readonly edits: ReadonlyMap<string, string>;
+      },
     ) {
       const journal = openJournal(dataDir);
-      const lockfiles = readLockfiles(request.client.lockfiles.map((name) => path.join(request.project.root, name)));
+      // A binary lockfile cannot be put back entry by entry; the wrapper does not let a run write one.
+      const names = request.client.lockfiles.filter((name) => name !== "bun.lockb");
+      const lockfiles = readLockfiles(names.map((name) => path.join(request.project.root, name)));
       const begun = beginRun(journal, {
         root: request.project.root,
         gate: request.gate,
+        upstream: request.upstream,
         lockfiles,
         edits: request.edits,
         now: machine.clock.now(),
@@ -156,11 +169,6 @@ export function openMachine(machine: Machine) {
 function labelOf(root: string): string {
   const { name } = readManifest(root);
   return (typeof name === "string" ? projectLabel(name) : undefined) ?? projectLabel(path.basename(root)) ?? "project";
-}
-
-function readKind(name: string, text: string): LockfileKind {
-  // yarn.lock is two formats, and only its text tells.
-  return name === "yarn.lock" ? readLockfile(name, text).kind : (LOCKFILE_NAMES[name] ?? "unknown");
 }
 
 function defined(env: Readonly<Record<string, string | undefined>>): Record<string, string> {

@@ -3,8 +3,6 @@ import { request } from "undici";
 import { Fault } from "../../core/base/fault.ts";
 import { LIMITS } from "../../core/base/limits.ts";
 import { redact } from "../../core/base/text.ts";
-import type { Instant } from "../../core/base/time.ts";
-import { iso } from "../../core/base/time.ts";
 
 export type Health = { readonly instance: string; readonly upstream: string; readonly role: string; readonly cordon: string };
 
@@ -70,8 +68,9 @@ export function gateClient({ base, authorization }: GateClientOptions) {
 
   return {
     decide: (entries: readonly unknown[]) => call("decide", { entries }),
-    decisions: (since: Instant, project?: string) =>
-      call(`decisions?since=${encodeURIComponent(iso(since))}${project === undefined ? "" : `&project=${encodeURIComponent(project)}`}`),
+    /** `after`: `next` of an earlier answer, or `now` to learn it. */
+    decisions: (after: number | "now", project?: string) =>
+      call(`decisions?after=${after}${project === undefined ? "" : `&project=${encodeURIComponent(project)}`}`),
   };
 }
 

@@ -13,7 +13,7 @@ import type { Why } from "../../app/why.ts";
 import { FAULTS, Fault } from "../../core/base/fault.ts";
 import { LIMITS } from "../../core/base/limits.ts";
 import { redact } from "../../core/base/text.ts";
-import { instant, iso, parseInstant } from "../../core/base/time.ts";
+import { iso, parseInstant } from "../../core/base/time.ts";
 import { type Admission, mayAct } from "../gate/access.ts";
 
 export type ApiPorts = {
@@ -45,15 +45,21 @@ export function api(
   );
 
   hono.get("/decisions", (context) => {
-    const since = parseInstant(context.req.query("since")) ?? instant(0);
+    const since = parseInstant(context.req.query("since"));
+    const after = position(context.req.query("after"));
     const project = context.req.query("project");
     const token = context.get("token");
     // Decisions are readable only within the projects a token is for.
     if (token && !token.projects.includes("*") && (project === undefined || !mayAct(token, project)))
       return context.json({ error: "cordon: this token reads the decisions of its own projects; add ?project=NAME" }, 403);
-    const { requests, decisions } = ports.recorder.decisions(project === undefined ? { since } : { since, project });
+    const { next, requests, decisions } = ports.recorder.decisions({
+      after,
+      ...(since === undefined ? {} : { since }),
+      ...(project === undefined ? {} : { project }),
+    });
     return context.json({
       schema: "cordon.decisions/1",
+      next,
       requests,
       decisions: decisions.map((one) => ({ ...one, at: iso(one.at) })),
     });
@@ -91,6 +97,12 @@ export function api(
     request.url = path;
     await listener(request, response);
   };
+}
+
+/** `after`: a `next` of an earlier answer, or `now`. */
+function position(text: string | undefined): number | "now" {
+  if (text === "now") return "now";
+  return /^\d{1,15}$/.test(text ?? "") ? Number(text) : 0;
 }
 
 function isEntry(value: unknown): value is { name: string; version: string; integrity?: string } {

@@ -1,7 +1,5 @@
 /** What the wrapper asks of a gate over HTTP, whether it runs in this process, on this machine or for the company. */
 import type { Decided, Entry } from "../../app/decide-entries.ts";
-import type { Instant } from "../../core/base/time.ts";
-import { classifySpec } from "../../core/npm/ranges.ts";
 import type { Verdict } from "../../core/policy/verdict.ts";
 
 export type RemoteDecision = {
@@ -10,6 +8,8 @@ export type RemoteDecision = {
   readonly name: string;
   readonly version?: string;
   readonly verdict?: Verdict;
+  readonly tags?: readonly string[];
+  readonly instead?: readonly string[];
 };
 
 export type GateApi = {
@@ -20,11 +20,9 @@ export type GateApi = {
   /** Its upstream, as its health says. */
   readonly upstream: string;
   decide(entries: readonly Entry[]): Promise<Decided>;
-  decisions(since: Instant, project?: string): Promise<{ readonly requests: number; readonly decisions: readonly RemoteDecision[] }>;
+  /** `after`: `next` of an earlier answer, or `now` to learn it. */
+  decisions(
+    after: number | "now",
+    project?: string,
+  ): Promise<{ readonly next: number; readonly requests: number; readonly decisions: readonly RemoteDecision[] }>;
 };
-
-/** A declared dependency as the package it really is: an alias counts for its target. */
-export function asWhole(name: string, range: string): [string, string] {
-  const spec = classifySpec(range);
-  return spec.kind === "alias" ? [spec.name, spec.spec] : [name, range];
-}

@@ -7,8 +7,7 @@ import type { Client, Intent } from "../../core/client/client.ts";
 import type { SettingsFile } from "../../core/client/findings.ts";
 import type { Installed } from "../../core/client/installed.ts";
 import type { Resolved, Settings } from "../../core/config/settings.ts";
-import type { PackageRecord } from "../../core/facts/history.ts";
-import type { LockfileKind } from "../../core/lockfile/tree.ts";
+import type { ResolvedTree } from "../../core/lockfile/tree.ts";
 import type { Platform } from "../../app/wrap-lock.ts";
 import type { ListenAt } from "../gate/listen.ts";
 import type { GateApi } from "./gate-api.ts";
@@ -23,12 +22,12 @@ export type OpenApp = App & {
     readonly base: string;
     readonly source: string;
     readonly scopes: readonly string[];
+    /** Base URLs of the scopes' own registries. */
+    readonly scoped: readonly string[];
     readonly notes: readonly string[];
   };
   /** Whether a version noted as held still is. */
   stillWithheld(name: string, version: string): Promise<boolean>;
-  /** Every package this process learnt of, as stored. */
-  recentRecords(): Promise<readonly PackageRecord[]>;
   close(): Promise<void>;
 };
 
@@ -40,7 +39,13 @@ export type FoundClient = {
   readonly major: number | undefined;
 };
 
-export type LockfileOnDisk = { readonly path: string; readonly name: string; readonly kind: LockfileKind; readonly text: string };
+export type LockfileOnDisk = {
+  readonly path: string;
+  readonly name: string;
+  readonly tree: ResolvedTree;
+  /** Absent for a binary one. */
+  readonly text?: string;
+};
 
 export type ProjectOnDisk = {
   /** Absolute. */
@@ -67,6 +72,8 @@ export type Normalise = (file: {
   readonly before: string | undefined;
   readonly now: string;
   readonly gate: string;
+  /** Absent in journals of an earlier cordon. */
+  readonly upstream: string | undefined;
 }) => string | undefined;
 
 export type LockfileOutcome = {
@@ -107,6 +114,7 @@ export type Host = {
       readonly project: ProjectOnDisk;
       readonly client: Client;
       readonly gate: string;
+      readonly upstream: string;
       readonly edits: ReadonlyMap<string, string>;
     },
   ): { readonly busy: readonly string[] } | { finish(normalise: Normalise): readonly LockfileOutcome[] };

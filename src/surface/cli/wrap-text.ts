@@ -1,7 +1,7 @@
 /** The report of a wrapped run, for people: the finding first, the evidence, then the one next command. All of it goes to stderr. */
 import type { WrapReport } from "../../app/wrap-report.ts";
 import type { Verdict } from "../../core/policy/verdict.ts";
-import { columns, safe, type Paint } from "./io.ts";
+import { columns, type Paint, safe } from "./io.ts";
 import { when } from "./when.ts";
 
 type Reader = { readonly paint: Paint; readonly now: number; readonly env: Readonly<Record<string, string | undefined>> };
@@ -12,157 +12,150 @@ const SHOWN = 8;
 export function wrapText(report: WrapReport, reader: Reader): string {
   const sections = [
     installedWithheld(report, reader),
-    refused(report, reader),
+    ...refused(report, reader),
     heldBack(report, reader),
+    leftOut(report, reader),
     droppedOut(report, reader),
+    monitored(report, reader),
     differs(report, reader),
     bypass(report, reader),
-    unknown(report, reader),
+    unreadable(report, reader),
+    undecided(report, reader),
   ].filter((section) => section !== "");
-  if (sections.length > 0) return `\n${sections.join("\n")}`;
-  if (report.checked === 0) return "";
-  const warm = report.requests === 0 ? ", all from the client's own cache" : "";
-  return `${reader.paint("dim", `cordon · ${count(report.checked, "version")} checked, none withheld${warm}`)}\n`;
+  const notes = report.notes.map((note) => `${reader.paint("dim", `cordon · ${safe(note)}`)}\n`).join("");
+  if (sections.length > 0) return `\n${sections.join("\n")}${notes}`;
+  return `${cleanLine(report, reader)}${notes}`;
+}
+
+function cleanLine({ checked, served, requests }: WrapReport, { paint }: Reader): string {
+  // Where nothing can be read afterwards, what the gate handed out is what there is to say.
+  const what = checked > 0 ? `${count(checked, "version")} checked` : served > 0 ? `${count(served, "version")} served` : undefined;
+  if (what === undefined) return "";
+  return `${paint("dim", `cordon · ${what}, none withheld${requests === 0 ? ", all from the client's own cache" : ""}`)}\n`;
+}
+
+function installedWithheld({ installedWithheld: list }: WrapReport, reader: Reader): string {
+  if (list.length === 0) return "";
+  const rows = list.map(({ name, version, verdict, paths: [first = "", ...others] }) => {
+    const more = others.length === 0 ? "" : ` and ${count(others.length, "other place")}`;
+    return `  ${safe(name)} ${safe(version)}   ${safe(first)}${more}\n${reasons(verdict, reader)}`;
+  });
+  return [
+    title(
+      reader.paint("red", `${count(list.length, "version")} that should not be there ${list.length === 1 ? "is" : "are"} installed`),
+      reader,
+    ),
+    shown(rows),
+    "  it came from the client's own cache or past the gate; remove node_modules and the client's cache, then install again\n",
+    why(list[0]!),
+  ].join("");
+}
+
+/** One section for each who asked. */
+function refused({ refused: list }: WrapReport, reader: Reader): readonly string[] {
+  const asked = (one: WrapReport["refused"][number]) =>
+    one.lockfile !== undefined ? ` that ${safe(one.lockfile)} pins` : one.by === undefined ? "" : ` that ${safe(one.by)} asks for`;
+  return [...new Set(list.map(asked))].map((who) => {
+    const own = list.filter((one) => asked(one) === who);
+    const rows = own.map(({ name, version, line = 0, verdict, instead }) => {
+      const what = `  ${safe(name)}${version === undefined ? ", every version of it" : ` ${safe(version)}`}${line > 0 ? ` (line ${line})` : ""}\n`;
+      return `${what}${reasons(verdict, reader, instead.length === 0 ? [] : [["instead", safe(instead.join(", "))]])}`;
+    });
+    return [title(`refused ${count(own.length, "version")}${who}`, reader), shown(rows), why(own[0]!)].join("");
+  });
+}
+
+function heldBack({ heldBack: list }: WrapReport, reader: Reader): string {
+  if (list.length === 0) return "";
+  const rows = list.map(
+    ({ name, version, verdict, got }) => `  ${safe(name)} ${safe(version)} → got ${safe(got.join(", "))}\n${reasons(verdict, reader)}`,
+  );
+  return [title(`held back ${count(list.length, "version")}, installed the last admitted one`, reader), shown(rows), why(list[0]!)].join(
+    "",
+  );
+}
+
+function leftOut({ leftOut: list }: WrapReport, reader: Reader): string {
+  if (list.length === 0) return "";
+  const rows = list.map(({ name, version, verdict }) => `  ${safe(name)} ${safe(version)}\n${reasons(verdict, reader)}`);
+  return [title(`left ${count(list.length, "version")} out of what the client was told`, reader), shown(rows), why(list[0]!)].join("");
+}
+
+function droppedOut({ droppedOut: list }: WrapReport, reader: Reader): string {
+  if (list.length === 0) return "";
+  const rows = list.map(({ name, version, wantedBy, verdict }) => {
+    return `  ${safe(name)}${version === undefined ? "" : ` ${safe(version)}`} (wanted by ${safe(wantedBy)})\n${reasons(verdict, reader)}`;
+  });
+  const what = count(list.length, "optional dependency", "optional dependencies");
+  return [title(`${what} for this platform dropped out without a word from the client`, reader), shown(rows)].join("");
+}
+
+function monitored({ monitored: list }: WrapReport, reader: Reader): string {
+  if (list.length === 0) return "";
+  const rows = list.map(({ name, version, verdict }) => `  ${safe(name)} ${safe(version)}\n${reasons(verdict, reader)}`);
+  return [title(`monitor mode let ${count(list.length, "version")} through`, reader), shown(rows), why(list[0]!)].join("");
+}
+
+function differs({ differs: list }: WrapReport, reader: Reader): string {
+  if (list.length === 0) return "";
+  const rows = list.map(({ name, version, path, registry }) => [
+    `${safe(name)} ${safe(version)}`,
+    safe(path),
+    `registry: ${safe(registry.slice(0, 24))}…`,
+  ]);
+  return `${title(reader.paint("red", `${count(list.length, "package")} whose recorded digest is not the registry's`), reader)}${columns(rows.slice(0, SHOWN))}\n${more(list)}`;
+}
+
+function bypass({ bypass: list }: WrapReport, reader: Reader): string {
+  if (list.length === 0) return "";
+  const hosts = list.map(({ host, port }) => `${host}:${port}`);
+  const rows = [...new Set(hosts)].map((host) => `  ${safe(host)}   ${count(hosts.filter((one) => one === host).length, "attempt")}\n`);
+  return [
+    title(reader.paint("red", "something tried to reach a registry past the gate, and was stopped"), reader),
+    shown(rows),
+    next("find what", "cordon doctor"),
+  ].join("");
+}
+
+function unreadable({ unreadable: list }: WrapReport, reader: Reader): string {
+  if (list.length === 0) return "";
+  const rows = list.map(({ path, why: reason }) => `  ${safe(path)}   ${safe(reason)}\n`);
+  return title(`${count(list.length, "place")} could not be read, so what is installed there is not known`, reader) + shown(rows);
+}
+
+function undecided({ undecided: list }: WrapReport, reader: Reader): string {
+  if (list.length === 0) return "";
+  const rows = list.map(({ name, version, why: reason }) => `  ${safe(name)} ${safe(version)}   ${safe(reason)}\n`);
+  return title(`${count(list.length, "installed version")} could not be checked`, reader) + shown(rows);
 }
 
 function title(text: string, { paint }: Reader): string {
   return `${paint("bold", "cordon")} · ${text}\n`;
 }
 
-function installedWithheld(report: WrapReport, reader: Reader): string {
-  const list = report.installedWithheld;
-  if (list.length === 0) return "";
-  return (
-    title(
-      reader.paint("red", `${count(list.length, "version")} that should not be there ${list.length === 1 ? "is" : "are"} installed`),
-      reader,
-    ) +
-    list
-      .slice(0, SHOWN)
-      .map(
-        (one) =>
-          `  ${safe(one.name)} ${safe(one.version)}   ${safe(one.paths[0] ?? "")}${one.paths.length > 1 ? ` and ${one.paths.length - 1} more` : ""}\n${reasons(one.verdict, reader)}`,
-      )
-      .join("") +
-    more(list.length) +
-    "  it came from the client's own cache or past the gate; remove node_modules and the client's cache, then install again\n" +
-    next("look closer", `cordon why ${list[0]!.name}@${list[0]!.version}`)
-  );
-}
-
-function refused(report: WrapReport, reader: Reader): string {
-  const list = report.refused;
-  if (list.length === 0) return "";
-  const pinned = list.find((one) => one.lockfile !== undefined);
-  return (
-    title(`refused ${count(list.length, "version")}${pinned ? ` that ${safe(pinned.lockfile!)} pins` : ""}`, reader) +
-    list
-      .slice(0, SHOWN)
-      .map(
-        (one) =>
-          `  ${safe(one.name)} ${safe(one.version)}${one.line === undefined ? "" : ` (line ${one.line})`}\n${reasons(one.verdict, reader)}`,
-      )
-      .join("") +
-    more(list.length) +
-    next("look closer", `cordon why ${list[0]!.name}@${list[0]!.version}`)
-  );
-}
-
-function heldBack(report: WrapReport, reader: Reader): string {
-  const list = report.heldBack;
-  if (list.length === 0) return "";
-  return (
-    title(`held back ${count(list.length, "version")}, installed the last admitted one`, reader) +
-    list
-      .slice(0, SHOWN)
-      .map((one) => `  ${safe(one.name)} ${safe(one.version)} → got ${safe(one.got.join(", "))}\n${reasons(one.verdict, reader)}`)
-      .join("") +
-    more(list.length) +
-    next("look closer", `cordon why ${list[0]!.name}@${list[0]!.version}`)
-  );
-}
-
-function droppedOut(report: WrapReport, reader: Reader): string {
-  const list = report.droppedOut;
-  if (list.length === 0) return "";
-  return (
-    title(
-      `${count(list.length, "optional dependency", "optional dependencies")} for this platform dropped out without a word from the client`,
-      reader,
-    ) +
-    list
-      .slice(0, SHOWN)
-      .map(
-        (one) =>
-          `  ${safe(one.name)}${one.version === undefined ? "" : ` ${safe(one.version)}`} (wanted by ${safe(one.wantedBy)})\n${one.verdict ? reasons(one.verdict, reader) : ""}`,
-      )
-      .join("") +
-    more(list.length)
-  );
-}
-
-function differs(report: WrapReport, reader: Reader): string {
-  const list = report.differs;
-  if (list.length === 0) return "";
-  return (
-    title(reader.paint("red", `${count(list.length, "package")} whose recorded digest is not the registry's`), reader) +
-    `${columns(list.slice(0, SHOWN).map((one) => [`${safe(one.name)} ${safe(one.version)}`, safe(one.path), `registry: ${one.registry.slice(0, 24)}…`]))}\n` +
-    more(list.length)
-  );
-}
-
-function bypass(report: WrapReport, reader: Reader): string {
-  const list = report.bypass;
-  if (list.length === 0) return "";
-  const hosts = [...new Set(list.map((one) => `${one.host}:${one.port}`))];
-  return (
-    title(reader.paint("red", `something tried to reach a registry past the gate, and was stopped`), reader) +
-    hosts
-      .slice(0, SHOWN)
-      .map((host) => `  ${safe(host)}   ${count(list.filter((one) => `${one.host}:${one.port}` === host).length, "attempt")}\n`)
-      .join("") +
-    next("find what", "cordon doctor")
-  );
-}
-
-function unknown(report: WrapReport, reader: Reader): string {
-  const lines: string[] = [];
-  if (report.unreadable.length > 0)
-    lines.push(
-      title(`${count(report.unreadable.length, "place")} could not be read, so what is installed there is not known`, reader) +
-        report.unreadable
-          .slice(0, SHOWN)
-          .map((one) => `  ${safe(one.path)}   ${safe(one.why)}\n`)
-          .join("") +
-        more(report.unreadable.length),
-    );
-  if (report.undecided.length > 0)
-    lines.push(
-      title(`${count(report.undecided.length, "installed version")} could not be checked`, reader) +
-        report.undecided
-          .slice(0, SHOWN)
-          .map((one) => `  ${safe(one.name)} ${safe(one.version)}   ${safe(one.why)}\n`)
-          .join("") +
-        more(report.undecided.length),
-    );
-  return lines.join("\n");
-}
-
-function reasons(verdict: Verdict, { now, env }: Reader): string {
-  const rows = verdict.reasons.map((signal) => {
-    const opens =
-      signal.effect.kind === "hold" && signal.effect.until !== undefined ? ` · opens ${when(signal.effect.until, now, env)}` : "";
-    return [signal.id, `${safe(signal.title)}${opens}`];
+function reasons(verdict: Verdict, { now, env }: Reader, rows: readonly (readonly string[])[] = []): string {
+  const why = verdict.reasons.map(({ id, title: said, effect }) => {
+    const opens = effect.kind === "hold" && effect.until !== undefined ? ` · opens ${when(effect.until, now, env)}` : "";
+    return [id, `${safe(said)}${opens}`];
   });
-  return rows.length === 0 ? "" : `${columns(rows, "    ")}\n`;
+  const all = [...why, ...rows];
+  return all.length === 0 ? "" : `${columns(all, "    ")}\n`;
+}
+
+function why({ name, version }: { readonly name: string; readonly version?: string }): string {
+  return next("look closer", `cordon why ${name}${version === undefined ? "" : `@${version}`}`);
 }
 
 function next(label: string, command: string): string {
   return `  ${label.padEnd(13)} ${safe(command)}\n`;
 }
 
-function more(total: number): string {
-  return total > SHOWN ? `  and ${total - SHOWN} more\n` : "";
+function shown(rows: readonly string[]): string {
+  return rows.slice(0, SHOWN).join("") + more(rows);
+}
+
+function more(rows: readonly unknown[]): string {
+  return rows.length > SHOWN ? `  and ${rows.length - SHOWN} more\n` : "";
 }
 
 function count(n: number, one: string, many = `${one}s`): string {

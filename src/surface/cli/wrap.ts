@@ -3,79 +3,102 @@
  * stdin, stdout and signals are the client's; everything of ours goes to stderr. What is withheld and pinned is refused before the
  * client starts, because a warm cache would install it without asking anybody.
  */
-import { asWhole, type GateApi, type RemoteDecision } from "./gate-api.ts";
-import { type Fronted, awayFromGate, keyOf, type LockEntry, towardsGate } from "../../app/lock-sources.ts";
-import { isFetched, type LockedEntry, lockedEntries } from "../../app/wrap-lock.ts";
-import { type InstalledEntry, type WrapFacts, type WrapReport, wrapReport } from "../../app/wrap-report.ts";
+import { awayFromGate, foreignEntries, type Fronted, keyOf, sourcesOf, towardsGate } from "../../app/lock-sources.ts";
+import { inStep, isFetched, type LockedEntry, lockedEntries } from "../../app/wrap-lock.ts";
+import { type InstalledEntry, type Wanted, type WrapFacts, wrapReport } from "../../app/wrap-report.ts";
 import { Fault } from "../../core/base/fault.ts";
 import type { Intent } from "../../core/client/client.ts";
 import { registryEnvironment, withEnvironment } from "../../core/client/environment.ts";
-import { type Finding, findings } from "../../core/client/findings.ts";
+import { findings } from "../../core/client/findings.ts";
 import type { Installed } from "../../core/client/installed.ts";
-import { NPM_REGISTRY, NPM_REGISTRY_HOST, YARN_REGISTRY_HOST } from "../../core/config/constants.ts";
+import { NPM_REGISTRY } from "../../core/config/constants.ts";
 import { rewriteSources } from "../../core/lockfile/normalise.ts";
 import { readLockfile } from "../../core/lockfile/read.ts";
-import type { ResolvedTree } from "../../core/lockfile/tree.ts";
 import { parseSpec } from "../../core/npm/name.ts";
-import { startGate } from "../gate/start.ts";
 import type { CommandContext } from "./command.ts";
+import type { GateApi, RemoteDecision } from "./gate-api.ts";
 import { painter, progress, safe } from "./io.ts";
+import { openSession, type Session } from "./wrap-session.ts";
 import { wrapText } from "./wrap-text.ts";
-import type { FoundClient, Normalise, OpenApp, ProjectOnDisk } from "./world.ts";
-
-/** Ports tried for a gate of one run: fixed ones first, because pnpm, bun and deno key their caches by the registry's address. */
-const RUN_PORTS = [4880, 4881, 4882, 4883, 4884, 4885, 4886, 4887, 0];
+import type { FoundClient, Host, LockfileOnDisk, Normalise, ProjectOnDisk } from "./world.ts";
 
 /** Set for everything below a wrapped client: a nested `cordon` joins the session instead of starting its own. */
 const SESSION = "CORDON_SESSION";
 
+/** A registry that never answers (the discard port): what a script installs without a gate fails instead of going round one. */
+const NOWHERE = "http://127.0.0.1:9/";
+
 export async function wrap(context: CommandContext, command: string, args: readonly string[]): Promise<number> {
   const { io, world } = context;
-  const outer = io.env[SESSION];
   const host = await world.host();
   const found = await host.find(command, io.cwd);
+  const outer = io.env[SESSION];
   if (outer !== undefined && (await world.gateApi(outer)).answers) return host.run(found.path, args, { cwd: io.cwd, env: io.env });
   const intent = found.client.intent(command, args, io.env);
+  if (intent.kind === "local") return runLocal(context, { host, found, command, args });
+
   const project = await host.project(found, command, args, io.cwd);
   const dataDir = await world.dataDir(context.flags);
-  for (const one of host.repair(
-    dataDir,
-    normaliser({ client: found.client.id, gate: "", upstream: NPM_REGISTRY }, new Map(), () => undefined),
-  ))
-    io.stderr(
-      `cordon · ${safe(one.path)} was left pointing at a gate by a run that was killed; it is ${one.result === "edited" ? "edited since, so look at it yourself" : "repaired"}\n`,
-    );
+  repair(context, host, dataDir);
   const session = await openSession(context, project);
   try {
-    const registry = `${session.api.url}p/${project.label}/npm/`;
-    const variables = {
-      ...registryEnvironment({
-        registry,
-        scopes: session.scopes,
-        ...(io.env["YARN_UNSAFE_HTTP_WHITELIST"] === undefined ? {} : { httpAllowed: io.env["YARN_UNSAFE_HTTP_WHITELIST"] }),
-      }),
-      [SESSION]: session.api.url,
-    };
-    // Scripts of the project get the registry and nothing else: no proxy that could stand in their way.
-    if (intent.kind === "local") return await host.run(found.path, args, { cwd: io.cwd, env: withEnvironment(io.env, variables) });
-    return await guarded(context, { dataDir, command, args, found, intent, project, session, registry, variables });
+    return await guarded(context, { host, dataDir, command, args, found, intent, project, session, ...pointed(context, session, project) });
   } finally {
     await session.close();
   }
 }
 
-type Session = {
-  readonly api: GateApi;
-  /** The app when the gate runs in this process, for what only its store knows. */
-  readonly app?: OpenApp;
-  readonly upstream: string;
-  readonly scopes: readonly string[];
-  /** Everything the gate saw is this run's. */
-  readonly own: boolean;
-  close(): Promise<void>;
-};
+/**
+ * Scripts of the project and whatever else has nothing to do with a registry. They get the registry's address and nothing else, no proxy
+ * that could stand in their way; and they run even where no gate can be started.
+ */
+async function runLocal(
+  context: CommandContext,
+  { host, found, command, args }: { host: Host; found: FoundClient; command: string; args: readonly string[] },
+): Promise<number> {
+  const { io } = context;
+  const started = (env: Readonly<Record<string, string>>) => host.run(found.path, args, { cwd: io.cwd, env: withEnvironment(io.env, env) });
+  let session: Session | undefined;
+  let variables: Readonly<Record<string, string>>;
+  try {
+    const project = await host.project(found, command, args, io.cwd);
+    session = await openSession(context, project);
+    ({ variables } = pointed(context, session, project));
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    io.stderr(`cordon · no gate could be started: ${safe(error.message)}. What ${safe(command)} installs from here will fail.\n`);
+    return started(registryEnvironment({ registry: NOWHERE }));
+  }
+  try {
+    return await started(variables);
+  } finally {
+    await session.close();
+  }
+}
+
+/** The base URL this run's client is given, and the variables that say so. */
+function pointed({ io }: CommandContext, session: Session, project: ProjectOnDisk): Pick<Run, "registry" | "variables"> {
+  const registry = `${session.api.url}p/${project.label}/npm/`;
+  const httpAllowed = io.env["YARN_UNSAFE_HTTP_WHITELIST"];
+  return {
+    registry,
+    variables: {
+      ...registryEnvironment({ registry, scopes: session.scopes, ...(httpAllowed === undefined ? {} : { httpAllowed }) }),
+      [SESSION]: session.api.url,
+    },
+  };
+}
+
+/** What killed runs left pointing at their gates. */
+function repair({ io }: CommandContext, host: Host, dataDir: string): void {
+  for (const { path, result } of host.repair(dataDir, normaliser(new Map(), new Map()))) {
+    const state = result === "edited" ? "somebody edited it since, so look at it yourself" : "it is repaired";
+    io.stderr(`cordon · a run that was killed left ${safe(path)} pointing at its gate; ${state}\n`);
+  }
+}
 
 type Run = {
+  readonly host: Host;
   readonly dataDir: string;
   readonly command: string;
   readonly args: readonly string[];
@@ -87,144 +110,109 @@ type Run = {
   readonly variables: Readonly<Record<string, string>>;
 };
 
-/** The gate the project is already configured for, else a live one on the data directory, else one for this run. */
-async function openSession({ io, world, flags }: CommandContext, project: ProjectOnDisk): Promise<Session> {
-  for (const url of project.registries) {
-    const api = await world.gateApi(url);
-    if (api.answers) return { api, upstream: api.upstream, scopes: [], own: false, close: async () => {} };
-  }
-  const dataDir = await world.dataDir(flags);
-  const live = flags.upstream === undefined && flags.offline !== true ? await world.liveGate(dataDir) : undefined;
-  if (live) {
-    const api = await world.gateApi(live.url);
-    if (api.answers) return { api, upstream: api.upstream, scopes: [], own: false, close: async () => {} };
-  }
-  const app = await world.open(flags);
-  const { settings } = app;
-  const log = world.log(io.env["CORDON_LOG_LEVEL"] ?? "error");
-  try {
-    for (const port of RUN_PORTS) {
-      const gate = await startGate({
-        app,
-        at: { host: "127.0.0.1", port },
-        publicUrls: [],
-        behindProxy: false,
-        // Where the upstream is the public registry its URLs are portable as they are; any other is put back when the client ends.
-        lockfileUrls: app.upstream.base === NPM_REGISTRY ? "public" : "self",
-        requireTokens: false,
-        role: "run",
-        upstream: app.upstream.base,
-        hopHeader: world.hopHeader,
-        maxHops: world.maxHops,
-        logRequests: settings.log.level === "debug",
-        log,
-        whose: async () => undefined,
-      }).catch((error: unknown) => {
-        if (error instanceof Fault && error.code === "PORT_IN_USE" && port !== 0) return undefined;
-        throw error;
-      });
-      if (!gate) continue;
-      const api = await world.gateApi(gate.url);
-      return {
-        api,
-        app,
-        upstream: app.upstream.base,
-        scopes: app.upstream.scopes,
-        own: true,
-        async close() {
-          await gate.close(1_000);
-          await app.close();
-        },
-      };
-    }
-  } catch (error) {
-    await app.close();
-    throw error;
-  }
-  throw new Fault("PORT_IN_USE", "no port is free for a gate");
-}
-
 async function guarded(context: CommandContext, run: Run): Promise<number> {
   const { io, world } = context;
-  const { found, intent, project, session } = run;
-  const host = await world.host();
-  const paint = painter(io, "stderr");
-  const stop = stopsBefore(run, io.env, project);
-  if (stop.length > 0) {
-    io.stderr(
-      `${paint("bold", "cordon")} · ${safe(run.command)} was not started: ${stop.length === 1 ? "this" : "these"} would go round the gate\n${stop.map((one) => `  ${safe(one)}\n`).join("")}`,
-    );
+  const { host, found, intent, project, session } = run;
+  const fronted: Fronted = { gate: run.registry, upstream: session.upstream, scoped: session.scoped };
+  const stops = stopsBefore(run, io.env, fronted);
+  if (stops.length > 0) {
+    const these = stops.length === 1 ? "this" : "these";
+    io.stderr(`${painter(io, "stderr")("bold", "cordon")} · ${safe(run.command)} was not started: ${these} would go round the gate\n`);
+    io.stderr(stops.map((line) => `  ${safe(line)}\n`).join(""));
     return 1;
   }
 
-  const locks = project.lockfiles.map((lockfile) => ({ ...lockfile, tree: readLockfile(lockfile.path, lockfile.text) }));
-  const entries = locks.flatMap(({ tree, name }) => lockedEntries(tree, name, project.platform));
-  const wanted = entries.filter((entry) => isFetched(entry, intent));
-  const shown = progress(io);
-  if (wanted.length > 200) shown.show(`cordon · checking ${wanted.length.toLocaleString("en-US")} lockfile entries`);
-  const before = wanted.length === 0 ? undefined : await session.api.decide(wanted);
-  shown.clear();
-  const pinned = (before?.decided ?? []).filter((entry) => entry.withheld).map((entry) => ({ ...entry, ...placeOf(entry, entries) }));
-  const blocking = pinned.filter((entry) => !entries.find((one) => one.name === entry.name && one.version === entry.version)?.optional);
-  if (blocking.length > 0) return finish(context, reportOf(run, { client: undefined, pinned, entries }), undefined);
+  const entries = project.lockfiles.flatMap(({ tree, name }) => lockedEntries(tree, name, project.platform));
+  const pinned = await decidePinned(context, run, entries);
+  const stopping = pinned.filter(({ entry }) => !entry.optional);
+  if (stopping.length > 0) return finish(context, factsOf(run, { client: undefined, pinned, entries }), undefined);
 
-  const fronted: Fronted = { client: found.client.id, gate: run.registry, upstream: session.upstream };
-  const stood = new Map(locks.flatMap(({ tree }) => sourcesOf(tree).map((entry) => [keyOf(entry), entry.url] as const)));
   const edits = new Map(
-    locks.flatMap((lockfile) => {
-      const { text } = rewriteSources(lockfile.tree.kind, lockfile.text, (entry) => towardsGate(entry, fronted));
-      return text === lockfile.text ? [] : [[lockfile.path, text] as const];
+    project.lockfiles.flatMap(({ path, tree, text = "" }) => {
+      const pointed = rewriteSources(tree.kind, text, (entry) => towardsGate(tree.kind, entry, fronted)).text;
+      return pointed === text ? [] : [[path, pointed] as const];
     }),
   );
-  const begun = host.begin(run.dataDir, { project, client: found.client, gate: run.registry, edits });
+  const begun = host.begin(run.dataDir, { project, client: found.client, gate: run.registry, upstream: session.upstream, edits });
   if ("busy" in begun) throw new Fault("USAGE", `another cordon run has ${begun.busy.map(safe).join(", ")} in hand; wait for it to end`);
   const since = world.clock.now();
+  const { next } = await session.api.decisions("now");
   const guard = await host.guard({ client: found.client, gate: session.api.url, registries: [session.upstream, ...project.registries] });
   let status: number;
   try {
-    status = await host.run(found.path, run.args, {
-      cwd: io.cwd,
-      env: withEnvironment(withEnvironment(io.env, guard.variables), run.variables),
-    });
+    const env = withEnvironment(withEnvironment(io.env, guard.variables), run.variables);
+    status = await host.run(found.path, run.args, { cwd: io.cwd, env });
   } finally {
     await guard.close();
     // Whatever the client wrote, and however it ended: no lockfile leaves this run naming the gate.
-    begun.finish(normaliser(fronted, stood, await publishedUrls(session)));
+    const stood = new Map(project.lockfiles.flatMap(({ tree }) => sourcesOf(tree).map((entry) => [keyOf(entry), entry.url] as const)));
+    const written = host.lockfiles(project, found.client);
+    begun.finish(normaliser(stood, await publishedUrls(session.api, written, run.registry)));
   }
 
   const installed = await host.installed({ found, intent, project, args: run.args, since });
-  const fromRegistry = installed.packages.filter((one) => one.source === "registry");
-  const decided = fromRegistry.length === 0 ? { decided: [], unknown: [] } : await session.api.decide(unique(fromRegistry));
-  const seen = await session.api.decisions(since, session.own ? undefined : project.label);
-  const after = host
-    .lockfiles(project, found.client)
-    .flatMap((lockfile) => lockedEntries(readLockfile(lockfile.path, lockfile.text), lockfile.name, project.platform));
-  return finish(
-    context,
-    reportOf(run, { client: status, pinned, entries: after, installed, decided, seen, bypass: guard.attempts() }),
-    status,
-  );
+  const fromRegistry = installed.packages.filter((one) => one.source === "registry" && one.orphan !== true);
+  const decided = fromRegistry.length === 0 ? undefined : await session.api.decide(unique(fromRegistry));
+  const seen = await session.api.decisions(next, session.own ? undefined : project.label);
+  const after = host.lockfiles(project, found.client).flatMap(({ tree, name }) => lockedEntries(tree, name, project.platform));
+  const facts = factsOf(run, { client: status, pinned, entries: after, installed, decided, seen, bypass: guard.attempts() });
+  return finish(context, facts, status);
 }
 
-/** Puts every URL that names the gate back to what the client would have written without us. */
-function normaliser(
-  fronted: Fronted,
-  stood: ReadonlyMap<string, string>,
-  published: (name: string, version: string) => string | undefined,
-): Normalise {
-  return ({ path, before, now, gate }) => {
+type PinnedEntry = { readonly entry: LockedEntry; readonly decided: Awaited<ReturnType<GateApi["decide"]>>["decided"][number] };
+
+/** The withheld ones of the entries this command is about to fetch. */
+async function decidePinned(
+  { io }: CommandContext,
+  { session, intent, project }: Run,
+  entries: readonly LockedEntry[],
+): Promise<readonly PinnedEntry[]> {
+  const frozen = intent.kind === "install" && (intent.frozen || inStep(project.ranges, entries));
+  const wanted = frozen ? entries.filter((entry) => isFetched(entry, intent)) : [];
+  if (wanted.length === 0) return [];
+  const shown = progress(io);
+  if (wanted.length > 200) shown.show(`cordon · checking ${wanted.length.toLocaleString("en-US")} lockfile entries`);
+  const { decided } = await session.api.decide(
+    wanted.map(({ name, version, integrity }) => ({ name, version, ...(integrity === undefined ? {} : { integrity }) })),
+  );
+  shown.clear();
+  const withheld = new Map(decided.filter((one) => one.withheld).map((one) => [keyOf(one), one]));
+  return wanted.flatMap((entry) => {
+    const one = withheld.get(keyOf(entry));
+    return one ? [{ entry, decided: one }] : [];
+  });
+}
+
+/**
+ * Puts every URL that names the gate back to what the client would have written without us. `stood`: URLs by name@version before the
+ * run; `published`: the registry's own.
+ */
+function normaliser(stood: ReadonlyMap<string, string>, published: ReadonlyMap<string, string>): Normalise {
+  return ({ path, before, now, gate, upstream = NPM_REGISTRY }) => {
     const { kind } = readLockfile(path, now);
-    const earlier = new Map([
-      ...(before === undefined ? [] : sourcesOf(readLockfile(path, before)).map((entry) => [keyOf(entry), entry.url] as const)),
-      ...stood,
-    ]);
-    return rewriteSources(kind, now, (entry) => awayFromGate(entry, { ...fronted, gate: fronted.gate || gate }, earlier, published)).text;
+    const earlier = new Map(before === undefined ? [] : sourcesOf(readLockfile(path, before)).map((entry) => [keyOf(entry), entry.url]));
+    for (const [key, url] of stood) earlier.set(key, url);
+    return rewriteSources(kind, now, (entry) =>
+      awayFromGate(kind, entry, { gate, upstream }, earlier, (name, version) => published.get(keyOf({ name, version }))),
+    ).text;
   };
 }
 
-function finish(context: CommandContext, facts: WrapFacts, status: number | undefined): number {
-  const { io, world, flags } = context;
-  const report: WrapReport = wrapReport(facts);
+/** The registry's own tarball URLs of entries that name the gate. Without an answer the registry's usual naming is taken. */
+async function publishedUrls(api: GateApi, lockfiles: readonly LockfileOnDisk[], gate: string): Promise<ReadonlyMap<string, string>> {
+  const named = lockfiles.flatMap(({ tree }) => sourcesOf(tree)).filter(({ url }) => url.startsWith(gate));
+  if (named.length === 0) return new Map();
+  try {
+    const { decided } = await api.decide(named.map(({ name, version }) => ({ name, version })));
+    return new Map(decided.flatMap((one) => (one.tarball === undefined ? [] : [[keyOf(one), one.tarball] as const])));
+  } catch (error) {
+    if (error instanceof Fault) return new Map();
+    throw error;
+  }
+}
+
+function finish({ io, world, flags }: CommandContext, facts: WrapFacts, status: number | undefined): number {
+  const report = wrapReport(facts);
   if (flags.json) io.stderr(`${JSON.stringify({ schema: "cordon.run/1", client: status ?? null, ...report })}\n`);
   else io.stderr(wrapText(report, { paint: painter(io, "stderr"), now: world.clock.now(), env: io.env }));
   return status !== undefined && status !== 0 ? status : report.exit;
@@ -232,116 +220,137 @@ function finish(context: CommandContext, facts: WrapFacts, status: number | unde
 
 type Gathered = {
   readonly client: number | undefined;
-  readonly pinned: WrapFacts["pinned"];
+  readonly pinned: readonly PinnedEntry[];
+  /** The lockfiles' entries when it is over. */
   readonly entries: readonly LockedEntry[];
   readonly installed?: Installed;
-  readonly decided?: Awaited<ReturnType<GateApi["decide"]>>;
-  readonly seen?: { readonly requests: number; readonly decisions: readonly RemoteDecision[] };
+  readonly decided?: Awaited<ReturnType<GateApi["decide"]>> | undefined;
+  readonly seen?: Awaited<ReturnType<GateApi["decisions"]>>;
   readonly bypass?: WrapFacts["bypass"];
 };
 
-function reportOf(run: Run, gathered: Gathered): WrapFacts {
-  const installed: InstalledEntry[] = (gathered.installed?.packages ?? []).map((one) => ({
-    name: one.name,
-    version: one.version,
-    path: one.path,
-    ...(one.integrity === undefined ? {} : { integrity: one.integrity }),
-    dependencies: one.dependencies,
-    optionalDependencies: one.optionalDependencies,
-  }));
-  const present = new Set(installed.map((one) => one.name));
-  const wanted = new Map<string, string[]>();
-  const want = (name: string, spec: string) => wanted.set(name, [...(wanted.get(name) ?? []), spec]);
-  for (const [name, range] of run.project.ranges) want(...asWhole(name, range));
-  for (const spec of "specs" in run.intent ? run.intent.specs : []) {
-    const parsed = parseSpec(spec);
-    if (parsed) want(parsed.name, parsed.spec ?? "");
-  }
-  const optional = [
-    ...gathered.entries
-      .filter((entry) => entry.optional && entry.fits)
-      .map((entry) => ({ name: entry.name, version: entry.version, wantedBy: entry.lockfile })),
-    ...installed.flatMap((one) =>
-      Object.entries(one.optionalDependencies ?? {})
-        .filter(([name]) => !present.has(name))
-        .map(([name]) => ({ name, wantedBy: `${one.name}@${one.version}` })),
-    ),
-  ];
-  const withheld = (gathered.seen?.decisions ?? []).flatMap((one) =>
-    one.version !== undefined && one.verdict !== undefined && (one.kind === "refused" || one.kind === "left-out")
-      ? [{ name: one.name, version: one.version, verdict: one.verdict, refused: one.kind === "refused" }]
-      : [],
-  );
+function factsOf({ project, intent }: Run, { client, pinned, entries, installed, decided, seen, bypass = [] }: Gathered): WrapFacts {
+  const packages: readonly InstalledEntry[] = (installed?.packages ?? []).filter((one) => one.orphan !== true);
+  const present = new Set(packages.map((one) => one.name));
+  const locked = new Set(entries.map(keyOf));
+  const decisions = seen?.decisions ?? [];
   return {
-    client: gathered.client,
-    installed,
-    wanted,
-    decided: gathered.decided?.decided ?? [],
-    undecided: gathered.decided?.unknown ?? [],
-    withheld,
-    pinned: gathered.pinned,
-    optional,
-    bypass: gathered.bypass ?? [],
-    unreadable: gathered.installed?.unreadable ?? [],
-    requests: gathered.seen?.requests ?? 0,
+    client,
+    installed: packages,
+    wanted: wantedBy(project, intent),
+    decided: decided?.decided ?? [],
+    undecided: decided?.unknown ?? [],
+    withheld: decisions.flatMap((one) => withheldOf(one) ?? []),
+    // What the client took out of the lockfile is no longer pinned.
+    pinned: pinned
+      .filter(({ entry }) => locked.has(keyOf(entry)))
+      .map(({ entry: { name, version, lockfile, line }, decided: { verdict, instead } }) => ({
+        name,
+        version,
+        lockfile,
+        line,
+        verdict,
+        instead,
+      })),
+    optional: [
+      ...entries
+        .filter((entry) => entry.optional && entry.fits)
+        .map(({ name, version, lockfile }) => ({ name, version, wantedBy: lockfile })),
+      ...packages.flatMap((one) =>
+        Object.keys(one.optionalDependencies ?? {})
+          .filter((name) => !present.has(name) && !isOfAnotherPlatform(name, project.platform))
+          .map((name) => ({ name, wantedBy: keyOf(one) })),
+      ),
+    ],
+    bypass,
+    unreadable: installed?.unreadable ?? [],
+    notes: installed?.notes ?? [],
+    requests: seen?.requests ?? 0,
+    served: decisions.filter((one) => one.kind === "served").length,
   };
 }
 
-/** What must not even be started: settings and lockfile entries that lead past the gate whatever the environment says (W3). */
-function stopsBefore(run: Run, env: Readonly<Record<string, string | undefined>>, project: ProjectOnDisk): readonly string[] {
-  const { found, session } = run;
-  const told: Finding[] = [
-    ...findings({
-      client: found.client,
-      major: found.major,
-      command: run.command,
-      argv: run.args,
-      env,
-      files: project.settings,
-      gate: session.api.url,
-      wrapped: true,
-      scopes: session.scopes,
+function wantedBy(project: ProjectOnDisk, intent: Intent): readonly Wanted[] {
+  const specs = "specs" in intent ? intent.specs : [];
+  return [
+    ...project.ranges.map(([name, spec]) => ({ name, spec, by: "the project" })),
+    ...specs.flatMap((text) => {
+      const parsed = parseSpec(text);
+      return parsed ? [{ name: parsed.name, spec: parsed.spec ?? "", by: "this command" }] : [];
     }),
   ];
-  const lines = told
+}
+
+function withheldOf({ kind, name, version, verdict, tags = [], instead = [] }: RemoteDecision): WrapFacts["withheld"][number] | undefined {
+  if (verdict === undefined || (kind !== "refused" && kind !== "left-out")) return undefined;
+  return { name, ...(version === undefined ? {} : { version }), verdict, refused: kind === "refused", tags, instead };
+}
+
+const SYSTEMS = [
+  "aix",
+  "android",
+  "darwin",
+  "freebsd",
+  "linux",
+  "linuxmusl",
+  "netbsd",
+  "openbsd",
+  "openharmony",
+  "sunos",
+  "win32",
+  "windows",
+];
+const ARCHITECTURES = ["arm", "arm64", "ia32", "loong64", "mips64el", "ppc64", "riscv64", "s390x", "x64"];
+
+/** By its name alone, as in `@esbuild/darwin-arm64`: what never arrived has no manifest to ask. */
+function isOfAnotherPlatform(name: string, { os, cpu }: ProjectOnDisk["platform"]): boolean {
+  const words = name.split(/[^a-z0-9]+/i);
+  const others = (known: readonly string[], ours: string) =>
+    words.some((word) => known.includes(word)) && !words.some((word) => word.startsWith(ours));
+  return others(SYSTEMS, os) || others(ARCHITECTURES, cpu);
+}
+
+/** What must not even be started: settings and lockfile entries that lead past the gate whatever the environment says (W3). */
+function stopsBefore(
+  { found, command, args, session, project, intent }: Run,
+  env: Readonly<Record<string, string | undefined>>,
+  fronted: Fronted,
+): readonly string[] {
+  const told = findings({
+    client: found.client,
+    major: found.major,
+    command,
+    argv: args,
+    env,
+    files: project.settings,
+    gate: session.api.url,
+    wrapped: true,
+    scopes: session.scopes,
+  });
+  const settings = told
     .filter((one) => one.severity === "bypass")
     .map((one) => `${one.file}${one.line > 0 ? `:${one.line}` : ""}   ${one.what}: ${one.why}. ${one.fix}`);
-  const known = new Set([NPM_REGISTRY_HOST, YARN_REGISTRY_HOST, new URL(session.upstream).hostname, new URL(session.api.url).hostname]);
-  for (const lockfile of project.lockfiles) {
-    const foreign = sourcesOf(readLockfile(lockfile.path, lockfile.text)).filter(
-      (entry) => URL.canParse(entry.url) && !known.has(new URL(entry.url).hostname),
-    );
-    if (foreign.length === 0) continue;
-    const hosts = [...new Set(foreign.map((entry) => new URL(entry.url).host))];
-    lines.push(
-      `${lockfile.name}   ${foreign.length === 1 ? "one entry is" : `${foreign.length} entries are`} fetched from ${hosts.slice(0, 3).join(", ")}, which is not your registry (first: ${keyOf(foreign[0]!)}, line ${foreign[0]!.line})`,
-    );
-  }
-  return lines;
-}
-
-/** Registry entries with a URL of their own. */
-function sourcesOf(tree: ResolvedTree): readonly (LockEntry & { readonly line: number })[] {
-  return tree.packages.flatMap((one) =>
-    one.source.kind === "registry" && one.source.url !== undefined
-      ? [{ name: one.name, version: one.version, url: one.source.url, line: one.line }]
-      : [],
-  );
-}
-
-/** The upstream's own tarball URLs, from this run's store; a shared gate's are taken to follow the registry's naming. */
-async function publishedUrls({ app }: Session): Promise<(name: string, version: string) => string | undefined> {
-  if (!app) return () => undefined;
-  const records = new Map((await app.recentRecords()).map((record) => [record.name, record]));
-  return (name, version) => records.get(name)?.summary.versions.find((entry) => entry.version === version)?.tarball;
-}
-
-function placeOf(
-  entry: { readonly name: string; readonly version: string },
-  entries: readonly LockedEntry[],
-): { lockfile: string; line: number } {
-  const place = entries.find((one) => one.name === entry.name && one.version === entry.version);
-  return { lockfile: place?.lockfile ?? "", line: place?.line ?? 0 };
+  const lockfiles = project.lockfiles.flatMap(({ name, tree }) => {
+    const foreign = foreignEntries(tree, fronted);
+    const [first] = foreign;
+    if (first === undefined) return [];
+    const hosts = [...new Set(foreign.map(({ url }) => new URL(url).host))].slice(0, 3).join(", ");
+    const count = foreign.length === 1 ? "one entry is" : `${foreign.length.toLocaleString("en-US")} entries are`;
+    const fix = `If that is your registry, say so: cordon --upstream ${new URL(first.url).origin}/ ${command} …`;
+    return [
+      `${name}${first.line > 0 ? `:${first.line}` : ""}   ${count} fetched from ${hosts}, which is not your registry (first: ${keyOf(first)}). ${fix}`,
+    ];
+  });
+  const writes = intent.kind === "change" || (intent.kind === "install" && !intent.frozen);
+  const binary =
+    project.lockfiles.some(({ tree }) => tree.kind === "bun-binary") && !project.lockfiles.some(({ name }) => name === "bun.lock");
+  return [
+    ...settings,
+    ...lockfiles,
+    ...(writes && binary
+      ? ["bun.lockb   would name the gate when it is written. Make it a text first: bun install --save-text-lockfile --lockfile-only"]
+      : []),
+  ];
 }
 
 function unique(packages: Installed["packages"]): { name: string; version: string; integrity?: string }[] {
