@@ -5,7 +5,7 @@ export default defineConfig({
   define: buildConstants(import.meta.dirname),
   test: {
     include: ["src/**/*.test.ts", "test/**/*.test.ts"],
-    exclude: ["test/clients/**", "test/live/**", "test/kill/**", "test/fuzz/**", "node_modules/**"],
+    exclude: ["test/clients/**", "test/live/**", "test/kill/**", "test/fuzz/**", "test/shared/**", "node_modules/**"],
     pool: "threads",
     testTimeout: 30_000,
     hookTimeout: 60_000,

@@ -5,7 +5,7 @@ import { buildConstants } from "./tools/build-constants.ts";
 export default defineConfig({
   define: buildConstants(import.meta.dirname),
   test: {
-    include: ["clients", "live", "kill", "fuzz"].map((suite) => `test/${suite}/**/*.test.ts`),
+    include: ["clients", "live", "kill", "fuzz", "shared"].map((suite) => `test/${suite}/**/*.test.ts`),
     fileParallelism: false,
     testTimeout: 300_000,
     hookTimeout: 300_000,

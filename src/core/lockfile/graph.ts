@@ -2,6 +2,7 @@
  * Who brings whom, in any lockfile: the answer to "by which path did it get here?", and, for formats that do not say so,
  * to "would a production install have it?". Each format refers to entries in its own way; each way is one function here.
  */
+import semver from "semver";
 import type { Reader } from "./document.ts";
 import { reportAt } from "./document.ts";
 import type { Declared, Dependencies, DependencyKind, Importer, LockfileKind, ResolvedPackage } from "./tree.ts";
@@ -151,25 +152,42 @@ function parentPath(path: string): string {
   return before.slice(0, Math.max(0, before.lastIndexOf("/")));
 }
 
-/** yarn's entries stand under the descriptors `name@range` they answer. */
+/**
+ * yarn's entries stand under the descriptors `name@range` they answer. `resolutions` and patches replace a range with another that is written
+ * only at the entry: then the entry of that name whose version fits is meant, or the only one there is.
+ */
 function fromDescriptors(tree: GraphInput, starts: ReadonlyMap<string, number>): Resolve {
   const byDescriptor = new Map<string, number>();
-  /** The only entry of a name; -1 when there are several. */
-  const byName = new Map<string, number>();
-  for (const [key, node] of starts)
-    for (const descriptor of key.split(/, */)) {
-      byDescriptor.set(descriptor, node);
+  const byName = new Map<string, Map<number, string>>();
+  for (const entry of tree.packages) {
+    const node = starts.get(entry.key)!;
+    for (const descriptor of entry.key.split(/, */)) {
+      // A patch's descriptor ends in `::locator=…`, which those who ask for it do not write.
+      byDescriptor.set(descriptor.replace(/::.*$/, ""), node);
       const name = splitAtVersion(descriptor)?.name ?? descriptor;
-      byName.set(name, byName.has(name) && byName.get(name) !== node ? -1 : node);
+      const named = byName.get(name) ?? new Map<number, string>();
+      byName.set(name, named.set(node, entry.version));
     }
+  }
   return (_from, name, reference) => {
     const exact = byDescriptor.get(`${name}@${reference}`) ?? byDescriptor.get(`${name}@npm:${reference}`);
     if (exact !== undefined) return exact;
-    // `resolutions` replace a range with another that is written only at the entry; with a single entry of the name there is no doubt.
-    const only = byName.get(name);
-    return only === undefined || only < 0 ? undefined : only;
+    const named = [...(byName.get(name) ?? [])];
+    if (named.length === 1) return named[0]![0];
+    const range = reference.replace(/^npm:/, "");
+    const best =
+      semver.validRange(range) === null
+        ? null
+        : semver.maxSatisfying(
+            named.map(([, version]) => version),
+            range,
+          );
+    return named.find(([, version]) => version === best)?.[0] ?? named.find(([, version]) => version === LOCAL_VERSION)?.[0];
   };
 }
+
+/** The version yarn gives a workspace, which answers any range of its name. */
+const LOCAL_VERSION = "0.0.0-use.local";
 
 // --- what the graph is for ------------------------------------------------------------------------------------------------------------------
 
