@@ -3,10 +3,12 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import type { ClientId } from "../core/client/client.ts";
 import { SETUP_FILES } from "../core/client/setup.ts";
-import { applySetup, considerSetup, type FileText, type SetupHost, type SetupMemory, undoSetup } from "./setup.ts";
+import { applySetup, considerSetup, type FileText, type SetupHost, type SetupMemory, type SetupPlace, undoSetup } from "./setup.ts";
 
 const GATE = "http://localhost:4870/p/site/npm/";
 const CLIENTS: readonly ClientId[] = ["npm", "pnpm", "yarn-classic", "yarn-berry", "bun", "deno"];
+
+const PLACE: SetupPlace = { root: "/", files: Object.fromEntries(SETUP_FILES.map((name) => [name, name])), name: "site" };
 
 type Disk = Map<string, string>;
 
@@ -18,7 +20,8 @@ function hostOver(
   let memory: SetupMemory | undefined;
   return {
     memory: () => memory,
-    project: async () => ({ root: "/", marks: { files: [], berryLockfile: false }, name: "site" }),
+    project: async () => ({ ...PLACE, marks: { files: [], berryLockfile: false } }),
+    user: async () => PLACE,
     async read(_root, path): Promise<FileText> {
       const why = how.unusable?.[path];
       if (why !== undefined) return { kind: "unusable", why };
@@ -40,7 +43,7 @@ function hostOver(
 }
 
 async function setUp(host: SetupHost, clients: readonly ClientId[] = CLIENTS, gate = GATE): Promise<void> {
-  const { edits } = await considerSetup(host, "/", clients, gate);
+  const { edits } = await considerSetup(host, PLACE, clients, gate);
   await applySetup(host, "", "/", { gate, edits });
 }
 
@@ -102,7 +105,7 @@ test("a file edited since is told and left, the others are restored; once it is 
 test("a file that changed while the change was shown: nothing is written", async () => {
   const disk: Disk = new Map();
   const host = hostOver(disk);
-  const { edits } = await considerSetup(host, "/", ["npm", "bun"], GATE);
+  const { edits } = await considerSetup(host, PLACE, ["npm", "bun"], GATE);
   disk.set("bunfig.toml", "# somebody else\n");
   await expect(applySetup(host, "", "/", { gate: GATE, edits })).rejects.toMatchObject({ code: "EDITED_SINCE" });
   expect([...disk]).toEqual([["bunfig.toml", "# somebody else\n"]]);
@@ -119,7 +122,18 @@ test("a set-up that was cut short is taken back as well", async () => {
 
 test("a file that cannot be read is named and never made anew", async () => {
   const host = hostOver(new Map(), { unusable: { ".npmrc": "a link out of the project" } });
-  const { edits, problems } = await considerSetup(host, "/", ["npm", "bun"], GATE);
+  const { edits, problems } = await considerSetup(host, PLACE, ["npm", "bun"], GATE);
   expect(edits.map(({ path }) => path)).toEqual(["bunfig.toml"]);
   expect(problems).toEqual([{ path: ".npmrc", why: "a link out of the project" }]);
+});
+
+test("in a home the files have their own names, and what no client reads there is not written", async () => {
+  const disk: Disk = new Map([["pnpm-workspace.yaml", "registry: https://a.test/\n"]]);
+  const host = hostOver(disk);
+  const home: SetupPlace = { root: "/", files: { ".npmrc": ".npmrc", "bunfig.toml": ".bunfig.toml" }, name: "mara" };
+  const { edits } = await considerSetup(host, home, ["pnpm", "yarn-berry", "bun"], GATE);
+  expect(edits.map(({ path }) => path)).toEqual([".npmrc", ".bunfig.toml"]);
+  await applySetup(host, "", "/", { gate: GATE, edits });
+  await undoSetup(host, "", "/");
+  expect([...disk.keys()]).toEqual(["pnpm-workspace.yaml"]);
 });

@@ -4,8 +4,10 @@
  */
 import { Fault } from "../core/base/fault.ts";
 import type { ClientId, FileEdit } from "../core/client/client.ts";
-import { type Files, planSetup, planUndo, SETUP_FILES } from "../core/client/setup.ts";
+import { type Files, planSetup, planUndo, type SETUP_FILES } from "../core/client/setup.ts";
 import type { ProjectMarks } from "../core/client/uses.ts";
+
+type SetupFile = (typeof SETUP_FILES)[number];
 
 /** A file's exact text. `unusable`: it is there, and cordon must not write it (no UTF-8, a link out of the project, too large). */
 export type FileText =
@@ -13,16 +15,22 @@ export type FileText =
   | { readonly kind: "absent" }
   | { readonly kind: "unusable"; readonly why: string };
 
-export type SetupProject = {
-  /** Where the project is; opaque here. */
+/** A place whose settings files can point clients at a gate: a project's folder, or the user's home. */
+export type SetupPlace = {
+  /** Opaque here. */
   readonly root: string;
-  readonly marks: ProjectMarks;
-  /** What the project calls itself, else its folder's name. */
+  /** Where each of the files of core/client/setup.ts stands in this place, relative to the root. */
+  readonly files: Readonly<Partial<Record<SetupFile, string>>>;
+  /** What the place calls itself. */
   readonly name: string;
 };
 
+export type SetupProject = SetupPlace & { readonly marks: ProjectMarks };
+
 export type SetupHost = {
   project(directory: string): Promise<SetupProject>;
+  /** The user's own files: what counts where no project says otherwise, as in a CI image. */
+  user(): Promise<SetupPlace>;
   /** `path` is relative to the root, as in a `FileEdit`. */
   read(root: string, path: string): Promise<FileText>;
   /** Replaces or makes the file in one step, keeping its mode. */
@@ -43,12 +51,25 @@ export type SetupChange = {
 };
 
 /** What would be written; nothing is. `registry` is the URL clients get, with trailing slash. */
-export async function considerSetup(host: SetupHost, root: string, clients: readonly ClientId[], registry: string): Promise<SetupChange> {
-  const read = await readAll(host, root, SETUP_FILES);
+export async function considerSetup(
+  host: SetupHost,
+  place: SetupPlace,
+  clients: readonly ClientId[],
+  registry: string,
+): Promise<SetupChange> {
+  const names = Object.entries(place.files);
+  const read = await readAll(host, place.root, Object.values(place.files));
+  const texts = textsOf(read);
+  const plan = planSetup(clients, registry, Object.fromEntries(names.map(([name, path]) => [name, texts[path]])));
+  const pathOf = new Map(names);
+  const here = <T extends { readonly path: string }>(list: readonly T[]): readonly T[] =>
+    list.flatMap((one) => (pathOf.has(one.path) ? [{ ...one, path: pathOf.get(one.path)! }] : []));
   const unusable = [...read].flatMap(([path, file]) => (file.kind === "unusable" ? [{ path, why: file.why }] : []));
-  const { edits, problems } = planSetup(clients, registry, textsOf(read));
-  // A file that is there and cannot be read must not be taken for one that is not there yet.
-  return { edits: edits.filter(({ path }) => read.get(path)?.kind !== "unusable"), problems: [...problems, ...unusable] };
+  return {
+    // A file that is there and cannot be read must not be taken for one that is not there yet.
+    edits: here(plan.edits).filter(({ path }) => read.get(path)?.kind !== "unusable"),
+    problems: [...here(plan.problems), ...unusable],
+  };
 }
 
 /** Writes the edits. Fault EDITED_SINCE, with nothing written, when a file is not what the edits were made for. */

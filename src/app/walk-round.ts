@@ -9,10 +9,10 @@ import type { ClientId } from "../core/client/client.ts";
 import { type Finding, findings as settingsFindings } from "../core/client/findings.ts";
 import type { GateHealth } from "../core/client/gate-look.ts";
 import { CLIENTS } from "../core/client/table.ts";
-import { NPM_REGISTRY_HOST } from "../core/config/constants.ts";
+import { NPM_REGISTRY_HOST, YARN_REGISTRY_HOST } from "../core/config/constants.ts";
 import { foreignSources } from "../core/lockfile/hosts.ts";
 import { readLockfile } from "../core/lockfile/read.ts";
-import type { Candidate, DoctorHost, LockfileBytes, Visit } from "./doctor-host.ts";
+import type { AnsweringGate, Candidate, DoctorHost, LockfileBytes, Visit } from "./doctor-host.ts";
 
 export type DoctorFinding = {
   readonly rule:
@@ -58,7 +58,7 @@ export async function lookRound(visit: Visit, candidates: readonly Candidate[], 
     );
     for (const folder of await host.warmCaches(client)) found.push(warmCache(folder, command));
   }
-  for (const lockfile of request.root === undefined ? [] : await host.lockfiles(request.root)) found.push(...foreign(lockfile, gate.base));
+  for (const lockfile of request.root === undefined ? [] : await host.lockfiles(request.root)) found.push(...foreign(lockfile, gate));
   found.push(...monitored(gate.look.health));
   const time = await upstreamTime(visit);
   const clocks = await clockSkew(visit);
@@ -98,11 +98,16 @@ function warmCache(folder: string, command: string): DoctorFinding {
 }
 
 /** Entries a client fetches from their recorded URL, whatever registry it is configured for; one finding for each host of a file. */
-function foreign({ client, name, content }: LockfileBytes, gate: string): readonly DoctorFinding[] {
+function foreign({ client, name, content }: LockfileBytes, { base, look }: AnsweringGate): readonly DoctorFinding[] {
   if ("why" in content) return [unreadable(name, content.why)];
   const tree = readLockfile(name, content);
   // npm and deno ask their configured registry for what is recorded at npm's own host; the others go there.
-  const allowed = [...hostsOf(gate), ...(client === "npm" || client === "deno" ? [NPM_REGISTRY_HOST] : [])];
+  const allowed = [...hostsOf(base), ...(client === "npm" || client === "deno" ? [NPM_REGISTRY_HOST] : [])];
+  const fronted = [
+    NPM_REGISTRY_HOST,
+    YARN_REGISTRY_HOST,
+    ...(URL.canParse(look.health.upstream) ? [new URL(look.health.upstream).host] : []),
+  ];
   const sources = foreignSources(tree, allowed).map((source) => ({
     ...source,
     fetched: source.kind === "registry" || source.kind === "tarball",
@@ -123,7 +128,11 @@ function foreign({ client, name, content }: LockfileBytes, gate: string): readon
       where: first.line === 0 ? name : `${name}:${first.line}`,
       what: printable(`${first.name}${first.version === "" ? "" : `@${first.version}`}${more}`),
       why: `${fetched ? "fetched" : "cloned or loaded"} from ${host === "" ? "a host nobody can read" : printable(host)}, not from the gate`,
-      fix: fetched ? `Run it as cordon ${CLIENTS[client].commands[0]}, or record it anew.` : "Look at it; no registry gate sees it.",
+      fix: !fetched
+        ? "Look at it; no registry gate sees it."
+        : fronted.includes(host)
+          ? `Install with cordon ${CLIENTS[client].commands[0]}: it points these at the gate for the run.`
+          : "Record it anew from your own registry, or know why it is there.",
     };
   });
   if (tree.complete) return found;

@@ -1,6 +1,7 @@
 /** A project's settings files, real clients and lockfiles, as `cordon setup` and `cordon doctor` need them. Puts this folder's parts together. */
 import { randomBytes } from "node:crypto";
 import fs from "node:fs";
+import { userInfo } from "node:os";
 import path from "node:path";
 import { Fault } from "../../core/base/fault.ts";
 import { LIMITS } from "../../core/base/limits.ts";
@@ -14,7 +15,7 @@ import { tryReadText } from "./files.ts";
 import { findClient } from "./find.ts";
 import type { Surroundings } from "./places.ts";
 import { findProject, projectRanges, settingsFiles } from "./project.ts";
-import { projectFolder, readExact, readSetup, removeFile, writeExact, writeSetup } from "./setup-files.ts";
+import { projectPlace, readExact, readSetup, removeFile, userPlace, writeExact, writeSetup } from "./setup-files.ts";
 import { tryClient } from "./trial.ts";
 
 export type ProjectHostOptions = {
@@ -39,7 +40,8 @@ export function openProjectHost({ env, cwd, clock, place, surroundings, own }: P
 
   return {
     env,
-    project: async (directory: string) => projectFolder(directory),
+    project: async (directory: string) => projectPlace(directory),
+    user: async () => userPlace(surroundings, userInfo().username),
     read: async (root: string, name: string) => readExact(root, name),
     write: async (root: string, name: string, text: string) => writeExact(root, name, text),
     remove: async (root: string, name: string) => removeFile(root, name),

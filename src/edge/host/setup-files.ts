@@ -5,9 +5,11 @@ import { Fault } from "../../core/base/fault.ts";
 import { LIMITS } from "../../core/base/limits.ts";
 import type { Instant } from "../../core/base/time.ts";
 import type { FileEdit } from "../../core/client/client.ts";
+import { SETUP_FILES } from "../../core/client/setup.ts";
 import { MARK_FILES, type ProjectMarks } from "../../core/client/uses.ts";
 import { codeOf, isWithin, tryReadText, writeText } from "./files.ts";
 import { type Journal, type JournalEntry, openJournal } from "./journal.ts";
+import type { Surroundings } from "./places.ts";
 import { findProject, isBerryLockfile } from "./project.ts";
 
 type FileText =
@@ -15,14 +17,16 @@ type FileText =
   | { readonly kind: "absent" }
   | { readonly kind: "unusable"; readonly why: string };
 
-export type ProjectFolder = { readonly root: string; readonly marks: ProjectMarks; readonly name: string };
+type SetupFile = (typeof SETUP_FILES)[number];
+type Place = { readonly root: string; readonly files: Readonly<Partial<Record<SetupFile, string>>>; readonly name: string };
 
 /** The project a command started in `directory` works on. */
-export function projectFolder(directory: string): ProjectFolder {
+export function projectPlace(directory: string): Place & { readonly marks: ProjectMarks } {
   const { root } = findProject(directory);
   const manifest = manifestOf(root);
   return {
     root,
+    files: Object.fromEntries(SETUP_FILES.map((name) => [name, name])),
     marks: {
       files: MARK_FILES.filter((name) => fs.existsSync(path.join(root, name))),
       berryLockfile: isBerryLockfile(path.join(root, "yarn.lock")),
@@ -30,6 +34,18 @@ export function projectFolder(directory: string): ProjectFolder {
     },
     name: typeof manifest["name"] === "string" ? manifest["name"] : path.basename(root),
   };
+}
+
+/** The user's own files; yarn and bun read theirs from the home, npm's may be named elsewhere. */
+export function userPlace({ env, home }: Surroundings, user: string): Place {
+  const npmrc = env["npm_config_userconfig"] ?? env["NPM_CONFIG_USERCONFIG"] ?? path.join(home, ".npmrc");
+  const files = {
+    ".npmrc": path.relative(home, npmrc),
+    ".yarnrc": ".yarnrc",
+    ".yarnrc.yml": ".yarnrc.yml",
+    "bunfig.toml": path.relative(home, path.join(env["XDG_CONFIG_HOME"] ?? home, ".bunfig.toml")),
+  };
+  return { root: home, files, name: user };
 }
 
 /** A manifest that cannot be read has no name; the client itself will complain about it. */
@@ -68,10 +84,12 @@ function isLink(file: string): boolean {
 }
 
 export function writeExact(root: string, name: string, text: string): void {
+  const file = path.join(root, name);
   try {
-    writeText(path.join(root, name), text);
+    fs.mkdirSync(path.dirname(file), { recursive: true });
+    writeText(file, text);
   } catch (error) {
-    throw new Fault("INPUT_UNREADABLE", `${path.join(root, name)} cannot be written (${codeOf(error)})`, error);
+    throw new Fault("INPUT_UNREADABLE", `${file} cannot be written (${codeOf(error)})`, error);
   }
 }
 

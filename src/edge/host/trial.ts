@@ -2,14 +2,14 @@
  * One trial by `cordon doctor`: the client's own install, in a temporary copy of the project's configuration at the same place in the
  * tree of folders, and what came of it. The copy is the owner's alone, ends with the trial, and holds no source and no lockfile.
  */
-import { spawn } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import { LIMITS } from "../../core/base/limits.ts";
 import type { ClientId } from "../../core/client/client.ts";
 import { namedFiles, TRIAL_FILES, TRIAL_FILES_ABOVE, trialCommand, trialCopy, trialFiles, type TrialEnd } from "../../core/client/trial.ts";
 import { withEnvironment } from "../../core/client/environment.ts";
-import { codeOf, isWithin, tryReadText } from "./files.ts";
+import { isWithin, tryReadText } from "./files.ts";
+import { inScratch } from "./scratch.ts";
 
 export type TrialRequest = {
   readonly client: ClientId;
@@ -24,20 +24,20 @@ export type TrialRequest = {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Folder for temporary files. */
   readonly temporary: string;
+  /** Milliseconds until it is killed; `LIMITS.trialMs` when not given. */
+  readonly ceiling?: number;
 };
 
 export async function tryClient(request: TrialRequest): Promise<TrialEnd> {
-  const scratch = fs.mkdtempSync(path.join(request.temporary, "cordon-doctor-"));
-  try {
+  return inScratch(request.temporary, async (scratch, run) => {
     const project = layOut(request, path.join(scratch, "files"));
     const cache = path.join(scratch, "cache");
     fs.mkdirSync(cache);
     const { args, env } = trialCommand(request.client, cache);
-    const ended = await run(request.binary, args, project, withEnvironment(request.env, env));
+    const how = { cwd: project, env: withEnvironment(request.env, env), ceiling: request.ceiling ?? LIMITS.trialMs };
+    const ended = await run(request.binary, args, how);
     return { ...ended, arrived: arrived(project, request.dependency) };
-  } finally {
-    fs.rmSync(scratch, { recursive: true, force: true, maxRetries: 3 });
-  }
+  });
 }
 
 /** Writes the copy below `base`; the folder the client is started in. */
@@ -77,41 +77,4 @@ function copyNamed(from: string, to: string, base: string): void {
 function arrived(project: string, dependency: string): boolean {
   const text = tryReadText(path.join(project, "node_modules", ...dependency.split("/"), "package.json"), LIMITS.manifestBytes);
   return typeof text === "string" && text.includes(`"${dependency}"`);
-}
-
-/** Runs it to its end or to the ceiling, then kills whatever it started. */
-function run(binary: string, args: readonly string[], cwd: string, env: Record<string, string>): Promise<Omit<TrialEnd, "arrived">> {
-  return new Promise((resolve) => {
-    // Its own process group, so that what it started ends with it.
-    const child = spawn(binary, args, { cwd, env, stdio: ["ignore", "pipe", "pipe"], shell: false, detached: true });
-    let output = "";
-    let [failure, timedOut]: [string | undefined, boolean] = [undefined, false];
-    const keep = (text: string): void => {
-      output = (output + text).slice(-LIMITS.trialOutputBytes);
-    };
-    child.stdout.setEncoding("utf8").on("data", keep);
-    child.stderr.setEncoding("utf8").on("data", keep);
-    const timer = setTimeout(() => {
-      timedOut = true;
-      killGroup(child.pid);
-    }, LIMITS.trialMs);
-    // Something left running may hold the pipes open for ever.
-    child.once("exit", () => killGroup(child.pid));
-    child.once("error", (error) => {
-      failure = codeOf(error);
-    });
-    child.once("close", (status) => {
-      clearTimeout(timer);
-      resolve({ status: status ?? undefined, timedOut, output, ...(failure === undefined ? {} : { failure }) });
-    });
-  });
-}
-
-function killGroup(pid: number | undefined): void {
-  try {
-    if (pid !== undefined) process.kill(-pid, "SIGKILL");
-  } catch (error) {
-    // It has ended by itself; macOS says EPERM of a group that is ending.
-    if (!["ESRCH", "EPERM"].includes(codeOf(error))) throw error;
-  }
 }

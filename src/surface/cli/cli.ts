@@ -142,6 +142,7 @@ export const COMMANDS: Readonly<Record<string, Row>> = {
     options: [
       ["--gate <url>", "the gate (default: the one on this machine)"],
       ["--project <name>", "label in the gate's records (default: the project's name)"],
+      ["--user", "your own settings files instead of a project's, as for a CI image"],
       ["--yes", "do not ask"],
     ],
     load: () => import("./setup.ts"),

@@ -169,6 +169,14 @@ test.each([
   expect(ran.stderr).toContain(message);
 });
 
+test("what one project's set-up wrote is not another's to undo", async () => {
+  const it = await project({});
+  await it.setup(["--yes"]);
+  const other = tree({ "package.json": { name: "other" } });
+  expect((await it.setup(["undo"], { cwd: other })).stdout).toContain("nothing to take back");
+  expect(it.has(".npmrc")).toBe(true);
+});
+
 test("outside a project it says so", async () => {
   const it = await project({}, { gate: false });
   const ran = await it.setup([], { cwd: tree() });
