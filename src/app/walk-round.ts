@@ -10,7 +10,7 @@ import { type Finding, findings as settingsFindings } from "../core/client/findi
 import type { GateHealth } from "../core/client/gate-look.ts";
 import { CLIENTS } from "../core/client/table.ts";
 import { NPM_REGISTRY_HOST, YARN_REGISTRY_HOST } from "../core/config/constants.ts";
-import { foreignSources } from "../core/lockfile/hosts.ts";
+import { type ForeignSource, foreignSources } from "../core/lockfile/hosts.ts";
 import { readLockfile } from "../core/lockfile/read.ts";
 import type { AnsweringGate, Candidate, DoctorHost, LockfileBytes, Visit } from "./doctor-host.ts";
 
@@ -98,46 +98,49 @@ function warmCache(folder: string, command: string): DoctorFinding {
 }
 
 /** Entries a client fetches from their recorded URL, whatever registry it is configured for; one finding for each host of a file. */
-function foreign({ client, name, content }: LockfileBytes, { base, look }: AnsweringGate): readonly DoctorFinding[] {
+function foreign({ client, name, content }: LockfileBytes, gate: AnsweringGate): readonly DoctorFinding[] {
   if ("why" in content) return [unreadable(name, content.why)];
   const tree = readLockfile(name, content);
   // npm and deno ask their configured registry for what is recorded at npm's own host; the others go there.
-  const allowed = [...hostsOf(base), ...(client === "npm" || client === "deno" ? [NPM_REGISTRY_HOST] : [])];
-  const fronted = [
-    NPM_REGISTRY_HOST,
-    YARN_REGISTRY_HOST,
-    ...(URL.canParse(look.health.upstream) ? [new URL(look.health.upstream).host] : []),
-  ];
-  const sources = foreignSources(tree, allowed).map((source) => ({
-    ...source,
-    fetched: source.kind === "registry" || source.kind === "tarball",
-  }));
-  const groups = new Map<string, typeof sources>();
-  for (const source of sources) {
-    const key = `${source.fetched} ${source.host}`;
+  const allowed = [...hostsOf(gate.base), ...(client === "npm" || client === "deno" ? [NPM_REGISTRY_HOST] : [])];
+  const groups = new Map<string, ForeignSource[]>();
+  for (const source of foreignSources(tree, allowed)) {
+    const key = `${isFetched(source)} ${source.host}`;
     const group = groups.get(key);
     if (group) group.push(source);
     else groups.set(key, [source]);
   }
-  const found = [...groups.values()].map((group): DoctorFinding => {
-    const { package: first, host, fetched } = group[0]!;
-    const more = group.length === 1 ? "" : ` and ${group.length - 1} more`;
-    return {
-      rule: "foreign-source",
-      severity: fetched ? "bypass" : "note",
-      where: first.line === 0 ? name : `${name}:${first.line}`,
-      what: printable(`${first.name}${first.version === "" ? "" : `@${first.version}`}${more}`),
-      why: `${fetched ? "fetched" : "cloned or loaded"} from ${host === "" ? "a host nobody can read" : printable(host)}, not from the gate`,
-      fix: !fetched
-        ? "Look at it; no registry gate sees it."
-        : fronted.includes(host)
-          ? `Install with cordon ${CLIENTS[client].commands[0]}: it points these at the gate for the run.`
-          : "Record it anew from your own registry, or know why it is there.",
-    };
-  });
+  const found = [...groups.values()].map((group) => foreignHost(group, client, name, gate));
   if (tree.complete) return found;
   const problem = tree.problems.find(({ severity }) => severity === "error")?.message ?? "it could not be read whole";
   return [...found, unreadable(name, problem)];
+}
+
+/** From a registry or as an archive, in a registry's place; git and single modules never come through one. */
+function isFetched({ kind }: ForeignSource): boolean {
+  return kind === "registry" || kind === "tarball";
+}
+
+function foreignHost(group: readonly ForeignSource[], client: ClientId, lockfile: string, { look }: AnsweringGate): DoctorFinding {
+  const source = group[0]!;
+  const { name, version, line } = source.package;
+  const more = group.length === 1 ? "" : ` and ${group.length - 1} more`;
+  const fetched = isFetched(source);
+  return {
+    rule: "foreign-source",
+    severity: fetched ? "bypass" : "note",
+    where: line === 0 ? lockfile : `${lockfile}:${line}`,
+    what: printable(`${name}${version === "" ? "" : `@${version}`}${more}`),
+    why: `${fetched ? "fetched" : "cloned or loaded"} from ${source.host === "" ? "a host nobody can read" : printable(source.host)}, not from the gate`,
+    fix: fetched ? remedy(source.host, CLIENTS[client].commands[0]!, look.health.upstream) : "Look at it; no registry gate sees it.",
+  };
+}
+
+/** The wrapper points at the gate what stands at a registry the gate fronts. */
+function remedy(host: string, command: string, upstream: string): string {
+  const fronted = host === NPM_REGISTRY_HOST || host === YARN_REGISTRY_HOST || (URL.canParse(upstream) && host === new URL(upstream).host);
+  if (fronted) return `Install with cordon ${command}: it points these at the gate for the run.`;
+  return "Record it anew from your own registry, or know why it is there.";
 }
 
 /** A gate on this machine answers by every name of it. */
