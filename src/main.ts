@@ -34,6 +34,8 @@ export type Ground = {
 const MAX_HOPS = 4;
 /** How often a changed cordon.yaml is looked for; a change must reach a running gate within a second. */
 const POLICY_POLL_MS = 500;
+/** How long after its start an open world loads the HTTP client if nobody needed it before. */
+const UPSTREAM_WARM_UP_MS = 100;
 
 export function openWorld(ground: Ground = {}): World {
   const clock = ground.clock ?? { now: () => instant(Date.now()) };
@@ -83,6 +85,8 @@ export function openWorld(ground: Ground = {}): World {
     ]);
     const store = await openStore({ dataDir, clock });
     const upstream = openUpstream(config, { clock });
+    // Not now, when a gate wants to open its port, and not when somebody waits for the first package.
+    setTimeout(() => void upstream.warmUp(), UPSTREAM_WARM_UP_MS).unref();
     const work = packumentWork(ground.worker === undefined ? {} : { worker: ground.worker });
     const log = world.log(resolved.settings.log.level);
     const app = await openApp({

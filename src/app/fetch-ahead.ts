@@ -5,7 +5,6 @@
 import { LIMITS } from "../core/base/limits.ts";
 import type { Clock, Instant } from "../core/base/time.ts";
 import { isPackageName, nameMatches } from "../core/npm/name.ts";
-import semver from "semver";
 import type { PackageJudgement } from "./judgements.ts";
 import type { Knowledge } from "./knowledge.ts";
 import type { Upstream } from "./ports.ts";
@@ -100,17 +99,22 @@ function namesAhead(judgement: PackageJudgement): Set<string> {
   return names;
 }
 
+/** A version without a prerelease part. Its numbers suffice to compare it: parsing thousands would take longer than the answer. */
+const STABLE = /^(\d{1,9})\.(\d{1,9})\.(\d{1,9})(?:\+|$)/;
+
 /** The highest stable version of each of the newest `count` majors. */
 function highestOfMajors(versions: Iterable<string>, count: number): string[] {
-  const best = new Map<number, string>();
+  const best = new Map<number, { readonly version: string; readonly minor: number; readonly patch: number }>();
   for (const version of versions) {
-    const parsed = semver.parse(version);
-    if (!parsed || parsed.prerelease.length > 0) continue;
-    const before = best.get(parsed.major);
-    if (before === undefined || semver.gt(version, before)) best.set(parsed.major, version);
+    const parts = STABLE.exec(version);
+    if (!parts) continue;
+    const [major, minor, patch] = [Number(parts[1]), Number(parts[2]), Number(parts[3])];
+    const before = best.get(major);
+    if (before === undefined || minor > before.minor || (minor === before.minor && patch > before.patch))
+      best.set(major, { version, minor, patch });
   }
   return [...best]
     .toSorted(([a], [b]) => b - a)
     .slice(0, count)
-    .map(([, version]) => version);
+    .map(([, { version }]) => version);
 }

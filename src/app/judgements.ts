@@ -5,8 +5,8 @@
 import { canonical, sha256 } from "../core/base/digest.ts";
 import type { Clock, Instant } from "../core/base/time.ts";
 import { LIMITS } from "../core/base/limits.ts";
-import { factsDigest, factsIn, packageFacts } from "../core/facts/facts-of.ts";
-import type { PackageRecord } from "../core/facts/history.ts";
+import { ageOf, factsDigest, factsIn, packageFacts } from "../core/facts/facts-of.ts";
+import { historyOf, type PackageRecord } from "../core/facts/history.ts";
 import { markServed } from "../core/facts/observe.ts";
 import { integrityOfVersion } from "../core/npm/integrity.ts";
 import { repairTags, type TagChange } from "../core/npm/tags.ts";
@@ -66,7 +66,7 @@ export type Judgements = {
   /** `pin`: the client asks for these exact bytes. */
   ofVersion(record: PackageRecord, version: string, options: { readonly pin: boolean }): Promise<VersionJudgement>;
   /** Whether nothing the judgement rested on has changed; time is the caller's to compare with `nextChange`. */
-  current(judgement: PackageJudgement): boolean;
+  current(judgement: Pick<PackageJudgement, "basis">): boolean;
   /** Reads waivers, denies and freezes anew. */
   reload(): Promise<void>;
   exceptions(): Exceptions;
@@ -89,15 +89,15 @@ const NAMES = 2_000;
 
 export async function openJudgements(ports: JudgementPorts): Promise<Judgements> {
   let exceptions = await ports.exceptions.read();
-  /** Approximate: a judgement weighs what its maps hold. */
+  /** Approximate: a judgement weighs what it holds, the record above all. */
   const cache = hotCache<PackageJudgement>(LIMITS.judgementCacheBytes);
 
   function inputFor(name: string): JudgeInput {
     return { policy: ports.policy(), exceptions, now: ports.clock.now(), privateUpstream: ports.upstream.baseFor(name).private };
   }
 
-  function current(judgement: PackageJudgement): boolean {
-    const { policy, epoch, revisions } = judgement.basis;
+  function current({ basis }: Pick<PackageJudgement, "basis">): boolean {
+    const { policy, epoch, revisions } = basis;
     if (policy !== ports.policy().digest || epoch !== exceptions.epoch) return false;
     for (const [name, revision] of revisions) if (ports.knowledge.revision(name) !== revision) return false;
     return true;
@@ -122,7 +122,7 @@ export async function openJudgements(ports: JudgementPorts): Promise<Judgements>
       epoch: exceptions.epoch,
       revisions,
     });
-    cache.set(record.name, judgement, 2_000 + record.summary.versions.length * 120);
+    cache.set(record.name, judgement, 2_000 + record.summary.versions.length * 1_000);
     ports.onJudged?.(judgement);
     return judgement;
   }
@@ -237,7 +237,10 @@ function describe(
     served,
     tags,
     tagChanges: changes,
-    start: (version) => factsIn(shared, version)?.start ?? record.firstSeen,
+    start: (version) => {
+      const history = historyOf(record, version);
+      return history ? ageOf(record, history, baseline !== undefined).start : record.firstSeen;
+    },
     integrity(version) {
       const entry = shared.listed.get(version);
       return entry && integrityOfVersion(entry);

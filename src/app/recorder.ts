@@ -35,7 +35,8 @@ export type Counters = {
 };
 
 export type Recorder = {
-  packument(name: string, judgement: PackageJudgement, asker: Asker): void;
+  /** `judgement`: of an answer that left something out or shows it for monitor mode alone. */
+  packument(name: string, judgement: PackageJudgement | undefined, asker: Asker): void;
   /** Notes what an answer did not show, and what only monitor mode showed; `packument` does so too. */
   leftOut(name: string, judgement: PackageJudgement, asker: Asker): void;
   served(row: {
@@ -176,7 +177,7 @@ export function openRecorder(ports: RecorderPorts): Recorder {
       counters.packuments += 1;
       ask(asker);
       minute.set(asker.project ?? "", (minute.get(asker.project ?? "") ?? 0) + 1);
-      noteLeftOut(name, judgement, asker);
+      if (judgement) noteLeftOut(name, judgement, asker);
     },
     leftOut: noteLeftOut,
     async served(row) {

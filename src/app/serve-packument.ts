@@ -32,7 +32,10 @@ export type PackumentAnswer =
 
 type Warm = {
   readonly answer: Extract<PackumentAnswer, { kind: "served" }>;
-  readonly judgement: PackageJudgement;
+  readonly fingerprint: string;
+  readonly basis: PackageJudgement["basis"];
+  /** Only of answers there is something to tell about: it holds the whole record, and the answers are many. */
+  readonly judgement: PackageJudgement | undefined;
   /** Nothing about the answer can change by time alone before this. */
   readonly until: Instant;
 };
@@ -63,7 +66,7 @@ export function servePackument(ports: PackumentPorts): ServePackument {
   function warm(request: PackumentRequest): PackumentAnswer | undefined {
     const hit = cache.get(cacheKey(request));
     if (!hit) return undefined;
-    if (ports.clock.now() >= hit.until || !ports.judgements.current(hit.judgement)) return undefined;
+    if (ports.clock.now() >= hit.until || !ports.judgements.current(hit)) return undefined;
     ports.recorder.packument(request.name, hit.judgement, request.asker);
     return hit.answer;
   }
@@ -92,13 +95,11 @@ export function servePackument(ports: PackumentPorts): ServePackument {
       return { kind: "refused", refusal };
     }
     const previous = cache.get(key);
-    const reusable =
-      previous !== undefined &&
-      previous.judgement.record.summary.digest === known.record.summary.digest &&
-      previous.judgement.fingerprint === judgement.fingerprint;
-    const rendered = reusable
-      ? previous.answer.rendered
-      : await ports.work.render(known.record.summary.digest, known.document, planOf(request, judgement));
+    // The fingerprint covers the upstream's document too.
+    const rendered =
+      previous?.fingerprint === judgement.fingerprint
+        ? previous.answer.rendered
+        : await ports.work.render(known.record.summary.digest, known.document, planOf(request, judgement));
     const answer = {
       kind: "served" as const,
       rendered,
@@ -109,8 +110,10 @@ export function servePackument(ports: PackumentPorts): ServePackument {
     // A stale answer is asked again soon; a fresh one when the freshness setting or the next maturity says so.
     const fresh = (now + (known.stale === undefined ? ports.freshness : Math.min(ports.freshness, 10_000))) as Instant;
     const until = judgement.nextChange !== undefined && judgement.nextChange < fresh ? judgement.nextChange : fresh;
-    cache.set(key, { answer, judgement, until }, rendered.gzip.byteLength + 1_000);
-    ports.recorder.packument(request.name, judgement, request.asker);
+    const { fingerprint, basis } = judgement;
+    const told = judgement.withheld.size + judgement.monitored.size > 0 ? judgement : undefined;
+    cache.set(key, { answer, fingerprint, basis, judgement: told, until }, rendered.gzip.byteLength + 1_000);
+    ports.recorder.packument(request.name, told, request.asker);
     ports.onServed?.(known, judgement);
     return answer;
   }

@@ -49,10 +49,19 @@ export function renderPackument(index: PackumentIndex, plan: RenderPlan): Render
 
   const body = out.done();
   return {
-    gzip: gzipSync(body, { level: 1 }),
+    gzip: compress(body),
     length: body.length,
     etag: `"${createHash("sha256").update(body).digest("base64url")}"`,
   };
+}
+
+/** Bodies up to this size are compressed fast, larger ones well: those are rendered off the main thread, and sent over and over. */
+const FAST_UP_TO = 1_000_000;
+
+function compress(body: Buffer): Uint8Array {
+  const packed = gzipSync(body, { level: body.length <= FAST_UP_TO ? 1 : 6 });
+  // zlib hands out a part of a larger buffer: kept in a cache, it would hold the whole.
+  return packed.buffer.byteLength === packed.length ? packed : new Uint8Array(packed);
 }
 
 /** One version's full manifest as JSON; undefined when the document has no such servable version. */

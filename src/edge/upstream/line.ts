@@ -1,7 +1,8 @@
 /** What every request to an upstream shares: a place in the queue, headers, credentials, deadlines, tries, and how a body is read. */
 import { pipeline } from "node:stream/promises";
 import { setTimeout as sleep } from "node:timers/promises";
-import { createGunzip } from "node:zlib";
+import { promisify } from "node:util";
+import { gunzip } from "node:zlib";
 import type { LookupFunction } from "node:net";
 import { request, type Dispatcher } from "undici";
 import { Fault } from "../../core/base/fault.ts";
@@ -161,14 +162,29 @@ export async function readBody(answer: Answer, ceiling: number, what: string): P
     throw tooLarge(ceiling, what);
   }
   const counted = (source: AsyncIterable<Uint8Array>) => upTo(source, ceiling, what);
-  if (encoding === "identity" || encoding === "") await pipeline(answer.body, counted, keep);
-  else if (encoding === "gzip" || encoding === "x-gzip")
-    await pipeline(answer.body, counted, createGunzip({ chunkSize: 131_072 }), counted, keep);
-  else {
+  const gzipped = encoding === "gzip" || encoding === "x-gzip";
+  if (!gzipped && encoding !== "identity" && encoding !== "") {
     answer.body.destroy();
     throw new Fault("INPUT_UNREADABLE", `${what} came in the encoding ${encoding.slice(0, 20)}, which was not asked for`);
   }
-  return Buffer.concat(chunks);
+  await pipeline(answer.body, counted, keep);
+  const bytes = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
+  return gzipped ? decoded(bytes, ceiling, what) : bytes;
+}
+
+const decompress = promisify(gunzip);
+
+/** In one step and into one buffer: chunk by chunk costs up to twice the time, and a copy. */
+async function decoded(bytes: Uint8Array, ceiling: number, what: string): Promise<Uint8Array> {
+  // RFC 1952 §2.3.1: the last four bytes are the size of the input modulo 2^32. A claim, so no more is set aside than gzip can usually give.
+  const claimed = bytes.length < 18 ? 0 : Buffer.from(bytes.buffer, bytes.byteOffset + bytes.length - 4, 4).readUInt32LE();
+  const chunkSize = Math.max(1_024, Math.min(claimed + 1, bytes.length * 40, ceiling));
+  try {
+    return await decompress(bytes, { chunkSize, maxOutputLength: ceiling });
+  } catch (error) {
+    if ((error as { code?: unknown }).code === "ERR_BUFFER_TOO_LARGE") throw tooLarge(ceiling, what);
+    throw error;
+  }
 }
 
 /** Passes chunks on until they are more than `ceiling` bytes. */

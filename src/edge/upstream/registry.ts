@@ -4,12 +4,11 @@ import { LIMITS } from "../../core/base/limits.ts";
 import type { Clock } from "../../core/base/time.ts";
 import { NOBODY, whoServes } from "./bases.ts";
 import type { UpstreamConfig } from "./config.ts";
-import { identify, type Identity } from "./identify.ts";
+import type { Client } from "./client.ts";
+import type { Identity } from "./identify.ts";
 import type { UpstreamLimits } from "./limits.ts";
-import { openLine } from "./line.ts";
-import { fetchPackument, type Validators } from "./packument.ts";
-import { passRequest, type PassRequest } from "./pass.ts";
-import { fetchTarball } from "./tarball.ts";
+import type { Validators } from "./packument.ts";
+import type { PassRequest } from "./pass.ts";
 
 export type UpstreamOptions = {
   readonly clock: Clock;
@@ -21,27 +20,33 @@ export type UpstreamOptions = {
 
 /** `hops`, where taken: gates the client's request had passed when it came to us (its `x-cordon-hop`), 0 for our own. */
 export function openUpstream(config: UpstreamConfig, options: UpstreamOptions) {
-  const line = openLine(config, {
-    clock: options.clock,
-    jitter: options.jitter ?? Math.random,
-    limits: { ...LIMITS, ...options.limits },
-    lookup: options.lookup,
-  });
+  let client: Promise<Client> | undefined;
+  const load = (): Promise<Client> =>
+    (client ??= import("./client.ts").then(({ openClient }) =>
+      openClient(config, {
+        clock: options.clock,
+        jitter: options.jitter ?? Math.random,
+        limits: { ...LIMITS, ...options.limits },
+        lookup: options.lookup,
+      }),
+    ));
   return {
+    /** Loads the HTTP client, so that the first question does not wait for it. */
+    warmUp: async (): Promise<void> => void (await load()),
     /** `none:` stands for a private name that nobody is asked for. */
     baseFor(name: string): { readonly base: string; readonly private: boolean } {
       const asked = whoServes(name, config);
       const { url, private: isPrivate } = "base" in asked ? asked.base : NOBODY;
       return { base: url, private: isPrivate };
     },
-    packument: (name: string, validators: Validators, hops = 0) => fetchPackument(line, name, validators, hops),
-    tarball: (name: string, url: string, hops = 0) => fetchTarball(line, name, url, hops),
-    pass: (request: PassRequest) => passRequest(line, request),
+    packument: async (name: string, validators: Validators, hops = 0) => (await load()).packument(name, validators, hops),
+    tarball: async (name: string, url: string, hops = 0) => (await load()).tarball(name, url, hops),
+    pass: async (request: PassRequest) => (await load()).pass(request),
     /** What stands at the default upstream, or at the registry of `scope`. */
-    identify(own: string, scope?: string): Promise<Identity> {
-      return identify(line, config.scopes.get(scope ?? "") ?? config.base, own);
+    async identify(own: string, scope?: string): Promise<Identity> {
+      return (await load()).identify(own, scope);
     },
     /** Ends every connection. */
-    close: () => line.transport.close(),
+    close: async (): Promise<void> => (await client)?.close(),
   };
 }

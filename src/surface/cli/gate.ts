@@ -34,7 +34,7 @@ export const run: Command = async ({ io, world, flags }, _args, options) => {
     upstream: app.upstream.base,
     hopHeader: world.hopHeader,
     maxHops: world.maxHops,
-    logRequests: settings.log.level === "info" || settings.log.level === "debug",
+    logRequests: settings.log.level === "debug",
     log,
     whose: world.whose,
   }).catch(async (error: unknown) => {

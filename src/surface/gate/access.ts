@@ -23,7 +23,8 @@ export type Admission =
   | { readonly kind: "admitted"; readonly base: string; readonly token?: Token; readonly from?: string }
   | { readonly kind: "refused"; readonly status: number; readonly refusal: Refusal; readonly headers: { readonly [name: string]: string } };
 
-export async function admission(access: Access, parsed: Request, request: IncomingMessage): Promise<Admission> {
+/** A promise only where a token has to be looked up: on loopback a warm answer needs none. */
+export function admission(access: Access, parsed: Request, request: IncomingMessage): Admission | Promise<Admission> {
   const host = request.headers.host?.toLowerCase();
   const bases = access.bases();
   const root = host === undefined ? undefined : bases.get(host);
@@ -37,17 +38,27 @@ export async function admission(access: Access, parsed: Request, request: Incomi
     return no(403, "cordon: requests from web pages of another origin are refused");
   const from = address(access, request);
   const base = `${root ?? ""}${parsed.prefix.slice(1)}`;
-  if (!access.tokens || health) return { kind: "admitted", base, ...from };
+  const admitted = { kind: "admitted" as const, base, ...from };
+  return access.tokens && !health ? withToken(access, access.tokens, parsed, request, admitted) : admitted;
+}
+
+async function withToken(
+  access: Access,
+  tokens: TokenStore,
+  parsed: Request,
+  request: IncomingMessage,
+  admitted: Extract<Admission, { kind: "admitted" }>,
+): Promise<Admission> {
   const secret = /^Bearer (cordon_[A-Za-z0-9_-]{20,100})$/.exec(request.headers.authorization ?? "")?.[1];
   if (secret === undefined)
     return no(401, "cordon: this gate needs a client token (`cordon token create`)", { "www-authenticate": "Bearer" });
-  const token = await access.tokens.find(createHash("sha256").update(secret).digest("hex"));
+  const token = await tokens.find(createHash("sha256").update(secret).digest("hex"));
   const now = access.clock.now();
   if (!token || token.revoked !== undefined || (token.expires !== undefined && token.expires <= now))
     return no(401, "cordon: this token is unknown, expired or revoked", { "www-authenticate": "Bearer" });
   if (parsed.project !== undefined && !mayAct(token, parsed.project))
     return no(403, `cordon: this token is not for the project ${parsed.project}`);
-  return { kind: "admitted", base, token, ...from };
+  return { ...admitted, token };
 }
 
 /** Whether a token covers a project. */
