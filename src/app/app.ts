@@ -7,6 +7,7 @@ import { type ExceptionVerbs, exceptionVerbs } from "./exceptions.ts";
 import { type FetchAhead, fetchAhead } from "./fetch-ahead.ts";
 import { type Judgements, openJudgements } from "./judgements.ts";
 import { type Knowledge, openKnowledge } from "./knowledge.ts";
+import { look } from "./look.ts";
 import type {
   BlobStore,
   DocumentStore,
@@ -84,17 +85,16 @@ export async function openApp(ports: AppPorts): Promise<App> {
   });
   const judgements = await openJudgements({ ...ports, knowledge, onJudged: verdictChanges({ ...ports, trouble: recorder.trouble }) });
   const judgementAhead = async (name: string) => {
-    const known = await knowledge.know(name);
-    return known.kind === "known" ? judgements.ofPackage(known.record) : undefined;
+    const looked = await look({ knowledge, judgements }, name);
+    return looked.kind === "judged" ? looked.judgement : undefined;
   };
-  const privateNames = () => ports.policy().private;
   const ahead = ports.fetchAhead
     ? fetchAhead({
         clock,
         freshness: ports.freshness,
         knowledge,
         upstream: ports.upstream,
-        privateNames,
+        privateNames: () => ports.policy().private,
         warm: judgementAhead,
         trouble: recorder.trouble,
       })
@@ -119,7 +119,7 @@ export async function openApp(ports: AppPorts): Promise<App> {
     recorder,
     packument,
     tarball: serveTarball(shared),
-    small: serveSmall({ ...shared, privateNames }),
+    small: serveSmall(shared),
     why: openWhy(shared),
     decide: decideEntries(shared),
     exceptions: exceptionVerbs({ ...shared, exceptions: ports.exceptions }),

@@ -62,7 +62,7 @@ export function exceptionVerbs(ports: ExceptionPorts): ExceptionVerbs {
       const { name, version } = exact(text);
       const known = await ports.knowledge.know(name);
       if (known.kind === "absent") throw new Fault("NOT_FOUND", `${name} is not on the upstream registry`);
-      if (known.kind === "unreadable") throw new Fault("INPUT_UNREADABLE", known.message);
+      if (known.kind === "refused") throw new Fault("INPUT_UNREADABLE", known.message);
       if (known.kind === "down") throw new Fault("UPSTREAM_DOWN", known.message);
       const judged = await ports.judgements.ofVersion(known.record, version, { pin: false });
       if (judged.verdict.action === "allow") throw new Fault("USAGE", `nothing holds ${name}@${version}: there is nothing to waive`);

@@ -3,7 +3,7 @@
  * and remembers each judgement until news or time can change it. The one door to `judge`; every route goes through it.
  */
 import { canonical, sha256 } from "../core/base/digest.ts";
-import type { Clock, Instant } from "../core/base/time.ts";
+import { type Clock, type Instant, instant } from "../core/base/time.ts";
 import { LIMITS } from "../core/base/limits.ts";
 import { ageOf, factsDigest, factsIn, packageFacts } from "../core/facts/facts-of.ts";
 import { historyOf, type PackageRecord } from "../core/facts/history.ts";
@@ -47,6 +47,8 @@ export type PackageJudgement = {
   /** What to install instead, nearest first. */
   alternatives(version: string): readonly Alternative[];
   readonly nextChange?: Instant;
+  /** The end of the latest hold that is over but not confirmed by the registry since: an answer newer than this would decide. */
+  readonly unconfirmed?: Instant;
   /** Same fingerprint, same document: same answer. */
   readonly fingerprint: string;
   /** What it rested on; see `current`. */
@@ -152,8 +154,8 @@ export async function openJudgements(ports: JudgementPorts): Promise<Judgements>
     ofPackage,
     current,
     async ofVersion(record, version, { pin }) {
-      const { lookup } = await lookAround(record);
-      const input = { ...inputFor(record.name), lookup };
+      // Design §4: dependency-withheld holds "only packuments, never a tarball refusal": who pins a version has chosen its dependencies too.
+      const input = pin ? inputFor(record.name) : { ...inputFor(record.name), lookup: (await lookAround(record)).lookup };
       const judged = judgeVersion(record, version, input);
       if (!judged) return unknownVersion(record, version, input);
       if (!pin || !withheld(judged.verdict)) return judged;
@@ -169,7 +171,7 @@ export async function openJudgements(ports: JudgementPorts): Promise<Judgements>
   };
 
   async function rememberServed(record: PackageRecord, version: string): Promise<PackageRecord> {
-    const [row] = await ports.ledger.tail({ limit: 1, kinds: ["serve"], name: record.name, version });
+    const [row] = await ports.ledger.tail({ limit: 1, oldest: true, kinds: ["serve"], name: record.name, version });
     return row ? markServed(record, version, row.entry.at) : record;
   }
 }
@@ -230,6 +232,13 @@ function describe(
     now: input.now,
   });
   const held = new Map(kept);
+  const start = (version: string) => {
+    const history = historyOf(record, version);
+    return history ? ageOf(record, history, baseline !== undefined).start : record.firstSeen;
+  };
+  const unconfirmed = kept
+    .filter(([, verdict]) => verdict.reasons.some((reason) => reason.id === "not-reconfirmed"))
+    .map(([version]) => instant(start(version) + input.policy.hold));
   return {
     record,
     withheld: held,
@@ -237,10 +246,7 @@ function describe(
     served,
     tags,
     tagChanges: changes,
-    start: (version) => {
-      const history = historyOf(record, version);
-      return history ? ageOf(record, history, baseline !== undefined).start : record.firstSeen;
-    },
+    start,
     integrity(version) {
       const entry = shared.listed.get(version);
       return entry && integrityOfVersion(entry);
@@ -255,6 +261,7 @@ function describe(
     },
     alternatives: (version) => alternatives(record, admitted, version),
     ...(nextChange === undefined ? {} : { nextChange }),
+    ...(unconfirmed.length === 0 ? {} : { unconfirmed: instant(Math.max(...unconfirmed)) }),
     fingerprint: sha256(
       canonical({
         digest: record.summary.digest,

@@ -3,6 +3,7 @@
  * setting. One fetch per name at a time, however many clients ask. Nothing here decides.
  */
 import { Fault } from "../core/base/fault.ts";
+import { LIMITS } from "../core/base/limits.ts";
 import { type Clock, type Instant } from "../core/base/time.ts";
 import type { PackageRecord } from "../core/facts/history.ts";
 import { type HistoryEvent, observe, reconfirm } from "../core/facts/observe.ts";
@@ -12,8 +13,8 @@ export type Known =
   /** `stale`: the upstream could not be asked; the record is the newest there is. `document` gives the decoded upstream bytes. */
   | { readonly kind: "known"; readonly record: PackageRecord; readonly stale?: string; document(): Promise<Uint8Array> }
   | { readonly kind: "absent"; readonly status: number }
-  /** The upstream answered, but not with a packument we can read, or refused us. Nothing was cached. */
-  | { readonly kind: "unreadable"; readonly message: string }
+  /** Nothing of it can be served, and asking again would not help: `signal` says why in the ledger. Nothing was cached. */
+  | { readonly kind: "refused"; readonly signal: "private-name" | "refused-upstream" | "unreadable-document"; readonly message: string }
   /** No answer and nothing stored. */
   | { readonly kind: "down"; readonly message: string };
 
@@ -31,17 +32,24 @@ export type KnowledgePorts = {
   readonly onEvents: (name: string, events: readonly HistoryEvent[], record: PackageRecord) => void;
 };
 
+export type KnowOptions = {
+  /** In place of the freshness setting. */
+  readonly maxAge?: number;
+  /** What the upstream said before this moment does not count. */
+  readonly since?: Instant;
+  /** Gates the client's request had passed when it came to us. */
+  readonly hops?: number;
+};
+
 export type Knowledge = {
-  /** The record, asking the upstream when it is not fresh. `maxAge` overrides the freshness setting. */
-  know(name: string, options?: { readonly maxAge?: number }): Promise<Known>;
+  /** The record, asking the upstream when it is not fresh. */
+  know(name: string, options?: KnowOptions): Promise<Known>;
   /** The stored record, never asking. */
   recall(name: string): Promise<PackageRecord | undefined>;
   /** When the upstream last confirmed the record, as far as this process knows without touching the store. */
   confirmedAt(name: string): Instant | undefined;
   /** Grows whenever the record of `name` changes in this process: part of every cache key that relied on it. */
   revision(name: string): number;
-  /** Records of every package this process asked about. */
-  recent(): Promise<readonly PackageRecord[]>;
   /** Changes a stored record in place of an upstream answer, e.g. when fetched bytes contradict it. */
   amend(name: string, change: (record: PackageRecord) => PackageRecord): Promise<void>;
 };
@@ -51,13 +59,14 @@ export function openKnowledge(ports: KnowledgePorts): Knowledge {
   /** Newest confirmation by name: a 304 or an identical body counts without rewriting the record each time. */
   const confirmed = new Map<string, Instant>();
   const revisions = new Map<string, number>();
+  const rests = upstreamRests(ports.clock);
 
   async function keep(record: PackageRecord): Promise<void> {
     await ports.packages.put(record);
     revisions.set(record.name, (revisions.get(record.name) ?? 0) + 1);
   }
 
-  async function know(name: string, options: { readonly maxAge?: number } = {}): Promise<Known> {
+  async function know(name: string, options: KnowOptions = {}): Promise<Known> {
     const flying = flights.get(name);
     if (flying) return flying;
     const stored = await ports.packages.get(name);
@@ -65,22 +74,25 @@ export function openKnowledge(ports: KnowledgePorts): Knowledge {
     const maxAge = options.maxAge ?? ports.freshness;
     if (stored && newest !== undefined && ports.upstream.baseFor(name).base === stored.upstream) {
       const age = ports.clock.now() - newest;
-      if (age >= 0 && age < maxAge) return known(stored, undefined);
+      if (age >= 0 && age < maxAge && newest >= (options.since ?? 0)) return known(stored, undefined);
     }
     const again = flights.get(name);
     if (again) return again;
-    const flight = refresh(name, stored).finally(() => flights.delete(name));
+    const flight = refresh(name, stored, options.hops ?? 0).finally(() => flights.delete(name));
     flights.set(name, flight);
     return flight;
   }
 
-  async function refresh(name: string, stored: PackageRecord | undefined): Promise<Known> {
+  async function refresh(name: string, stored: PackageRecord | undefined, hops: number): Promise<Known> {
     if (ports.offline) return stored ? known(stored, "offline") : { kind: "down", message: `offline, and ${name} was never seen here` };
     const { base } = ports.upstream.baseFor(name);
+    const resting = rests.of(base, stored && name);
+    if (resting !== undefined) return stored ? known(stored, resting) : { kind: "down", message: resting };
     const sameUpstream = stored?.upstream === base;
     // Without the bytes a 304 would be useless; ask for the whole document again.
     const validators = stored && sameUpstream && (await ports.documents.get(stored.summary.digest)) ? pick(stored) : {};
-    const answer = await ports.upstream.packument(name, validators);
+    const answer = await ports.upstream.packument(name, validators, hops);
+    rests.note(base, name, answer.kind === "down" ? answer.message : undefined);
     return settle(name, stored, answer);
   }
 
@@ -97,8 +109,10 @@ export function openKnowledge(ports: KnowledgePorts): Knowledge {
       }
       case "document": {
         const reading = await ports.work.read(name, answer.bytes);
-        if (reading.kind === "unreadable")
-          return { kind: "unreadable", message: `the packument of ${name} from ${answer.upstream} cannot be read: ${reading.reason}` };
+        if (reading.kind === "unreadable") {
+          const message = `the packument of ${name} from ${answer.upstream} cannot be read: ${reading.reason}`;
+          return stored ? known(stored, message) : { kind: "refused", signal: "unreadable-document", message };
+        }
         const { record, events } = observe(stored, {
           summary: reading.summary,
           upstream: answer.upstream,
@@ -111,13 +125,15 @@ export function openKnowledge(ports: KnowledgePorts): Knowledge {
         await (changed ? keep(record) : ports.packages.put(record));
         confirmed.set(name, at);
         if (events.length > 0) ports.onEvents(name, events, record);
-        return known(record, undefined, answer.bytes);
+        // A lagging replica's document changes nothing, and is not what the record speaks of.
+        return known(record, undefined, record.summary.digest === reading.summary.digest ? answer.bytes : undefined);
       }
       case "absent":
         // A package that vanished whole is not "unknown": what was admitted and is pinned may still be asked for.
         return stored ? known(stored, `the upstream answered ${answer.status}`) : { kind: "absent", status: answer.status };
       case "refused":
-        return stored ? known(stored, answer.message) : { kind: "unreadable", message: answer.message };
+        if (stored) return known(stored, answer.message);
+        return { kind: "refused", signal: answer.upstream === NOBODY ? "private-name" : "refused-upstream", message: answer.message };
       case "down":
         return stored ? known(stored, answer.message) : { kind: "down", message: answer.message };
     }
@@ -149,16 +165,50 @@ export function openKnowledge(ports: KnowledgePorts): Knowledge {
     recall: (name) => ports.packages.get(name),
     confirmedAt: (name) => confirmed.get(name),
     revision: (name) => revisions.get(name) ?? 0,
-    async recent() {
-      const records = await Promise.all([...confirmed.keys()].map((name) => ports.packages.get(name)));
-      return records.filter((record) => record !== undefined);
-    },
     async amend(name, change) {
       const record = await ports.packages.get(name);
       if (record) await keep(change(record));
     },
   };
 }
+
+/** What the upstream port gives as the base of a private name that nobody may be asked for. */
+const NOBODY = "none:";
+
+/**
+ * Upstreams that do not answer are left alone for a while, so that a thousand clients' requests do not each wait for the same dead
+ * connection: the whole upstream after a few names in a row, one name that is stored at once.
+ */
+function upstreamRests(clock: Clock) {
+  const failures = new Map<string, number>();
+  const resting = new Map<string, { readonly until: number; readonly message: string }>();
+
+  return {
+    /** Why it is not asked now; undefined = ask. */
+    of(base: string, name: string | undefined): string | undefined {
+      const now = clock.now();
+      for (const key of name === undefined ? [base] : [base, `${base} ${name}`]) {
+        const rest = resting.get(key);
+        if (rest && now < rest.until) return rest.message;
+        resting.delete(key);
+      }
+      return undefined;
+    },
+    /** `down`: why it did not answer. */
+    note(base: string, name: string, down: string | undefined): void {
+      const count = down === undefined ? 0 : (failures.get(base) ?? 0) + 1;
+      failures.set(base, count);
+      if (down === undefined) return;
+      const rest = { until: clock.now() + LIMITS.upstreamRestMs, message: down };
+      if (resting.size > REMEMBERED) resting.clear();
+      resting.set(`${base} ${name}`, rest);
+      if (count >= LIMITS.upstreamRestAfter) resting.set(base, rest);
+    },
+  };
+}
+
+/** Names whose rest is remembered; forgetting one costs a request. */
+const REMEMBERED = 10_000;
 
 function pick(record: PackageRecord): { etag?: string; lastModified?: string } {
   return {

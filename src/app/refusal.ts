@@ -1,5 +1,5 @@
 /** What a client and its user are told when something is withheld: one line, and the verdict it rests on. */
-import { headerText } from "../core/base/text.ts";
+import { headerText, printable } from "../core/base/text.ts";
 import type { PackageRecord } from "../core/facts/history.ts";
 import { refusalLine, refusalPhrase } from "../core/policy/explain.ts";
 import type { Verdict } from "../core/policy/verdict.ts";
@@ -20,10 +20,11 @@ export function refusalOfVersion(name: string, version: string, verdict: Verdict
   return { name, version, line: refusalLine(name, version, verdict), phrase: refusalPhrase(name, version, verdict), verdict };
 }
 
-/** Every version of the package is withheld: the one that ends first speaks for all. */
+/** Every version of the package is withheld: the one that ends first speaks for all, of several the one called `latest`, then the newest. */
 export function refusalOfPackage(record: PackageRecord, judgement: PackageJudgement): Refusal {
-  const verdicts = [...judgement.withheld];
-  const first = verdicts.toSorted(([, a], [, b]) => (a.until ?? Infinity) - (b.until ?? Infinity))[0];
+  const { latest } = record.summary.tags;
+  const verdicts = [...judgement.withheld].toReversed();
+  const first = verdicts.toSorted(([v, a], [w, b]) => end(a) - end(b) || Number(w === latest) - Number(v === latest))[0];
   if (!first) {
     const why = record.summary.unpublished === undefined ? "the registry lists no version of it" : "the registry says it was unpublished";
     return say(record.name, undefined, `cordon serves no version of ${record.name}: ${why} · cordon why ${record.name}`, undefined);
@@ -31,7 +32,17 @@ export function refusalOfPackage(record: PackageRecord, judgement: PackageJudgem
   const [version, verdict] = first;
   const one = refusalOfVersion(record.name, version, verdict);
   if (verdicts.length === 1) return one;
-  return say(record.name, version, `cordon holds all ${verdicts.length} versions of ${record.name}; ${one.line}`, verdict);
+  const line = `cordon serves none of the ${verdicts.length} versions of ${record.name}; it ${one.line.replace(/^cordon /, "")}`;
+  return say(record.name, version, line, verdict);
+}
+
+function end(verdict: Verdict): number {
+  return verdict.until ?? Number.MAX_VALUE;
+}
+
+/** A package of which nothing can be served, whatever the version: it is private, or what came in its name cannot be read. */
+export function refusalOfName(name: string, message: string): Refusal {
+  return say(name, undefined, `cordon serves nothing of ${name}: ${message}`, undefined);
 }
 
 /** Refusals that rest on no verdict: an unknown file, a private name, a wrong token. */
@@ -39,12 +50,14 @@ export function refusal(name: string, line: string, version?: string): Refusal {
   return say(name, version, line, undefined);
 }
 
-function say(name: string, version: string | undefined, line: string, verdict: Verdict | undefined): Refusal {
+function say(name: string, version: string | undefined, text: string, verdict: Verdict | undefined): Refusal {
+  // Names and files are as somebody outside wrote them.
+  const line = printable(text);
   return {
     name,
     ...(version === undefined ? {} : { version }),
     line,
-    phrase: headerText(line.replaceAll(" · ", " - ")),
+    phrase: headerText(line.replaceAll(" · ", " - ").replaceAll("…", "...")),
     ...(verdict === undefined ? {} : { verdict }),
   };
 }

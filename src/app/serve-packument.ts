@@ -12,7 +12,8 @@ import type { Judgements, PackageJudgement } from "./judgements.ts";
 import type { Known, Knowledge } from "./knowledge.ts";
 import type { PackumentWork } from "./ports.ts";
 import type { Recorder } from "./recorder.ts";
-import { type Refusal, refusalOfPackage } from "./refusal.ts";
+import { look } from "./look.ts";
+import { type Refusal, refusalOfName, refusalOfPackage } from "./refusal.ts";
 
 export type PackumentRequest = {
   readonly name: string;
@@ -22,13 +23,18 @@ export type PackumentRequest = {
   /** Base the attestation URLs start with, trailing slash. */
   readonly attestationsBase: string;
   readonly asker: Asker;
+  /** Gates it had passed when it came to us. */
+  readonly hops?: number;
 };
 
 export type PackumentAnswer =
   | { readonly kind: "served"; readonly rendered: RenderedPackument; readonly withheld: number; readonly stale?: string }
   | { readonly kind: "refused"; readonly refusal: Refusal }
   | { readonly kind: "absent"; readonly status: number }
-  | { readonly kind: "failed"; readonly status: 502 | 503; readonly message: string };
+  | { readonly kind: "failed"; readonly status: 503; readonly message: string };
+
+/** An answer with what it rests on: several clients may wait for one, and each is recorded. */
+type Built = { readonly answer: PackumentAnswer; readonly judgement?: PackageJudgement; readonly signals?: readonly string[] };
 
 type Warm = {
   readonly answer: Extract<PackumentAnswer, { kind: "served" }>;
@@ -61,7 +67,7 @@ export type ServePackument = {
 
 export function servePackument(ports: PackumentPorts): ServePackument {
   const cache = hotCache<Warm>(LIMITS.hotCacheBytes);
-  const flights = new Map<string, Promise<PackumentAnswer>>();
+  const flights = new Map<string, Promise<Built>>();
 
   function warm(request: PackumentRequest): PackumentAnswer | undefined {
     const hit = cache.get(cacheKey(request));
@@ -80,20 +86,34 @@ export function servePackument(ports: PackumentPorts): ServePackument {
       flight = build(request, key).finally(() => flights.delete(key));
       flights.set(key, flight);
     }
-    return flight;
+    const built = await flight;
+    await record(request, built);
+    return built.answer;
   }
 
-  async function build(request: PackumentRequest, key: string): Promise<PackumentAnswer> {
-    const known = await ports.knowledge.know(request.name);
-    if (known.kind === "absent") return { kind: "absent", status: known.status };
-    if (known.kind === "unreadable") return { kind: "failed", status: 502, message: known.message };
-    if (known.kind === "down") return { kind: "failed", status: 503, message: known.message };
-    const judgement = await ports.judgements.ofPackage(known.record);
-    if (judgement.served.size === 0) {
-      const refusal = refusalOfPackage(known.record, judgement);
-      await ports.recorder.refused({ name: request.name, route: "packument", verdict: refusal.verdict, asker: request.asker });
-      return { kind: "refused", refusal };
+  async function record({ name, asker }: PackumentRequest, { answer, judgement, signals }: Built): Promise<void> {
+    if (answer.kind === "served" && judgement) ports.recorder.packument(name, judgement, asker);
+    if (answer.kind !== "refused") return;
+    if (judgement) ports.recorder.leftOut(name, judgement, asker);
+    await ports.recorder.refused({
+      name,
+      route: "packument",
+      verdict: answer.refusal.verdict,
+      asker,
+      ...(signals === undefined ? {} : { signals }),
+    });
+  }
+
+  async function build(request: PackumentRequest, key: string): Promise<Built> {
+    const looked = await look(ports, request.name, request.hops === undefined ? {} : { hops: request.hops });
+    if (looked.kind === "absent") return { answer: { kind: "absent", status: looked.status } };
+    if (looked.kind === "down") return { answer: { kind: "failed", status: 503, message: looked.message } };
+    if (looked.kind === "refused") {
+      const refusal = refusalOfName(request.name, looked.message);
+      return { answer: { kind: "refused", refusal }, signals: [looked.signal] };
     }
+    const { known, judgement } = looked;
+    if (judgement.served.size === 0) return { answer: { kind: "refused", refusal: refusalOfPackage(known.record, judgement) }, judgement };
     const previous = cache.get(key);
     // The fingerprint covers the upstream's document too.
     const rendered =
@@ -108,21 +128,20 @@ export function servePackument(ports: PackumentPorts): ServePackument {
     };
     const now = ports.clock.now();
     // A stale answer is asked again soon; a fresh one when the freshness setting or the next maturity says so.
-    const fresh = (now + (known.stale === undefined ? ports.freshness : Math.min(ports.freshness, 10_000))) as Instant;
+    const fresh = (now + (known.stale === undefined ? ports.freshness : Math.min(ports.freshness, LIMITS.upstreamRestMs))) as Instant;
     const until = judgement.nextChange !== undefined && judgement.nextChange < fresh ? judgement.nextChange : fresh;
     const { fingerprint, basis } = judgement;
     const told = judgement.withheld.size + judgement.monitored.size > 0 ? judgement : undefined;
     cache.set(key, { answer, fingerprint, basis, judgement: told, until }, rendered.gzip.byteLength + 1_000);
-    ports.recorder.packument(request.name, told, request.asker);
     ports.onServed?.(known, judgement);
-    return answer;
+    return { answer, judgement };
   }
 
   return { warm, serve, bytes: () => cache.bytes };
 }
 
 function cacheKey(request: PackumentRequest): string {
-  return `${request.form} ${request.tarballBase} ${request.name}`;
+  return `${request.form} ${request.tarballBase} ${request.attestationsBase} ${request.name}`;
 }
 
 function planOf(request: PackumentRequest, judgement: PackageJudgement): RenderPlan {

@@ -5,20 +5,22 @@
 import { gunzipSync } from "node:zlib";
 import { Fault } from "../core/base/fault.ts";
 import { LIMITS } from "../core/base/limits.ts";
-import type { Clock } from "../core/base/time.ts";
-import type { Asker } from "../core/ledger/entry.ts";
 import { sha256 } from "../core/base/digest.ts";
-import { escapeName, nameMatches } from "../core/npm/name.ts";
-import { withheld } from "../core/policy/verdict.ts";
-import type { Judgements } from "./judgements.ts";
+import { type Clock, iso } from "../core/base/time.ts";
+import type { PackageRecord } from "../core/facts/history.ts";
+import type { Asker } from "../core/ledger/entry.ts";
+import { escapeName, isPackageName } from "../core/npm/name.ts";
+import { type Verdict, withheld } from "../core/policy/verdict.ts";
+import type { Judgements, PackageJudgement } from "./judgements.ts";
 import type { Knowledge } from "./knowledge.ts";
+import { look, type Looked } from "./look.ts";
 import type { Ledger, PackumentWork, Upstream } from "./ports.ts";
 import type { Recorder } from "./recorder.ts";
-import { type Refusal, refusalOfPackage, refusalOfVersion } from "./refusal.ts";
+import { type Refusal, refusal, refusalOfName, refusalOfPackage, refusalOfVersion } from "./refusal.ts";
 
 /** A small answer as the surface sends it. */
 export type SmallAnswer =
-  | { readonly kind: "json"; readonly status: number; readonly body: Uint8Array; readonly notice?: string }
+  | { readonly kind: "json"; readonly status: number; readonly body: Uint8Array; readonly notice?: string; readonly stale?: string }
   | { readonly kind: "refused"; readonly refusal: Refusal }
   | { readonly kind: "failed"; readonly status: 400 | 502 | 503; readonly message: string };
 
@@ -30,94 +32,133 @@ export type SmallPorts = {
   readonly upstream: Upstream;
   readonly recorder: Recorder;
   readonly ledger: Ledger;
-  readonly privateNames: () => readonly string[];
 };
 
+/** Who asks, and how many gates the request had passed when it came to us. */
+type From = { readonly asker: Asker; readonly hops: number };
+
+type Bases = { readonly tarballBase: string; readonly attestationsBase: string };
+
 export type ServeSmall = {
-  tags(name: string): Promise<SmallAnswer>;
+  tags(request: From & { readonly name: string }): Promise<SmallAnswer>;
   /** `selector` is a version or a tag. */
-  manifest(request: { name: string; selector: string; tarballBase: string; attestationsBase: string; asker: Asker }): Promise<SmallAnswer>;
-  attestations(request: { name: string; version: string; asker: Asker }): Promise<SmallAnswer>;
-  search(query: string): Promise<SmallAnswer>;
-  /** Keys and ping: passed through unmodified. */
-  pass(path: string): Promise<SmallAnswer>;
+  manifest(request: From & Bases & { readonly name: string; readonly selector: string }): Promise<SmallAnswer>;
+  attestations(request: From & { readonly name: string; readonly version: string }): Promise<SmallAnswer>;
+  search(request: From & { readonly query: string }): Promise<SmallAnswer>;
+  /** Keys: passed through unmodified. */
+  pass(request: From & { readonly path: string }): Promise<SmallAnswer>;
   /** npm's audit request: recorded as the tree a client claims to have, forwarded without private names, own denials merged in. */
-  audit(request: { body: Uint8Array; gzip: boolean; quick: boolean; asker: Asker }): Promise<SmallAnswer>;
+  audit(request: From & { readonly body: Uint8Array; readonly gzip: boolean; readonly quick: boolean }): Promise<SmallAnswer>;
 };
+
+type Judged = Extract<Looked, { kind: "judged" }>;
+type JsonObject = Record<string, unknown>;
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
-const json = (status: number, value: unknown): SmallAnswer => ({ kind: "json", status, body: encoder.encode(JSON.stringify(value)) });
-const lacking = (): SmallAnswer => json(404, { error: "not found: the upstream registry does not have it" });
+const json = (status: number, value: unknown): Extract<SmallAnswer, { kind: "json" }> => ({
+  kind: "json",
+  status,
+  body: encoder.encode(JSON.stringify(value)),
+});
+const lacking = () => json(404, { error: "not found: the upstream registry does not have it" });
 
 export function serveSmall(ports: SmallPorts): ServeSmall {
-  async function knownOr(
+  /** A package with its judgement, or the answer where there is none. */
+  async function lookedUp(
     name: string,
-  ): Promise<{ known: Extract<Awaited<ReturnType<Knowledge["know"]>>, { kind: "known" }> } | { answer: SmallAnswer }> {
-    const known = await ports.knowledge.know(name);
-    if (known.kind === "known") return { known };
-    if (known.kind === "absent") return { answer: json(known.status, { error: "Not found" }) };
-    return { answer: { kind: "failed", status: known.kind === "down" ? 503 : 502, message: known.message } };
+    { asker, hops }: From,
+    route: "manifest" | "other",
+  ): Promise<Judged | { readonly answer: SmallAnswer }> {
+    const looked = await look(ports, name, { hops });
+    if (looked.kind === "judged") return looked;
+    if (looked.kind === "absent") return { answer: json(looked.status, { error: "Not found" }) };
+    if (looked.kind === "down") return { answer: { kind: "failed", status: 503, message: looked.message } };
+    await ports.recorder.refused({ name, route, asker, signals: [looked.signal] });
+    return { answer: { kind: "refused", refusal: refusalOfName(name, looked.message) } };
+  }
+
+  async function refuse(refusal: Refusal, { asker }: From, route: "manifest" | "other"): Promise<SmallAnswer> {
+    const { name, version, verdict } = refusal;
+    await ports.recorder.refused({ name, route, verdict, asker, ...(version === undefined ? {} : { version, asked: true }) });
+    return { kind: "refused", refusal };
+  }
+
+  /** Must not be named to the registry that answers searches and audits. */
+  function isSecret(name: string): boolean {
+    return isPackageName(name) && ports.upstream.baseFor(name).private;
   }
 
   return {
-    async tags(name) {
-      const found = await knownOr(name);
+    async tags({ name, ...from }) {
+      const found = await lookedUp(name, from, "other");
       if ("answer" in found) return found.answer;
-      const judgement = await ports.judgements.ofPackage(found.known.record);
-      if (judgement.served.size === 0) return { kind: "refused", refusal: refusalOfPackage(found.known.record, judgement) };
-      return json(200, judgement.tags);
+      const { known, judgement } = found;
+      if (judgement.served.size === 0) return refuse(nothingOf(known.record, judgement, from), from, "other");
+      return { ...json(200, judgement.tags), ...staleOf(known) };
     },
 
-    async manifest({ name, selector, tarballBase, attestationsBase, asker }) {
-      const found = await knownOr(name);
+    async manifest({ name, selector, tarballBase, attestationsBase, ...from }) {
+      const found = await lookedUp(name, from, "manifest");
       if ("answer" in found) return found.answer;
-      const { record } = found.known;
-      const judgement = await ports.judgements.ofPackage(record);
-      const version = Object.hasOwn(judgement.tags, selector) ? judgement.tags[selector]! : selector;
-      const verdict = judgement.withheld.get(version);
-      if (verdict) {
-        await ports.recorder.refused({ name, version, route: "manifest", verdict, asker, asked: true });
-        return { kind: "refused", refusal: refusalOfVersion(name, version, verdict) };
+      const { known, judgement } = found;
+      const { record } = known;
+      if (judgement.served.size === 0) return refuse(nothingOf(record, judgement, from), from, "manifest");
+      // A tag that had to be removed still says which version was meant, and why it is not to be had.
+      const version = tagged(judgement.tags, selector) ?? tagged(record.summary.tags, selector) ?? selector;
+      if (!judgement.served.has(version)) {
+        const verdict = judgement.withheld.get(version) ?? (await verdictOfPast(record, version));
+        if (!verdict || !withheld(verdict)) return json(404, { error: `version not found: ${selector}` });
+        return refuse(refusalOfVersion(name, version, verdict), from, "manifest");
       }
-      if (!judgement.served.has(version)) return json(404, { error: `version not found: ${selector}` });
-      const body = await ports.work.manifest(record.summary.digest, found.known.document, version, { tarballBase, attestationsBase });
-      return body ? { kind: "json", status: 200, body } : json(404, { error: `version not found: ${selector}` });
+      const body = await ports.work.manifest(record.summary.digest, known.document, version, { tarballBase, attestationsBase });
+      return body ? { kind: "json", status: 200, body, ...staleOf(known) } : json(404, { error: `version not found: ${selector}` });
     },
 
-    async attestations({ name, version, asker }) {
-      const found = await knownOr(name);
+    async attestations({ name, version, ...from }) {
+      const found = await lookedUp(name, from, "other");
       if ("answer" in found) return found.answer;
       const judged = await ports.judgements.ofVersion(found.known.record, version, { pin: true });
       // A withheld version's attestation answers 404: pnpm 11 and later read its presence as the version being there.
       if (withheld(judged.verdict) || !judged.facts.listed) {
-        await ports.recorder.refused({ name, version, route: "other", verdict: judged.verdict, asker });
+        await ports.recorder.refused({ name, version, route: "other", verdict: judged.verdict, asker: from.asker });
         return json(404, { error: `no attestations for ${name}@${version}` });
       }
-      return passed(await ports.upstream.pass({ method: "GET", path: `-/npm/v1/attestations/${escapeName(name)}@${version}`, name }));
+      const path = `-/npm/v1/attestations/${escapeName(name)}@${version}`;
+      return passed(await ports.upstream.pass({ method: "GET", path, name, hops: from.hops }));
     },
 
-    async search(query) {
-      const answer = await ports.upstream.pass({ method: "GET", path: `-/v1/search${query && `?${query}`}` });
+    async search({ query, hops }) {
+      const asked = new URLSearchParams(query);
+      const text = asked.get("text") ?? "";
+      if (wordsOf(text).some(isSecret))
+        return { kind: "refused", refusal: refusal("", "cordon: this search names something private, so it was sent to nobody") };
+      const outward = new URLSearchParams({ text });
+      for (const key of ["from", "quality", "popularity", "maintenance"]) if (asked.has(key)) outward.set(key, asked.get(key)!);
+      // Each result is judged, so there are not many of them.
+      const size = Number(asked.get("size") ?? LIMITS.searchResults);
+      outward.set("size", String(size >= 0 && size < LIMITS.searchResults ? Math.floor(size) : LIMITS.searchResults));
+      const answer = await ports.upstream.pass({ method: "GET", path: `-/v1/search?${outward.toString()}`, hops });
       if (answer.kind !== "answer" || answer.status !== 200) return passed(answer);
-      return { kind: "json", status: 200, body: await admittedOnly(answer.body) };
+      return { kind: "json", status: 200, body: await admittedOnly(answer.body, hops) };
     },
 
-    async pass(path) {
-      return passed(await ports.upstream.pass({ method: "GET", path }));
+    async pass({ path, hops }) {
+      return passed(await ports.upstream.pass({ method: "GET", path, hops }));
     },
 
-    async audit({ body, gzip, quick, asker }) {
+    async audit({ body, gzip, quick, asker, hops }) {
+      let value: unknown;
       let tree: Tree;
-      let plain: Uint8Array;
       try {
-        plain = gzip ? gunzipSync(body, { maxOutputLength: LIMITS.requestBytes }) : body;
-        tree = readTree(JSON.parse(decoder.decode(plain)), quick);
+        value = JSON.parse(decoder.decode(gzip ? gunzipSync(body, { maxOutputLength: LIMITS.requestBytes }) : body));
+        tree = readTree(value, quick);
       } catch {
         return { kind: "failed", status: 400, message: "the audit request is not the JSON npm sends" };
       }
-      const names = [...tree.keys()];
-      const sorted = names.toSorted().map((name) => [name, [...tree.get(name)!].toSorted()] as const);
+      const sorted = [...tree]
+        .map(([name, versions]) => [name, [...versions].toSorted()] as const)
+        .toSorted(([a], [b]) => (a < b ? -1 : 1));
       await ports.ledger.append([
         {
           kind: "tree",
@@ -128,86 +169,153 @@ export function serveSmall(ports: SmallPorts): ServeSmall {
         },
       ]);
       const own = await ownAdvisories(tree);
-      const secret = ports.privateNames();
-      const outward = Object.fromEntries(
-        sorted.filter(([name]) => !secret.some((glob) => nameMatches(glob, name)) && !ports.upstream.baseFor(name).private),
-      );
-      // The retired quick form is passed as it came, unless it names something private.
-      if (quick && names.some((name) => !(name in outward))) return lacking();
-      const answer = await ports.upstream.pass({
-        method: "POST",
-        path: quick ? "-/npm/v1/security/audits/quick" : "-/npm/v1/security/advisories/bulk",
-        headers: { "content-type": "application/json" },
-        body: quick ? plain : encoder.encode(JSON.stringify(outward)),
-      });
       const notice = own.lines.length > 0 ? { notice: own.lines.slice(0, 3).join(" - ") } : {};
-      // A 5xx would cost npm 143 s of retries at the end of every install (client-contract §3); 404 it takes as "no audit here".
-      const theirsOrLacking =
-        answer.kind === "down" || answer.status >= 500 ? json(404, { error: "the upstream's audit cannot be reached" }) : passed(answer);
-      if (quick || own.lines.length === 0) return { ...theirsOrLacking, ...notice } as SmallAnswer;
-      // Own denials are shown even where the upstream has no audit; "no vulnerabilities" is never made up.
-      const theirs = answer.kind === "answer" && answer.status === 200 ? asObject(answer.body) : {};
-      for (const [name, advisories] of Object.entries(own.advisories))
-        theirs[name] = [...(Array.isArray(theirs[name]) ? (theirs[name] as unknown[]) : []), ...advisories];
-      return { ...json(200, theirs), ...notice } as SmallAnswer;
+      const theirs = await upstreamAudit(quick ? value : Object.fromEntries(sorted.filter(([name]) => !isSecret(name))), quick, hops);
+      // "No vulnerabilities" is never made up: without an answer of the upstream there is one only where there are denials of our own.
+      const merged = quick ? theirs : merge(theirs, own.advisories);
+      return { ...(merged ? json(200, merged) : lacking()), ...notice };
     },
   };
 
-  function passed(answer: Awaited<ReturnType<Upstream["pass"]>>): SmallAnswer {
-    if (answer.kind === "down") return { kind: "failed", status: 503, message: answer.message };
-    if (answer.status >= 500) return { kind: "failed", status: 502, message: `the upstream answered ${answer.status}` };
-    // 405, 410, 501: ways of saying that the endpoint does not exist. Clients handle 404 everywhere.
-    if (answer.status === 404 || answer.status === 405 || answer.status === 410 || answer.status === 501) return lacking();
-    return { kind: "json", status: answer.status, body: answer.body };
+  /**
+   * The upstream's advisories, undefined when it gives none. A 5xx would cost npm 143 s of retries at the end of every install
+   * (client-contract §3), so that an outage is no more than that.
+   */
+  async function upstreamAudit(value: unknown, quick: boolean, hops: number): Promise<JsonObject | undefined> {
+    // The retired quick form tells a whole project, its own name included: as it came, or not at all.
+    if (quick && mentions(value, isSecret)) return undefined;
+    const answer = await ports.upstream.pass({
+      method: "POST",
+      path: quick ? "-/npm/v1/security/audits/quick" : "-/npm/v1/security/advisories/bulk",
+      headers: { "content-type": "application/json" },
+      body: encoder.encode(JSON.stringify(value)),
+      hops,
+    });
+    if (answer.kind === "down" || answer.status !== 200) return undefined;
+    try {
+      return asObject(answer.body);
+    } catch (error) {
+      ports.recorder.trouble("the upstream's audit cannot be read", error);
+      return undefined;
+    }
   }
 
-  /** Search results show what an install would get: the repaired `latest`, and no name that is withheld whole. */
-  async function admittedOnly(body: Uint8Array): Promise<Uint8Array> {
+  async function verdictOfPast(record: PackageRecord, version: string): Promise<Verdict | undefined> {
+    if (!Object.hasOwn(record.versions, version)) return undefined;
+    return (await ports.judgements.ofVersion(record, version, { pin: false })).verdict;
+  }
+
+  function nothingOf(record: PackageRecord, judgement: PackageJudgement, { asker }: From): Refusal {
+    ports.recorder.leftOut(record.name, judgement, asker);
+    const { version: _version, ...refusal } = refusalOfPackage(record, judgement);
+    return refusal;
+  }
+
+  /** Search results show what an install would get: the repaired `latest`, and no name that is private or withheld whole. */
+  async function admittedOnly(body: Uint8Array, hops: number): Promise<Uint8Array> {
     const answer = asObject(body);
     if (!Array.isArray(answer["objects"])) throw new Fault("UPSTREAM_REFUSED", "the upstream's search answer has no `objects`");
-    const kept: unknown[] = [];
-    for (const object of answer["objects"] as unknown[]) {
-      const found = object as { package?: { name?: unknown; version?: unknown } };
-      const name = found.package?.name;
-      if (typeof name !== "string") continue;
-      const record = await ports.knowledge.recall(name);
-      if (!record) {
-        kept.push(object);
-        continue;
-      }
-      const judgement = await ports.judgements.ofPackage(record);
-      const latest = judgement.tags["latest"];
-      if (latest !== undefined) kept.push({ ...found, package: { ...found.package, version: latest } });
-    }
-    return encoder.encode(JSON.stringify({ ...answer, objects: kept }));
+    const objects = answer["objects"] as unknown[];
+    const judged = await Promise.all(objects.slice(0, LIMITS.searchResults).map((object) => admittedResult(object, hops)));
+    const kept = judged.filter((one) => one !== undefined);
+    const total =
+      typeof answer["total"] === "number" ? { total: Math.max(kept.length, answer["total"] - (objects.length - kept.length)) } : {};
+    return encoder.encode(JSON.stringify({ ...answer, objects: kept, ...total }));
   }
 
-  async function ownAdvisories(tree: Tree): Promise<{ advisories: { [name: string]: unknown[] }; lines: string[] }> {
-    const advisories: { [name: string]: unknown[] } = {};
+  async function admittedResult(object: unknown, hops: number): Promise<unknown> {
+    const found = object as { package?: { name?: unknown } } | null;
+    const name = found?.package?.name;
+    if (typeof name !== "string" || !isPackageName(name) || isSecret(name)) return undefined;
+    const looked = await look(ports, name, { hops });
+    const latest = looked.kind === "judged" ? tagged(looked.judgement.tags, "latest") : undefined;
+    if (looked.kind !== "judged" || latest === undefined) return undefined;
+    return { ...found, package: { ...found!.package, version: latest, date: iso(looked.judgement.start(latest)) } };
+  }
+
+  async function ownAdvisories(
+    tree: Tree,
+  ): Promise<{ readonly advisories: ReadonlyMap<string, readonly unknown[]>; readonly lines: readonly string[] }> {
+    const advisories = new Map<string, unknown[]>();
     const lines: string[] = [];
     for (const [name, versions] of tree) {
       const record = await ports.knowledge.recall(name);
-      if (!record) continue;
+      const judgement = record && (await ports.judgements.ofPackage(record));
       for (const version of versions) {
-        if (!Object.hasOwn(record.versions, version)) continue;
+        if (!record || judgement!.served.has(version) || !Object.hasOwn(record.versions, version)) continue;
         const { verdict } = await ports.judgements.ofVersion(record, version, { pin: true });
         if (!withheld(verdict)) continue;
-        const line = refusalOfVersion(name, version, verdict);
-        lines.push(line.phrase);
-        if (verdict.action !== "deny") continue;
-        (advisories[name] ??= []).push({
-          id: Number.parseInt(sha256(encoder.encode(`${name}@${version}`)).slice(0, 8), 16),
-          url: `urn:cordon:why:${name}@${version}`,
-          title: line.line,
-          severity: "critical",
-          vulnerable_versions: version,
-          cwe: ["CWE-506"],
-          cvss: { score: 0, vectorString: null },
-        });
+        const told = refusalOfVersion(name, version, verdict);
+        lines.push(told.phrase);
+        // A hold is no advisory: that would say more than is known.
+        if (verdict.action === "deny") advisories.set(name, [...(advisories.get(name) ?? []), advisory(told, name, version)]);
       }
     }
     return { advisories, lines };
   }
+}
+
+function passed(answer: Awaited<ReturnType<Upstream["pass"]>>): SmallAnswer {
+  if (answer.kind === "down") return { kind: "failed", status: 503, message: answer.message };
+  if (answer.status >= 500) return { kind: "failed", status: 502, message: `the upstream answered ${answer.status}` };
+  // 405, 410, 501: ways of saying that the endpoint does not exist. Clients handle 404 everywhere.
+  if (answer.status === 404 || answer.status === 405 || answer.status === 410 || answer.status === 501) return lacking();
+  return { kind: "json", status: answer.status, body: answer.body };
+}
+
+/** In the form of the bulk endpoint. */
+function advisory({ line }: Refusal, name: string, version: string): JsonObject {
+  return {
+    id: Number.parseInt(sha256(encoder.encode(`${name}@${version}`)).slice(0, 8), 16),
+    url: `urn:cordon:why:${name}@${version}`,
+    title: line,
+    severity: "critical",
+    vulnerable_versions: version,
+    cwe: ["CWE-506"],
+    cvss: { score: 0, vectorString: null },
+  };
+}
+
+/** Undefined when there is neither. */
+function merge(theirs: JsonObject | undefined, own: ReadonlyMap<string, readonly unknown[]>): JsonObject | undefined {
+  if (!theirs && own.size === 0) return undefined;
+  const merged = new Map(Object.entries(theirs ?? {}));
+  for (const [name, advisories] of own) {
+    const listed = merged.get(name);
+    merged.set(name, [...(Array.isArray(listed) ? listed : []), ...advisories]);
+  }
+  return Object.fromEntries(merged);
+}
+
+function tagged(tags: Readonly<Record<string, string>>, tag: string): string | undefined {
+  return Object.hasOwn(tags, tag) ? tags[tag] : undefined;
+}
+
+function staleOf(known: { readonly stale?: string }): { readonly stale?: string } {
+  return known.stale === undefined ? {} : { stale: known.stale };
+}
+
+/** Names a search may mean: its words without qualifiers and quotes; a scope stands for any name in it. */
+function wordsOf(text: string): readonly string[] {
+  return text.split(/[\s,"']+/).flatMap((word) => {
+    const [, qualifier, value] = /^(?:([a-z-]+):)?(.*)$/i.exec(word)!;
+    const bare = value!.replace(/^[-+]/, "");
+    if (qualifier?.toLowerCase() === "scope") return [`@${bare.replace(/^@/, "")}/any`];
+    return /^@[^/]+\/?$/.test(bare) ? [`${bare.replace(/\/$/, "")}/any`] : [bare];
+  });
+}
+
+/** Whether any key or text in a JSON value is one of those. */
+function mentions(value: unknown, isOne: (text: string) => boolean): boolean {
+  const pending: unknown[] = [value];
+  while (pending.length > 0) {
+    const next = pending.pop();
+    if (typeof next === "string" && isOne(next)) return true;
+    if (typeof next !== "object" || next === null) continue;
+    if (!Array.isArray(next) && Object.keys(next).some(isOne)) return true;
+    for (const child of Object.values(next)) pending.push(child);
+  }
+  return false;
 }
 
 type Tree = Map<string, Set<string>>;
@@ -216,7 +324,7 @@ type Tree = Map<string, Set<string>>;
 function readTree(value: unknown, quick: boolean): Tree {
   const tree: Tree = new Map();
   const add = (name: string, version: unknown) => {
-    if (typeof version !== "string" || version.length > 256 || name.length > 214) return;
+    if (typeof version !== "string" || version.length > LIMITS.versionChars || !isPackageName(name)) return;
     const versions = tree.get(name) ?? new Set<string>();
     versions.add(version);
     tree.set(name, versions);
@@ -238,7 +346,7 @@ function readTree(value: unknown, quick: boolean): Tree {
   return tree;
 }
 
-function asObject(body: Uint8Array): { [key: string]: unknown } {
+function asObject(body: Uint8Array): JsonObject {
   let value: unknown;
   try {
     value = JSON.parse(decoder.decode(body));
@@ -247,5 +355,5 @@ function asObject(body: Uint8Array): { [key: string]: unknown } {
   }
   if (typeof value !== "object" || value === null || Array.isArray(value))
     throw new Fault("UPSTREAM_REFUSED", "the upstream's answer is not an object");
-  return value as { [key: string]: unknown };
+  return value as JsonObject;
 }

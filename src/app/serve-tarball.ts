@@ -18,7 +18,8 @@ import type { Judgements } from "./judgements.ts";
 import type { Knowledge } from "./knowledge.ts";
 import type { BlobStore, Upstream, UpstreamTarball } from "./ports.ts";
 import type { Recorder } from "./recorder.ts";
-import { type Refusal, refusal, refusalOfVersion } from "./refusal.ts";
+import { look } from "./look.ts";
+import { type Refusal, refusal, refusalOfName, refusalOfVersion } from "./refusal.ts";
 
 export type TarballRequest = {
   readonly name: string;
@@ -28,6 +29,8 @@ export type TarballRequest = {
   readonly asker: Asker;
   /** HEAD: decide, but send nothing. */
   readonly head: boolean;
+  /** Gates it had passed when it came to us. */
+  readonly hops?: number;
 };
 
 export type TarballAnswer =
@@ -84,31 +87,35 @@ export function serveTarball(ports: TarballPorts): ServeTarball {
     const { base, private: own } = ports.upstream.baseFor(request.name);
     if (own) return undefined;
     const url = tarballUrl(base, request.name, request.file);
-    return early(url, ports.upstream.tarball(request.name, url));
+    return early(url, ports.upstream.tarball(request.name, url, request.hops));
   }
 
   async function decided(request: TarballRequest, early: Early | undefined): Promise<TarballAnswer> {
     const { name, file, asker } = request;
-    let known = await ports.knowledge.know(name, ports.knowledge.confirmedAt(name) === undefined ? {} : { maxAge: TARBALL_MAX_AGE });
-    if (known.kind === "absent") return { kind: "absent", message: `${name} is not on the upstream registry` };
-    if (known.kind === "unreadable") return { kind: "failed", status: 502, message: known.message };
-    if (known.kind === "down") return { kind: "failed", status: 503, message: known.message };
-    let version = versionNamed(known.record, file);
-    if (version === undefined && known.stale === undefined) {
-      // Published since the last answer: look again before refusing.
-      const again = await ports.knowledge.know(name, { maxAge: 0 });
-      if (again.kind === "known") {
-        known = again;
-        version = versionNamed(known.record, file);
-      }
+    const hops = request.hops === undefined ? {} : { hops: request.hops };
+    let looked = await look(ports, name, {
+      ...hops,
+      ...(ports.knowledge.confirmedAt(name) === undefined ? {} : { maxAge: TARBALL_MAX_AGE }),
+    });
+    let version = looked.kind === "judged" ? versionNamed(looked.known.record, file) : undefined;
+    // Published since the last answer, perhaps: ask again before refusing.
+    if (version === undefined && looked.kind === "judged" && looked.known.stale === undefined) {
+      looked = await look(ports, name, { ...hops, maxAge: 0 });
+      version = looked.kind === "judged" ? versionNamed(looked.known.record, file) : undefined;
     }
+    if (looked.kind === "absent") return { kind: "absent", message: `${name} is not on the upstream registry` };
+    if (looked.kind === "down") return { kind: "failed", status: 503, message: looked.message };
+    if (looked.kind === "refused") {
+      await ports.recorder.refused({ name, route: "tarball", asker, signals: [looked.signal] });
+      return { kind: "refused", refusal: refusalOfName(name, looked.message) };
+    }
+    const { known, judgement } = looked;
     if (version === undefined) {
       const line = `cordon knows no version of ${name} whose tarball is ${file}`;
       await ports.recorder.refused({ name, route: "tarball", asker, signals: ["unknown-file"] });
       return { kind: "refused", refusal: refusal(name, line) };
     }
     // Plainly admitted versions are the common case and need no second look.
-    const judgement = await ports.judgements.ofPackage(known.record);
     const judged = judgement.served.has(version) ? undefined : await ports.judgements.ofVersion(known.record, version, { pin: true });
     if (judged && withheld(judged.verdict)) {
       await ports.recorder.refused({
@@ -154,7 +161,23 @@ export function serveTarball(ports: TarballPorts): ServeTarball {
       if (ready) return ready;
     }
     if (ports.offline) return { kind: "failed", status: 503, message: `offline, and the tarball of ${name}@${version} is not stored here` };
-    return download(served, upstreamUrl(known.record, version, ports.upstream, file), early);
+    const url = upstreamUrl(known.record, version, ports.upstream, file);
+    const done = claim(integrity);
+    return download(served, { url, early, hops: request.hops, done }).catch((error: unknown) => {
+      done();
+      throw error;
+    });
+  }
+
+  /** Makes later askers wait until the returned function is called. */
+  function claim(integrity: string): () => void {
+    const end = new AbortController();
+    const flight = new Promise<void>((resolve) => end.signal.addEventListener("abort", () => resolve(), { once: true }));
+    downloads.set(integrity, flight);
+    return () => {
+      if (downloads.get(integrity) === flight) downloads.delete(integrity);
+      end.abort();
+    };
   }
 
   async function fromStore(served: Served): Promise<TarballAnswer | undefined> {
@@ -170,18 +193,29 @@ export function serveTarball(ports: TarballPorts): ServeTarball {
     return { kind: "stream", size: blob.size, stream: blob.stream(), integrity: served.integrity, ...stale };
   }
 
-  async function download(served: Served, url: string, early: Early | undefined): Promise<TarballAnswer> {
-    const { name, version, integrity } = served;
+  /** `done` is called as soon as nobody need wait any longer: when the bytes are stored, or never will be. */
+  async function download(served: Served, { url, early, hops, done }: Errand): Promise<TarballAnswer> {
+    const { name, version, integrity, asker } = served;
     for (let attempt = 1; ; attempt += 1) {
-      const usable = attempt === 1 && early?.url === url ? early.take() : ports.upstream.tarball(name, url);
+      const usable = attempt === 1 && early?.url === url ? early.take() : ports.upstream.tarball(name, url, hops);
       const answer = await usable;
-      if (answer.kind === "absent") return { kind: "absent", message: `the upstream has no tarball of ${name}@${version}` };
-      if (answer.kind !== "tarball") return { kind: "failed", status: answer.kind === "down" ? 503 : 502, message: answer.message };
-      if (answer.size !== undefined && answer.size > LIMITS.tarballBufferBytes) return heldTail(served, answer);
-      const got = await collect(answer);
-      if (got.kind === "large") return heldTail(served, { ...answer, body: got.rest });
+      if (answer.kind !== "tarball") {
+        done();
+        if (answer.kind === "absent") return { kind: "absent", message: `the upstream has no tarball of ${name}@${version}` };
+        if (answer.kind === "down") return { kind: "failed", status: 503, message: answer.message };
+        await ports.recorder.refused({ name, version, route: "tarball", asker, signals: ["refused-upstream"] });
+        return { kind: "refused", refusal: refusal(name, `cordon cannot serve ${name}@${version}: ${answer.message}`, version) };
+      }
+      const large = answer.size !== undefined && answer.size > LIMITS.tarballBufferBytes;
+      const got = large ? ({ kind: "large", rest: answer.body } as const) : await collect(answer);
+      if (got.kind === "large") {
+        // A slow reader must not keep the others waiting.
+        done();
+        return heldTail(served, { ...answer, body: got.rest });
+      }
       if (got.kind === "failed") {
         if (attempt < 2) continue;
+        done();
         return { kind: "failed", status: 502, message: `the tarball of ${name}@${version} did not arrive whole: ${got.message}` };
       }
       const check = integrityVerifier(integrity);
@@ -190,9 +224,10 @@ export function serveTarball(ports: TarballPorts): ServeTarball {
       if (!result.ok) {
         // One retry: a broken transfer is commoner than a swapped file, and only a second wrong digest is evidence.
         if (attempt < 2) continue;
-        return wrongBytes(served, result.sha512);
+        done();
+        return { kind: "refused", refusal: await wrongBytes(served, result.sha512) };
       }
-      store(served, got.bytes);
+      store(served, got.bytes, done);
       await remember(served, result.sha512);
       await ports.recorder.served({ ...served, bytes: got.bytes.byteLength });
       return { kind: "bytes", bytes: got.bytes, integrity };
@@ -205,29 +240,24 @@ export function serveTarball(ports: TarballPorts): ServeTarball {
     await ports.knowledge.amend(served.name, (record) => markFetched(record, served.version, sha512, ports.clock.now()).record);
   }
 
-  async function wrongBytes(served: Served, found: string): Promise<TarballAnswer> {
-    const { name, version, integrity, asker } = served;
+  /** The refusal of bytes that are not those the registry lists; written down before anybody is told. */
+  async function wrongBytes({ name, version, integrity, asker }: Served, found: string): Promise<Refusal> {
+    const detail = `the registry lists ${short(integrity)}, its tarball is ${short(found)}`;
     await ports.recorder.refused({ name, version, route: "tarball", asker, signals: ["integrity-changed"] });
-    await ports.recorder.alert({
-      what: "wrong-bytes",
-      name,
-      version,
-      detail: `the registry signed ${short(integrity)}, its tarball is ${short(found)}`,
-    });
-    const line = `cordon refuses ${name}@${version}: the upstream's bytes do not match the digest it lists (${short(integrity)}) · cordon why ${name}@${version}`;
-    return { kind: "refused", refusal: refusal(name, line, version) };
+    await ports.recorder.alert({ what: "wrong-bytes", name, version, detail });
+    return refusal(name, `cordon refuses ${name}@${version}: ${detail} · cordon why ${name}@${version}`, version);
   }
 
   /** Writes the blob beside the answer: a blob is losable, so nobody waits for the disk. */
-  function store(served: Served, bytes: Uint8Array): void {
-    const done = (async () => {
+  function store(served: Served, bytes: Uint8Array, done: () => void): void {
+    const work = async () => {
       const file = await ports.blobs.write(served.integrity);
       await file.write(bytes);
       await file.commit();
-    })()
+    };
+    work()
       .catch((error: unknown) => ports.recorder.trouble("tarball not stored", error))
-      .finally(() => downloads.delete(served.integrity));
-    downloads.set(served.integrity, done);
+      .finally(done);
   }
 
   async function heldTail(served: Served, answer: Extract<UpstreamTarball, { kind: "tarball" }>): Promise<TarballAnswer> {
@@ -263,15 +293,7 @@ export function serveTarball(ports: TarballPorts): ServeTarball {
         }
       }
       const result = check.result();
-      if (!result.ok) {
-        await ports.recorder.alert({
-          what: "wrong-bytes",
-          name,
-          version,
-          detail: `the registry signed ${short(integrity)}, its tarball is ${short(result.sha512)}`,
-        });
-        throw new Fault("INTEGRITY_MISMATCH", `the tarball of ${name}@${version} does not match ${short(integrity)}`);
-      }
+      if (!result.ok) throw new Fault("INTEGRITY_MISMATCH", (await wrongBytes(served, result.sha512)).line);
       await file.commit();
       await remember(served, result.sha512);
       await ports.recorder.served({ ...served, bytes: total });
@@ -296,6 +318,8 @@ type Served = {
   readonly stale?: string;
   readonly alert?: string;
 };
+
+type Errand = { readonly url: string; readonly early: Early | undefined; readonly hops: number | undefined; done(): void };
 
 type Early = { readonly url: string; take(): Promise<UpstreamTarball>; release(): void };
 

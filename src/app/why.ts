@@ -80,11 +80,14 @@ export function openWhy(ports: { readonly knowledge: Knowledge; readonly judgeme
     if (!spec) throw new Fault("NAME_INVALID", `${JSON.stringify(text)} is not a package spec`);
     const known = await ports.knowledge.know(spec.name);
     if (known.kind === "absent") throw new Fault("NOT_FOUND", `${spec.name} is not on the upstream registry`);
-    if (known.kind === "unreadable") throw new Fault("INPUT_UNREADABLE", known.message);
+    if (known.kind === "refused") throw new Fault("INPUT_UNREADABLE", known.message);
     if (known.kind === "down") throw new Fault("UPSTREAM_DOWN", known.message);
     const { record } = known;
     const judgement = await ports.judgements.ofPackage(record);
-    const version = choose(spec.spec ?? "", record.summary.tags, [...Object.keys(record.versions), ...record.summary.problems.map((problem) => problem.version)]);
+    const version = choose(spec.spec ?? "", record.summary.tags, [
+      ...Object.keys(record.versions),
+      ...record.summary.problems.map((problem) => problem.version),
+    ]);
     if (version === undefined) throw new Fault("NOT_FOUND", `no version of ${spec.name} matches ${JSON.stringify(spec.spec ?? "")}`);
     const judged = await ports.judgements.ofVersion(record, version, { pin: false });
     const { facts, verdict } = judged;

@@ -44,6 +44,8 @@ export const LIMITS = {
   tarballTailBytes: 256_000,
   /** Body a client may send us: the bulk audit list of a very large project is under 2 MB. */
   requestBytes: 20_000_000,
+  /** Results of one search: each is judged, which costs its packument where it is not known. */
+  searchResults: 25,
   /** A small upstream answer (keys, attestations, audit, search). */
   upstreamAnswerBytes: 50_000_000,
   /** Wait for a connection to an upstream or proxy, TLS included. */
@@ -62,6 +64,10 @@ export const LIMITS = {
   upstreamBackoffMs: 200,
   /** The longest Retry-After that is waited for; a client stands behind the request, so a longer one ends it. */
   upstreamRetryAfterMs: 10 * SECOND,
+  /** Names in a row that got no answer before an upstream is left alone: one that is dead must not cost every client the full wait. */
+  upstreamRestAfter: 3,
+  /** How long it is left alone, and an answer from what is stored counts: short enough to notice that it is back. */
+  upstreamRestMs: 10 * SECOND,
   /** Redirects followed for a tarball; none are followed for packuments. */
   tarballRedirects: 3,
   /** Upstream requests in flight from one gate. */

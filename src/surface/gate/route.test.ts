@@ -51,9 +51,24 @@ test("what must pass is known, what changes something is refused by name", () =>
   expect(route("/-/npm/v1/attestations/@s%2fn@1.0.0")).toEqual({ kind: "attestations", name: "@s/n", version: "1.0.0" });
   expect(route("/-/npm/v1/attestations/axios@1.14.0")).toEqual({ kind: "attestations", name: "axios", version: "1.14.0" });
   expect(route("/-/package/@s%2fn/dist-tags")).toEqual({ kind: "tags", name: "@s/n" });
-  expect(route("/-/package/axios/dist-tags/latest", "PUT")).toEqual({ kind: "write", what: "dist-tag" });
-  expect(route("/axios", "PUT")).toEqual({ kind: "write", what: "publish" });
-  expect(route("/-/v1/login", "POST")).toEqual({ kind: "write", what: "login" });
-  expect(route("/-/user/token/abc", "DELETE")).toEqual({ kind: "write", what: "login" });
+  expect(route("/-/package/axios/dist-tags/latest", "PUT")).toEqual({ kind: "write", what: "moving a dist-tag" });
+  expect(route("/axios", "PUT")).toEqual({ kind: "write", what: "publishing" });
+  expect(route("/-/v1/login", "POST")).toEqual({ kind: "write", what: "logging in" });
+  expect(route("/-/user/token/abc", "DELETE")).toEqual({ kind: "write", what: "logging in or out" });
   expect(route("/-/cordon/health")).toEqual({ kind: "ours", path: "/health" });
+});
+
+test("the spec of an attestation is a package name and a version, so that no path of the upstream's is reached through it", () => {
+  for (const spec of [
+    "../../-/whoami@1.0.0",
+    "axios@1.0.0/../../-/whoami",
+    "axios@",
+    "@1.0.0",
+    "axios",
+    "a%2fb@1.0.0",
+    "axios@1.0.0%2f..",
+    "@s%2f..@1.0.0",
+    "axios@1.0.0?x",
+  ])
+    expect(route(`/-/npm/v1/attestations/${spec}`).kind, spec).toBe(spec.endsWith("?x") ? "attestations" : "unknown");
 });

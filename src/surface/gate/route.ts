@@ -54,7 +54,7 @@ function readRoute(method: string, path: string, query: string): Route {
   const parts = segments(path);
   if (!parts) return { kind: "unknown" };
   const { name, rest } = parts;
-  if (!read) return { kind: "write", what: method === "PUT" ? "publish" : method === "DELETE" ? "unpublish" : method };
+  if (!read) return { kind: "write", what: method === "PUT" ? "publishing" : method === "DELETE" ? "unpublishing" : "changing a package" };
   if (rest.length === 0) return { kind: "packument", name, write: /(?:^|&)write=true(?:&|$)/.test(query) };
   if (rest[0] === "-" && rest.length === 2) return { kind: "tarball", name, file: rest[1]! };
   if (rest.length === 1) return { kind: "manifest", name, selector: rest[0]! };
@@ -123,12 +123,12 @@ function endpoint(method: string, read: boolean, path: string, query: string): R
       .replace(/^(@[^/%@]+)%2[fF]/, "$1/")
       .replace(/%40/, "@");
     const at = spec.lastIndexOf("@");
-    if (at > 0 && !/[%\\\u0000-\u0020]/.test(spec)) return { kind: "attestations", name: spec.slice(0, at), version: spec.slice(at + 1) };
-    return { kind: "unknown" };
+    const [name, version] = [spec.slice(0, at), spec.slice(at + 1)];
+    return at > 0 && isPackageName(name) && VERSION.test(version) ? { kind: "attestations", name, version } : { kind: "unknown" };
   }
   const tags = /^\/-\/package\/(.+)\/dist-tags(\/.*)?$/.exec(path);
   if (tags) {
-    if (!read || tags[2]) return { kind: "write", what: "dist-tag" };
+    if (!read || tags[2]) return { kind: "write", what: "moving a dist-tag" };
     const parts = segments(`/${tags[1]}`);
     return parts && parts.rest.length === 0 ? { kind: "tags", name: parts.name } : { kind: "unknown" };
   }
@@ -136,17 +136,20 @@ function endpoint(method: string, read: boolean, path: string, query: string): R
   return { kind: "unknown" };
 }
 
+/** What SemVer's own characters can spell; more than that has no place in a path we pass on. */
+const VERSION = /^[0-9A-Za-z.+-]{1,256}$/;
+
 /** Known endpoints that change something or act for a person; refused with a reason, never forwarded (client-contract §6). */
 const WRITES: readonly (readonly [string, string])[] = [
-  ["/-/v1/login", "login"],
-  ["/-/v1/done", "login"],
-  ["/-/user/", "login"],
-  ["/-/npm/v1/user", "profile"],
-  ["/-/npm/v1/tokens", "token"],
+  ["/-/v1/login", "logging in"],
+  ["/-/v1/done", "logging in"],
+  ["/-/user/", "logging in or out"],
+  ["/-/npm/v1/user", "managing a profile"],
+  ["/-/npm/v1/tokens", "managing tokens"],
   ["/-/npm/v1/oidc", "trusted publishing"],
   ["/-/stage", "staged publishing"],
-  ["/-/package/", "access"],
-  ["/-/org/", "access"],
-  ["/-/team/", "access"],
-  ["/-/npm/v1/hooks", "hooks"],
+  ["/-/package/", "managing access"],
+  ["/-/org/", "managing an organisation"],
+  ["/-/team/", "managing a team"],
+  ["/-/npm/v1/hooks", "managing hooks"],
 ];

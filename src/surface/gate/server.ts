@@ -4,20 +4,19 @@
  */
 import { createServer as createHttp, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from "node:http";
 import { createServer as createHttps } from "node:https";
-import { pipeline } from "node:stream/promises";
-import { createGunzip, gunzipSync } from "node:zlib";
 import { type Canary, canaryOf, control } from "../../app/canary.ts";
-import type { PackumentAnswer, PackumentRequest, ServePackument } from "../../app/serve-packument.ts";
-import type { ServeSmall, SmallAnswer } from "../../app/serve-small.ts";
-import type { ServeTarball, TarballAnswer } from "../../app/serve-tarball.ts";
+import type { PackumentRequest, ServePackument } from "../../app/serve-packument.ts";
+import type { ServeSmall } from "../../app/serve-small.ts";
+import type { ServeTarball } from "../../app/serve-tarball.ts";
 import type { Recorder } from "../../app/recorder.ts";
 import { Fault, FAULTS } from "../../core/base/fault.ts";
 import { LIMITS } from "../../core/base/limits.ts";
 import { headerText, redact } from "../../core/base/text.ts";
 import type { Asker } from "../../core/ledger/entry.ts";
 import { integrityOf } from "../../core/npm/integrity.ts";
-import { type Refusal, refusal } from "../../app/refusal.ts";
+import { refusal } from "../../app/refusal.ts";
 import { type Access, type Admission, admission } from "./access.ts";
+import { refuse, sendBytes, sendFailure, sendJson, sendPackument, sendSmall, sendTarball, tooLarge } from "./answers.ts";
 import { readRequest, type Request, type Route } from "./route.ts";
 import { portableBase } from "./portable.ts";
 
@@ -69,10 +68,12 @@ export function gateServer(app: GateApp, options: GateOptions): Server {
   async function handle(parsed: Request, request: IncomingMessage, response: ServerResponse): Promise<void> {
     const admitted = await admission(options.access, parsed, request);
     if (admitted.kind === "refused") return refuse(response, admitted.status, admitted.refusal, admitted.headers);
-    if (hops(request) >= options.maxHops)
+    const hops = hopsOf(request);
+    if (hops >= options.maxHops)
       return refuse(response, 508, refusal("", "cordon: this request passed through too many gates; one of them is its own upstream"));
     const { route } = parsed;
     const asker = askerOf(parsed, request, admitted);
+    const from = { asker, hops };
     const base = admitted.base;
     const canary = "name" in route ? canaryOf(route.name) : undefined;
     if (canary && "name" in route) return sendCanary(route, canary, base, response, asker);
@@ -89,44 +90,47 @@ export function gateServer(app: GateApp, options: GateOptions): Server {
           form: /application\/vnd\.npm\.install-v1\+json/.test(request.headers.accept ?? "") ? "abbreviated" : "full",
           tarballBase: options.lockfileUrls === "public" ? (portableBase(request.headers["user-agent"]) ?? base) : base,
           attestationsBase: base,
-          asker,
+          ...from,
         };
-        return sendPackument(request, response, wanted, app.packument.warm(wanted) ?? (await app.packument.serve(wanted)));
+        return sendPackument(request, response, wanted.form, app.packument.warm(wanted) ?? (await app.packument.serve(wanted)));
       }
       case "tarball": {
         const expected = request.headers["pacote-integrity"];
         const answer = await app.tarball({
           name: route.name,
           file: route.file,
-          asker,
+          ...from,
           head: request.method === "HEAD",
           ...(typeof expected === "string" && expected !== "" ? { expected } : {}),
         });
-        return sendTarball(response, answer);
+        return sendTarball(response, answer, (error) => {
+          if (error instanceof Fault) options.log("warn", "transfer cut", { code: error.code, error: redact(error.message) });
+        });
       }
       case "manifest":
         return sendSmall(
           request,
           response,
-          await app.small.manifest({ name: route.name, selector: route.selector, tarballBase: base, attestationsBase: base, asker }),
+          await app.small.manifest({ name: route.name, selector: route.selector, tarballBase: base, attestationsBase: base, ...from }),
         );
       case "tags":
-        return sendSmall(request, response, await app.small.tags(route.name));
+        return sendSmall(request, response, await app.small.tags({ name: route.name, ...from }));
       case "attestations":
-        return sendSmall(request, response, await app.small.attestations({ name: route.name, version: route.version, asker }));
+        return sendSmall(request, response, await app.small.attestations({ name: route.name, version: route.version, ...from }));
       case "search":
-        return sendSmall(request, response, await app.small.search(route.query));
+        return sendSmall(request, response, await app.small.search({ query: route.query, ...from }));
       case "keys":
-        return sendSmall(request, response, await app.small.pass("-/npm/v1/keys"));
+        return sendSmall(request, response, await app.small.pass({ path: "-/npm/v1/keys", ...from }));
       case "ping":
         // Ours to answer: a ping asks whether this registry is there, and it is.
         return sendSmall(request, response, { kind: "json", status: 200, body: new TextEncoder().encode("{}") });
       case "audit": {
         const body = await readBody(request);
+        if (!body) return tooLarge(response);
         return sendSmall(
           request,
           response,
-          await app.small.audit({ body, gzip: request.headers["content-encoding"] === "gzip", quick: route.quick, asker }),
+          await app.small.audit({ body, gzip: request.headers["content-encoding"] === "gzip", quick: route.quick, ...from }),
         );
       }
       case "whoami":
@@ -135,10 +139,7 @@ export function gateServer(app: GateApp, options: GateOptions): Server {
         return refuse(
           response,
           403,
-          refusal(
-            "",
-            `cordon: ${route.what} does not go through the gate; use the registry itself (npm ${route.what === "publish" ? "publish" : "…"} --registry <registry>)`,
-          ),
+          refusal("", `cordon: ${route.what} does not go through the gate; do it at the registry itself, with --registry`),
         );
       case "ours": {
         const ours = await options.ours();
@@ -169,90 +170,6 @@ export function gateServer(app: GateApp, options: GateOptions): Server {
     sendBytes(response, tarball, "application/octet-stream");
   }
 
-  function sendPackument(request: IncomingMessage, response: ServerResponse, wanted: PackumentRequest, answer: PackumentAnswer): void {
-    switch (answer.kind) {
-      case "served": {
-        const { rendered, stale } = answer;
-        response.setHeader("etag", rendered.etag);
-        // P7: without this bun and pnpm 11 re-resolve from their cache and install what was blocked a second ago.
-        response.setHeader("cache-control", "no-cache");
-        response.setHeader("vary", "accept, accept-encoding, user-agent");
-        if (stale !== undefined) response.setHeader("warning", `110 - "${headerText(stale)}"`);
-        if (matches(request.headers["if-none-match"], rendered.etag)) {
-          response.statusCode = 304;
-          response.end();
-          return;
-        }
-        response.setHeader("content-type", wanted.form === "abbreviated" ? "application/vnd.npm.install-v1+json" : "application/json");
-        if (/\bgzip\b/.test(String(request.headers["accept-encoding"] ?? ""))) {
-          response.setHeader("content-encoding", "gzip");
-          response.setHeader("content-length", rendered.gzip.byteLength);
-          response.end(request.method === "HEAD" ? undefined : rendered.gzip);
-          return;
-        }
-        response.setHeader("content-length", rendered.length);
-        if (request.method === "HEAD") response.end();
-        else if (rendered.length < 1_000_000) response.end(gunzipSync(rendered.gzip));
-        else {
-          const gunzip = createGunzip({ chunkSize: 65_536 });
-          gunzip.end(rendered.gzip);
-          void pipeline(gunzip, response).catch(() => response.destroy());
-        }
-        return;
-      }
-      case "refused":
-        return refuse(response, 403, answer.refusal);
-      case "absent":
-        return sendJson(response, answer.status, { error: "Not found" });
-      case "failed":
-        return sendFailure(response, answer.status, answer.message);
-    }
-  }
-
-  async function sendTarball(response: ServerResponse, answer: TarballAnswer): Promise<void> {
-    switch (answer.kind) {
-      case "bytes":
-        tarballHead(response, answer.integrity, answer.bytes.byteLength);
-        response.end(answer.bytes);
-        return;
-      case "head":
-        tarballHead(response, answer.integrity, undefined);
-        response.end();
-        return;
-      case "stream":
-        tarballHead(response, answer.integrity, answer.size);
-        await pipeline(answer.stream, response).catch((error: unknown) => cut(response, error));
-        return;
-      case "held-tail":
-        tarballHead(response, answer.integrity, answer.size);
-        // A wrong digest throws before the tail: the connection is cut short, and no client takes what it has for whole.
-        await pipeline(answer.chunks, response).catch((error: unknown) => cut(response, error));
-        return;
-      case "refused":
-        return refuse(response, 403, answer.refusal);
-      case "absent":
-        return sendJson(response, 404, { error: answer.message });
-      case "failed":
-        return sendFailure(response, answer.status, answer.message);
-    }
-  }
-
-  function sendSmall(request: IncomingMessage, response: ServerResponse, answer: SmallAnswer): void {
-    if (answer.kind === "refused") return refuse(response, 403, answer.refusal);
-    if (answer.kind === "failed") return sendFailure(response, answer.status, answer.message);
-    if (answer.notice !== undefined) response.setHeader("npm-notice", headerText(answer.notice));
-    response.setHeader("cache-control", "no-cache");
-    response.statusCode = answer.status;
-    response.setHeader("content-type", "application/json");
-    response.setHeader("content-length", answer.body.byteLength);
-    response.end(request.method === "HEAD" ? undefined : answer.body);
-  }
-
-  function cut(response: ServerResponse, error: unknown): void {
-    response.destroy();
-    if (error instanceof Fault) options.log("warn", "transfer cut", { code: error.code, error: redact(error.message) });
-  }
-
   function fail(request: IncomingMessage, response: ServerResponse, error: unknown): void {
     const fault = error instanceof Fault ? error : undefined;
     options.log("error", fault ? "request failed" : "bug", {
@@ -279,67 +196,23 @@ export function gateServer(app: GateApp, options: GateOptions): Server {
   });
   return server;
 
-  function askerOf(parsed: Request, request: IncomingMessage, admitted: Extract<Admission, { kind: "admitted" }>): Asker {
-    const client = clientOf(request);
-    return {
-      ...(parsed.project === undefined ? {} : { project: parsed.project }),
-      ...(admitted.token === undefined ? {} : { token: admitted.token.id }),
-      ...(client === undefined ? {} : { client }),
-      ...(admitted.from === undefined ? {} : { from: admitted.from }),
-    };
-  }
-
-  function hops(request: IncomingMessage): number {
+  function hopsOf(request: IncomingMessage): number {
     const value = Number(request.headers[options.hopHeader] ?? 0);
     return Number.isSafeInteger(value) && value >= 0 ? value : options.maxHops;
   }
 }
 
-/** R2: reason phrase, `npm-notice` and JSON body together, because each client shows another of the three. */
-export function refuse(response: ServerResponse, status: number, what: Refusal, headers: { readonly [name: string]: string } = {}): void {
-  const body = Buffer.from(JSON.stringify({ error: what.line }));
-  response.writeHead(status, what.phrase, {
-    "content-type": "application/json",
-    "content-length": body.byteLength,
-    "npm-notice": what.phrase,
-    "cache-control": "no-store",
-    ...headers,
-  });
-  response.end(body);
-}
-
-function sendBytes(response: ServerResponse, body: Uint8Array, type: string): void {
-  response.writeHead(200, { "content-type": type, "content-length": body.byteLength, "cache-control": "no-store" });
-  response.end(body);
-}
-
-function sendJson(response: ServerResponse, status: number, value: unknown): void {
-  const body = Buffer.from(JSON.stringify(value));
-  response.writeHead(status, { "content-type": "application/json", "content-length": body.byteLength, "cache-control": "no-store" });
-  response.end(body);
-}
-
-function sendFailure(response: ServerResponse, status: number, message: string): void {
-  const text = redact(message);
-  const body = Buffer.from(JSON.stringify({ error: `cordon: ${text}` }));
-  response.writeHead(status, headerText(`cordon: ${text}`), {
-    "content-type": "application/json",
-    "content-length": body.byteLength,
-    "cache-control": "no-store",
-  });
-  response.end(body);
-}
-
-function tarballHead(response: ServerResponse, integrity: string, size: number | undefined): void {
-  response.statusCode = 200;
-  response.setHeader("content-type", "application/octet-stream");
-  response.setHeader("etag", `"${integrity}"`);
-  response.setHeader("cache-control", "no-cache");
-  if (size !== undefined) response.setHeader("content-length", size);
-}
-
-function matches(header: string | undefined, etag: string): boolean {
-  return header !== undefined && header.split(",").some((one) => one.trim().replace(/^W\//, "") === etag);
+function askerOf(parsed: Request, request: IncomingMessage, admitted: Extract<Admission, { kind: "admitted" }>): Asker {
+  const client = clientOf(request);
+  // A token for one project says which it is, also where the client dropped the prefix.
+  const [only, ...others] = admitted.token?.projects ?? [];
+  const project = parsed.project ?? (others.length === 0 && only !== "*" ? only : undefined);
+  return {
+    ...(project === undefined ? {} : { project }),
+    ...(admitted.token === undefined ? {} : { token: admitted.token.id }),
+    ...(client === undefined ? {} : { client }),
+    ...(admitted.from === undefined ? {} : { from: admitted.from }),
+  };
 }
 
 /** `npm/11.19.1`, `Bun/1.4.5`; yarn 4 says only `got`. */
@@ -352,13 +225,20 @@ function printableTarget(request: IncomingMessage): string {
   return headerText(redact(request.url ?? "")).slice(0, 120);
 }
 
-async function readBody(request: IncomingMessage): Promise<Uint8Array> {
-  const chunks: Buffer[] = [];
-  let total = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    total += chunk.byteLength;
-    if (total > LIMITS.requestBytes) throw new Fault("INPUT_TOO_LARGE", `a request body larger than ${LIMITS.requestBytes} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks, total);
+/** Undefined when it is too large. */
+function readBody(request: IncomingMessage): Promise<Uint8Array | undefined> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let total = 0;
+    request.on("data", (chunk: Buffer) => {
+      total += chunk.byteLength;
+      if (total > LIMITS.requestBytes) {
+        request.pause();
+        return resolve(undefined);
+      }
+      chunks.push(chunk);
+    });
+    request.once("end", () => resolve(Buffer.concat(chunks, total)));
+    request.once("error", reject);
+  });
 }
