@@ -64,6 +64,10 @@ export function ledgerContract(name: string, open: Open<Ledger>): void {
       (await store.tail({ limit: 100, ...query })).map((row) => row.seq);
     expect(await seqs({})).toEqual([1, 2, 3, 4, 5, 6]);
     expect((await store.tail({ limit: 2 })).map((row) => row.seq)).toEqual([5, 6]);
+    expect((await store.tail({ limit: 2, oldest: true })).map((row) => row.seq)).toEqual([1, 2]);
+    expect(
+      (await store.tail({ limit: 1, oldest: true, name: "widget", version: "1.0.1", kinds: ["serve"] })).map((row) => row.seq),
+    ).toEqual([2]);
     expect(await seqs({ since: later })).toEqual([3, 4, 5, 6]);
     expect(await seqs({ project: "site" })).toEqual([1, 3, 4, 5, 6]);
     expect(await seqs({ name: "widget" })).toEqual([1, 2, 3, 5]);

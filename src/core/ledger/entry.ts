@@ -112,6 +112,8 @@ export type LedgerProblem = { readonly chain: string; readonly seq: number; read
 /** Which rows to show; all given conditions hold. `limit` = the newest that many, at most LIMITS.ledgerTailRows. */
 export type LedgerQuery = {
   readonly limit: number;
+  /** The oldest that many instead. */
+  readonly oldest?: boolean;
   readonly since?: Instant;
   readonly project?: string;
   readonly kinds?: readonly LedgerEntry["kind"][];

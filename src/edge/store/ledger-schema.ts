@@ -68,7 +68,7 @@ export function ledgerSteps(): readonly Step[] {
   ];
 }
 
-/** Newest first. */
+/** Newest first, or oldest first when those are asked for. */
 export function tailQuery(query: LedgerQuery): Statement {
   const { since, project, kinds, name, version } = query;
   let rows = compiler<Tables>().selectFrom("rows").select(["chain", "seq", "previous", "hash", "entry"]);
@@ -78,7 +78,7 @@ export function tailQuery(query: LedgerQuery): Statement {
   if (name !== undefined) rows = rows.where("name", "=", name);
   if (version !== undefined) rows = rows.where("version", "=", version);
   return rows
-    .orderBy("id", "desc")
+    .orderBy("id", query.oldest === true ? "asc" : "desc")
     .limit(Math.min(Math.max(0, query.limit), LIMITS.ledgerTailRows))
     .compile();
 }

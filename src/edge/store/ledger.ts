@@ -86,7 +86,7 @@ export async function openLedger(database: Database, { clock, key, chain = newCh
       const { tailQuery } = await import("./ledger-schema.ts");
       const { sql: text, parameters } = tailQuery(query);
       const rows = await database.read((sql) => sql.all<StoredRow>(text, parameters as readonly (string | number)[]));
-      return rows.map(toRow).toReversed();
+      return query.oldest === true ? rows.map(toRow) : rows.map(toRow).toReversed();
     },
 
     /** Ends with the newest row at the time of the call. */
