@@ -248,3 +248,16 @@ test("tag histories and forgotten versions have ceilings", () => {
   expect(kept.versions).toHaveProperty(["0.0.0"]);
   expect(kept.versions).not.toHaveProperty(["0.0.1"]);
 });
+
+test("a listing that could not be compared does not vouch for the next one against bytes we fetched", () => {
+  const sha1 = { ...OLD, shasum: shasum("x"), integrity: undefined as never };
+  const steps = history(
+    [T0, { "1.0.0": sha1 }],
+    [after(HOUR), { "1.0.0": { ...OLD, integrity: sri("other"), shasum: undefined as never } }],
+  );
+  const fetched = markFetched(steps.record, "1.0.0", sri("ours"), after(2 * HOUR)).record;
+  const summary = listing("widget", { "1.0.0": { ...OLD, shasum: shasum("x"), integrity: sri("other") } });
+  const { record, events } = observe(fetched, { summary, upstream: UPSTREAM, at: after(3 * HOUR) });
+  expect(record.versions["1.0.0"]!.changed).toMatchObject({ at: after(3 * HOUR) });
+  expect(events.map((event) => event.kind)).toContain("integrity-changed");
+});

@@ -222,8 +222,15 @@ function compareListing(history: VersionHistory, was: VersionSummary | undefined
   if (untouched && !history.changed && history.lastListed === undefined) return { result: "same", known: [], seen: [] };
   const seen = digestsOf(entry.integrity, shasumOf(entry));
   // Once something changed, only what came first counts.
-  const known = digestsOf(history.integrity, history.fetched, ...(history.changed ? [] : [was?.integrity, shasumOf(was)]));
+  const ours = digestsOf(history.integrity, history.fetched);
+  const listedBefore = history.changed ? [] : digestsOf(was?.integrity, shasumOf(was));
+  // Where we have a digest of the same kind ourselves, an earlier listing that could not be compared proves nothing.
+  const known = [...ours, ...listedBefore.filter((digest) => !ours.some((one) => algorithmOf(one) === algorithmOf(digest)))];
   return { result: known.length === 0 ? "same" : compareDigests(known, seen), known, seen };
+}
+
+function algorithmOf(digest: string): string {
+  return digest.slice(0, digest.indexOf("-"));
 }
 
 function shasumOf(entry: VersionSummary | undefined): string | undefined {
