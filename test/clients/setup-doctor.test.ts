@@ -1,16 +1,17 @@
 /** `cordon setup` and `cordon doctor` with every real client: what setup wrote is proven by running the client, and undone to the byte. */
 import { readdirSync, readFileSync } from "node:fs";
-import { delimiter, join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { delimiter, dirname, join } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
 import type { DoctorReport } from "../../src/app/doctor.ts";
 import { planSetup } from "../../src/core/client/setup.ts";
-import { product } from "../kit/app.ts";
+import { CLIENTS } from "../../src/core/client/table.ts";
+import type { RunningGate } from "../../src/surface/gate/start.ts";
+import { type Product, product, type Ran } from "../kit/app.ts";
 import { testClock } from "../kit/clock.ts";
-import type { Fixture } from "../kit/fixture.ts";
+import { type Fixture, startFixture } from "../kit/fixture.ts";
 import { grow } from "../kit/tree.ts";
 import { tempFolder } from "../kit/temp.ts";
 import { availableClients, client, type TestClient } from "./clients.ts";
-import { commandOf, stage, type Stage } from "./stage.ts";
 
 /** A file that shows which client the project uses. */
 const MARK: Readonly<Record<TestClient["kind"], Record<string, unknown>>> = {
@@ -23,11 +24,16 @@ const MARK: Readonly<Record<TestClient["kind"], Record<string, unknown>>> = {
 };
 
 type Env = Record<string, string | undefined>;
-type Lab = Stage & {
-  readonly gate: Awaited<ReturnType<Stage["product"]["gate"]>>;
-  setup(args?: readonly string[], env?: Env): ReturnType<Stage["cordon"]>;
+type Lab = {
+  readonly client: TestClient;
+  readonly registry: Fixture;
+  readonly product: Product;
+  readonly gate: RunningGate;
+  readonly cwd: string;
+  readonly home: string;
+  setup(args?: readonly string[], env?: Env): Promise<Ran>;
   /** Its JSON report with the exit status. */
-  doctor(env?: Env, args?: readonly string[]): Promise<DoctorReport & { readonly code: number }>;
+  doctor(env?: Env): Promise<DoctorReport & { readonly code: number }>;
 };
 
 /** A project of one client with a gate on this machine. Without `files` its client is pointed at the registry itself. */
@@ -37,31 +43,36 @@ async function lab(
   options: { readonly requireTokens?: boolean; readonly config?: string } = {},
 ): Promise<Lab> {
   const one = client(id);
-  const set = await stage(one, {
-    files: { ...MARK[one.kind], ...files },
-    ...(options.config === undefined ? {} : { config: options.config }),
-  });
-  if (files === undefined) pointAt(set, set.registry);
-  const gate = await set.product.gate({ announce: true, requireTokens: options.requireTokens ?? false });
-  const run = (args: readonly string[], env: Env = {}) => set.product.cordon(args, { cwd: set.cwd, env: { ...one.env, ...env } });
+  const registry = await startFixture({ packages: ["axios"], at: "2026-03-31T00:43:00Z" });
+  onTestFinished(() => registry.stop());
+  const cwd = tempFolder({ "package.json": { name: "site" }, ...MARK[one.kind], ...files });
+  const made = await product({ fixture: registry, cwd, ...(options.config === undefined ? {} : { config: options.config }) });
+  onTestFinished(() => made.stop());
+  if (files === undefined) pointAt({ client: one, cwd }, registry);
+  const gate = await made.gate({ announce: true, requireTokens: options.requireTokens ?? false });
+  const run = (args: readonly string[], env: Env = {}) => made.cordon(args, { cwd, env: { ...one.env, ...env } });
   return {
-    ...set,
+    client: one,
+    registry,
+    product: made,
     gate,
+    cwd,
+    home: made.home,
     setup: (args = ["--yes"], env) => run(["setup", ...args], env),
-    async doctor(env, args = []) {
-      const ran = await run(["doctor", "--json", ...args], env);
+    async doctor(env) {
+      const ran = await run(["doctor", "--json"], env);
       expect(ran.stderr).toBe("");
       return { ...(JSON.parse(ran.stdout) as DoctorReport), code: ran.code };
     },
   };
 }
 
-function pointAt({ client, cwd }: Stage, { url }: Pick<Fixture, "url">): void {
+function pointAt({ client, cwd }: Pick<Lab, "client" | "cwd">, { url }: Pick<Fixture, "url">): void {
   const { edits } = planSetup([client.kind], url, contents({ cwd }));
   grow(cwd, Object.fromEntries(edits.map(({ path, after }) => [path, after])));
 }
 
-function contents({ cwd }: Pick<Stage, "cwd">): Record<string, string> {
+function contents({ cwd }: Pick<Lab, "cwd">): Record<string, string> {
   return Object.fromEntries(readdirSync(cwd).map((name) => [name, readFileSync(join(cwd, name), "utf8")]));
 }
 
@@ -74,7 +85,7 @@ describe.each(availableClients().map((one) => [one.id, one] as const))("%s", (id
     const elsewhere = await it.doctor();
     expect(elsewhere, JSON.stringify(elsewhere.clients)).toMatchObject({
       code: 1,
-      clients: [{ client: one.kind, command: commandOf(one), verdict: "not-active" }],
+      clients: [{ client: one.kind, command: CLIENTS[one.kind].commands[0], verdict: "not-active" }],
     });
     expect(elsewhere.clients[0]!.evidence[0]).toContain(`sends it to ${it.registry.url}`);
 
@@ -147,6 +158,18 @@ test("yarn 1's lockfile keeps its hosts: active, and walked round all the same",
   expect(about(report, "foreign-source")).toMatchObject([
     { where: "yarn.lock:4", what: "left@1.0.0", why: "fetched from cdn.test, not from the gate" },
   ]);
+});
+
+test("yarn 1 on PATH hands over to the yarn the project brings along, and so it does in the trial", async () => {
+  const four = client("yarn-4");
+  const release = readFileSync(join(dirname(four.command[0]!), "../bin/yarn.js"), "utf8");
+  const it = await lab("yarn-1", {
+    ...MARK["yarn-berry"],
+    ".yarnrc.yml": `yarnPath: .yarn/releases/yarn-${four.version}.cjs\n`,
+    [`.yarn/releases/yarn-${four.version}.cjs`]: release,
+  });
+  expect(await it.setup()).toMatchObject({ code: 0 });
+  expect(await it.doctor()).toMatchObject({ code: 0, clients: [{ client: "yarn-berry", version: four.version, verdict: "active" }] });
 });
 
 test("a client that does not know the project's packageManager proves nothing", async () => {
