@@ -31,15 +31,21 @@ export function addPackage(
 
 /**
  * Identity before name: clients fetch a recorded URL without asking whose it is, so a registry path decides over the entry's own words.
- * Also reports names no package can have and registry entries without a version.
+ * Also reports names no package can have (they become paths on the disk) and registry entries without a version.
  */
 export function settleIdentity(reader: Reader, at: number, entry: Draft<ResolvedPackage>): void {
-  if (entry.source.kind !== "registry") return;
-  if (entry.source.url !== undefined) settleUrl(reader, at, entry, entry.source.url);
-  if (!isPackageName(entry.name)) report(reader, "bad-name", at, `${entry.key}: "${entry.name}" cannot be a package's name`);
+  const { source } = entry;
+  if (source.kind === "registry" && source.url !== undefined) settleUrl(reader, at, entry, source.url);
+  for (const name of [entry.name, entry.alias])
+    if (name !== undefined && !NAMELESS.has(source.kind) && !isPackageName(name))
+      report(reader, "bad-name", at, `${entry.key}: "${name}" cannot be a package's name`);
+  if (source.kind !== "registry") return;
   if (entry.version === "") report(reader, "no-version", at, `${entry.key}: a registry package without a version`);
   else if (!isVersion(entry.version)) report(reader, "no-version", at, `${entry.key}: "${entry.version}" is not a version`);
 }
+
+/** Directories may be called anything. */
+const NAMELESS: ReadonlySet<LockSource["kind"]> = new Set(["file", "link", "workspace"]);
 
 function settleUrl(reader: Reader, at: number, entry: Draft<ResolvedPackage>, url: string): void {
   const fetched = isUsualPath(url, entry.name, entry.version) ? undefined : registryIdentity(url);
@@ -67,14 +73,14 @@ export function settleSri(reader: Reader, at: number, entry: Draft<ResolvedPacka
 
 /** Reports what would be fetched without anything to hold it to. Bundled, local and linked entries are not fetched. */
 export function settleTrust(reader: Reader, at: number, entry: Draft<ResolvedPackage>): void {
-  const { kind } = entry.source;
+  const { source } = entry;
+  if (entry.integrity !== undefined || LOCAL.has(source.kind)) return;
   const called = entry.version === "" ? entry.name : `${entry.name}@${entry.version}`;
-  if (kind === "git") {
-    if (entry.source.commit === undefined && entry.integrity === undefined)
-      report(reader, "unpinned-git", at, `${called} comes from ${entry.source.url} without a full commit`);
-  } else if ((kind === "registry" || kind === "tarball" || kind === "jsr" || kind === "module") && entry.integrity === undefined)
-    report(reader, "no-integrity", at, `${called} has no integrity`);
+  if (source.kind !== "git") report(reader, "no-integrity", at, `${called} has no integrity`);
+  else if (source.commit === undefined) report(reader, "unpinned-git", at, `${called} comes from ${source.url} without a full commit`);
 }
+
+const LOCAL: ReadonlySet<LockSource["kind"]> = new Set(["file", "link", "workspace", "bundled"]);
 
 /** Remembers a URL that may be rewritten, under the identity the entry settled on. */
 export function notePlace(reader: Reader, entry: ResolvedPackage, place: Omit<Place, "key" | "name" | "version">): void {

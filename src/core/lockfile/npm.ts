@@ -15,38 +15,34 @@ import type { Declared, LockSource, ResolvedPackage } from "./tree.ts";
 export function readNpm(reader: Reader, root: NodeId): void {
   const { tape } = reader;
   if (kindOf(tape, root) !== "map") return wrongType(reader, root, "the document", "a map");
-  const version = childAt(tape, root, "lockfileVersion");
-  if (version !== undefined) reader.version = valueOf(tape, version);
+  const at = readVersion(reader, root);
   const packages = mapAt(reader, root, "packages", "");
   const legacy = mapAt(reader, root, "dependencies", "");
-  if (version !== undefined && kindOf(tape, version) !== "number") wrongType(reader, version, "lockfileVersion", "a number");
-  else if (version === undefined) report(reader, "old-format", startOf(tape, root), "no lockfileVersion; read as version 1");
-  else if (!/^[123]$/.test(reader.version))
-    report(
-      reader,
-      "unknown-format",
-      startOf(tape, version),
-      `lockfileVersion ${reader.version} is not one npm writes; read as the newest known`,
-    );
   if (packages !== undefined) {
-    const entries = childrenOf(tape, packages);
-    let byLocation: Map<string, NodeId> | undefined;
-    const entryAt: EntryAt = (location) => (byLocation ??= new Map(entries.map((entry) => [keyOf(tape, entry), entry]))).get(location);
-    for (const entry of entries) readEntry(reader, entry, entryAt);
+    readPackages(reader, packages);
     if (legacy !== undefined) compareHalves(reader, legacy);
-  } else if (legacy !== undefined) {
-    if (version !== undefined && /^[23]$/.test(reader.version))
-      report(
-        reader,
-        "contradiction",
-        startOf(tape, version),
-        `version ${reader.version} without "packages"; npm falls back to "dependencies"`,
-      );
-    readLegacy(reader, legacy, "", (entry) => addLegacy(reader, entry));
-  } else if (reader.version === "1" || version === undefined) {
-    if (childAt(tape, root, "requires") === undefined && childAt(tape, root, "name") === undefined && version === undefined)
-      report(reader, "unknown-format", startOf(tape, root), 'neither "packages" nor "dependencies": not a lockfile of npm');
-  } else report(reader, "contradiction", startOf(tape, root), `version ${reader.version} without "packages"`);
+    return;
+  }
+  if (/^[23]$/.test(reader.version)) report(reader, "contradiction", at, `version ${reader.version} without "packages"`);
+  if (legacy !== undefined) readLegacy(reader, legacy, "", (entry) => addLegacy(reader, entry));
+  else if (reader.version === "" && childAt(tape, root, "requires") === undefined)
+    report(reader, "unknown-format", at, 'neither "packages" nor "dependencies": not a lockfile of npm');
+}
+
+/** Where the version stands, or the document when it does not. */
+function readVersion(reader: Reader, root: NodeId): number {
+  const { tape } = reader;
+  const node = childAt(tape, root, "lockfileVersion");
+  if (node === undefined) {
+    report(reader, "old-format", tape.at[root]!, "no lockfileVersion; read as version 1");
+    return tape.at[root]!;
+  }
+  const at = startOf(tape, node);
+  reader.version = valueOf(tape, node);
+  if (kindOf(tape, node) !== "number") wrongType(reader, node, "lockfileVersion", "a number");
+  else if (!/^[123]$/.test(reader.version))
+    report(reader, "unknown-format", at, `lockfileVersion ${reader.version} is not one npm writes; read as the newest known`);
+  return at;
 }
 
 // --- `packages`: npm 7 and later -------------------------------------------------------------------------------------------------------------
@@ -60,6 +56,16 @@ function nameAtLocation(location: string): string | undefined {
 /** The entry of `packages` at a location. */
 type EntryAt = (location: string) => NodeId | undefined;
 
+function readPackages(reader: Reader, packages: NodeId): void {
+  const entries = childrenOf(reader.tape, packages);
+  let byLocation: Map<string, NodeId> | undefined;
+  const entryAt: EntryAt = (location) => {
+    byLocation ??= new Map(entries.map((entry) => [keyOf(reader.tape, entry), entry]));
+    return byLocation.get(location);
+  };
+  for (const entry of entries) readEntry(reader, entry, entryAt);
+}
+
 function readEntry(reader: Reader, node: NodeId, entryAt: EntryAt): void {
   const { tape } = reader;
   const key = keyOf(tape, node);
@@ -71,7 +77,6 @@ function readEntry(reader: Reader, node: NodeId, entryAt: EntryAt): void {
   if (key === "") return;
 
   const at = startOf(tape, node);
-  if (located !== undefined && !isPackageName(located)) report(reader, "bad-name", at, `"${key}" is no place for a package`);
   const declaredName = textAt(reader, node, "name", label);
   const installedAs = located ?? declaredName ?? folderName(key);
   const resolved = resolvedAt(reader, node, label);
@@ -84,6 +89,7 @@ function readEntry(reader: Reader, node: NodeId, entryAt: EntryAt): void {
       : sourceOfUnnamed(reader, node, { key, label, link, location, inside: located !== undefined, entryAt });
   const added = addPackage(reader, at, { key, name, version, source });
   if (added.name !== installedAs) added.alias = installedAs;
+  checkPlace(reader, at, key, located);
   settleIdentity(reader, at, added);
   settleSri(reader, at, added, textAt(reader, node, "integrity", label));
   settleTrust(reader, at, added);
@@ -98,6 +104,14 @@ function readEntry(reader: Reader, node: NodeId, entryAt: EntryAt): void {
   const deprecated = textAt(reader, node, "deprecated", label);
   if (deprecated !== undefined) added.deprecated = deprecated;
   readDependencies(reader, node, added, label);
+}
+
+/** npm writes to the location as it stands; one that is no plain path below `node_modules` could be any place on the disk. */
+function checkPlace(reader: Reader, at: number, key: string, located: string | undefined): void {
+  const plain = !key.includes("/.") && !key.includes("//");
+  // Directories beside the project begin with `../`; further in, a path has no business to go up or to stand still.
+  const straight = plain || !/(?:^|\/)\.{0,2}(?:\/|$)/.test(key.replace(/^(?:\.\.\/)+/, ""));
+  if (!straight || located === "") report(reader, "bad-name", at, `"${key}" is no place for a package`);
 }
 
 function sourceOfNamed(location: string, name: string, version: string): LockSource {
@@ -275,6 +289,7 @@ function compareHalves(reader: Reader, legacy: NodeId): void {
 function differenceOf(entry: ResolvedPackage, old: Legacy): string | undefined {
   if (entry.source.kind !== old.source.kind && !(isUnnamed(entry.source) && isUnnamed(old.source)))
     return differing("source", entry.source.kind, old.source.kind);
+  if (entry.source.kind === "registry" && entry.name !== old.name) return differing("name", entry.name, old.name);
   if (old.version !== "" && entry.version !== "" && !sameVersion(entry.version, old.version))
     return differing("version", entry.version, old.version);
   const [now, before] = [urlOf(entry.source), urlOf(old.source)];

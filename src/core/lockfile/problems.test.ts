@@ -109,6 +109,20 @@ const CASES: Readonly<Record<string, Case>> = {
     code: "bad-name",
     at: '"node_modules/../left"',
   },
+  "npm: a path that goes up": {
+    file: "npm-3.json",
+    from: '"node_modules/left"',
+    to: '"packages/../node_modules/left"',
+    code: "bad-name",
+    at: '"packages/../node_modules/left"',
+  },
+  "npm 2: one half has another package behind the alias": {
+    file: "npm-2.json",
+    from: '"version": "npm:left@0.9.0",\n      "resolved": "https://registry.corp.test/left/-/left-0.9.0.tgz",',
+    to: '"version": "npm:lefft@0.9.0",',
+    code: "contradiction",
+    at: '"old-left": {',
+  },
   "npm: a short commit": {
     file: "npm-3.json",
     from: /#0123456789abcdef[0-9a-f]*",\n {6}"license/,

@@ -24,6 +24,8 @@ export type Tape = {
   /** Values and keys that are not simply the characters between the offsets: escapes, blocks. */
   readonly oddValues: Map<NodeId, string>;
   readonly oddKeys: Map<NodeId, string>;
+  /** Short strings cut lately, by what they look like: the same names and ranges stand thousands of times in one file. */
+  readonly recent: (string | undefined)[];
   /** One root for each document; JSON has at most one. */
   readonly roots: NodeId[];
 };
@@ -32,6 +34,9 @@ const KINDS: readonly NodeKind[] = ["map", "list", "text", "number", "boolean", 
 const KIND_BITS = 0b111;
 const PLAIN = 0b1000;
 const KEY_QUOTED = 0b10000;
+const RECENT = 4096;
+/** Longer strings are digests and URLs, which stand once. */
+const SHORT = 40;
 
 export function openTape(text: string): Tape {
   const capacity = Math.max(64, text.length >> 5);
@@ -47,6 +52,7 @@ export function openTape(text: string): Tape {
     filter: new Int32Array(capacity),
     oddValues: new Map(),
     oddKeys: new Map(),
+    recent: Array.from({ length: RECENT }, () => undefined),
     roots: [],
   };
 }
@@ -127,12 +133,26 @@ export function valueOf(tape: Tape, id: NodeId): string {
   const odd = tape.oddValues.size > 0 ? tape.oddValues.get(id) : undefined;
   if (odd !== undefined) return odd;
   const inset = isPlain(tape, id) ? 0 : 1;
-  return tape.text.slice(tape.at[id]! + inset, tape.end[id]! - inset);
+  return cut(tape, tape.at[id]! + inset, tape.end[id]! - inset);
 }
 
 export function keyOf(tape: Tape, id: NodeId): string {
   const odd = tape.oddKeys.size > 0 ? tape.oddKeys.get(id) : undefined;
-  return odd ?? tape.text.slice(tape.keyAt[id]!, tape.keyEnd[id]!);
+  return odd ?? cut(tape, tape.keyAt[id]!, tape.keyEnd[id]!);
+}
+
+/** The characters between two offsets, as the string already made of them if there is one. */
+function cut(tape: Tape, from: number, to: number): string {
+  const { text, recent } = tape;
+  const length = to - from;
+  if (length > SHORT || length < 2) return text.slice(from, to);
+  const middle = text.charCodeAt(from + (length >> 1));
+  const hash =
+    text.charCodeAt(from) * 7 + text.charCodeAt(from + 1) * 131 + middle * 1031 + text.charCodeAt(to - 1) * 8209 + length * 65_537;
+  const slot = (hash ^ (hash >>> 12)) & (RECENT - 1);
+  const known = recent[slot];
+  if (known !== undefined && known.length === length && text.startsWith(known, from)) return known;
+  return (recent[slot] = text.slice(from, to));
 }
 
 /** Where the entry begins: its key with the quote, or the value itself when it has no key. */
