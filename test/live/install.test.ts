@@ -4,7 +4,7 @@
  * Whoever has no network is told so: nothing here passes without it.
  */
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -25,15 +25,15 @@ const TIMEOUT = 240_000;
 const upstream = execFileSync("npm", ["config", "get", "registry"], { encoding: "utf8" }).trim();
 const outer = process.env["HTTPS_PROXY"] ?? process.env["https_proxy"];
 
-if (PROJECTS.length < 3)
-  console.warn(
-    `\n!!! the sample lockfile is not here (${SAMPLE}): only ${PROJECTS.length} projects are installed, none from a lockfile of others\n`,
-  );
+if (!existsSync(SAMPLE)) {
+  console.warn(`\n!!! the sample lockfile is not here (${SAMPLE}): no project with a lockfile of others is installed\n`);
+  test.skip("a workspace with a lockfile: its sample is not here");
+}
 
 beforeAll(async () => {
   const line = await openLine(outer);
   try {
-    const asked = await npm(["view", "is-number", "version"], { cwd: tmpdir(), home: temporary(), line });
+    const asked = await npm(["view", "is-number", "version", "--fetch-retries=0"], { cwd: tmpdir(), home: temporary(), line });
     if (asked.code !== 0)
       throw new Error(`NO NETWORK, so the live tests show nothing: ${upstream} does not answer npm\n${asked.stderr.trimEnd()}`);
   } finally {
