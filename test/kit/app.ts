@@ -9,22 +9,50 @@ import { openWorld } from "../../src/main.ts";
 import { run } from "../../src/surface/cli/cli.ts";
 import type { Io } from "../../src/surface/cli/io.ts";
 import type { OpenApp, World } from "../../src/surface/cli/world.ts";
-import { type RunningGate, startGate } from "../../src/surface/gate/start.ts";
+import { type RunningGate, startGate, type StartOptions } from "../../src/surface/gate/start.ts";
 import type { Fixture } from "./fixture.ts";
 import { tempFolder } from "./temp.ts";
 
-export type Ran = { readonly code: number; readonly stdout: string; readonly stderr: string };
+export type Ran = {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** What of stderr is cordon's own, and not a wrapped client's. */
+  readonly report: string;
+};
 
 export type Product = {
   readonly world: World;
   /** The data directory. */
   readonly data: string;
   readonly home: string;
+  readonly log: readonly LogLine[];
   /** Runs `cordon …` in process. */
-  cordon(argv: readonly string[], options?: { readonly cwd?: string; readonly env?: Readonly<Record<string, string | undefined>>; readonly answers?: readonly string[]; readonly terminal?: boolean }): Promise<Ran>;
-  /** Starts a gate on an ephemeral port. `announce`: in the data directory, where wrapped clients look for one. */
-  gate(options?: { readonly requireTokens?: boolean; readonly lockfileUrls?: "public" | "self"; readonly publicUrls?: readonly string[]; readonly announce?: boolean }): Promise<RunningGate & { readonly app: OpenApp }>;
+  cordon(
+    argv: readonly string[],
+    options?: {
+      readonly cwd?: string;
+      readonly env?: Readonly<Record<string, string | undefined>>;
+      readonly answers?: readonly string[];
+      readonly terminal?: boolean;
+    },
+  ): Promise<Ran>;
+  /** Starts a gate on an ephemeral port; `start` says anything else about it. `announce`: in the data directory, where wrapped clients look for one. */
+  gate(options?: {
+    readonly requireTokens?: boolean;
+    readonly lockfileUrls?: "public" | "self";
+    readonly publicUrls?: readonly string[];
+    readonly announce?: boolean;
+    readonly start?: Partial<StartOptions>;
+  }): Promise<RunningGate & { readonly app: OpenApp }>;
   stop(): Promise<void>;
+};
+
+/** What the product logs at a level that is shown, in order. */
+export type LogLine = {
+  readonly level: "info" | "warn" | "error";
+  readonly what: string;
+  readonly fields: { readonly [key: string]: unknown };
 };
 
 export type ProductOptions = {
@@ -37,15 +65,22 @@ export type ProductOptions = {
 };
 
 export async function product({ fixture, config, env: more = {}, cwd }: ProductOptions): Promise<Product> {
-  const root = tempFolder({ "home/.keep": "", "project/package.json": '{"name":"site"}\n', ...(config === undefined ? {} : { "home/.config/cordon/cordon.yaml": config }) });
+  const root = tempFolder({
+    "home/.keep": "",
+    "project/package.json": '{"name":"site"}\n',
+    ...(config === undefined ? {} : { "home/.config/cordon/cordon.yaml": config }),
+  });
   const home = join(root, "home");
   const data = join(root, "data");
   const started: { close(): Promise<unknown> }[] = [];
   const clock = { now: () => fixture.clock.now() as Instant };
   const ground = { PATH: process.env["PATH"], HOME: home, CORDON_DATA: data, CORDON_UPSTREAM: fixture.url, TZ: "UTC", ...more };
 
+  const log: LogLine[] = [];
+  const logged = (level: LogLine["level"], what: string, fields: LogLine["fields"]) => void log.push({ level, what, fields });
+
   function worldIn(at: string, env: Readonly<Record<string, string | undefined>>, told?: { stdout: string; stderr: string }): World {
-    const world = openWorld({ clock, env, cwd: at, home });
+    const world = { ...openWorld({ clock, env, cwd: at, home, log: logged }), user: () => "mara" };
     if (!told) return world;
     return {
       ...world,
@@ -60,14 +95,18 @@ export async function product({ fixture, config, env: more = {}, cwd }: ProductO
     world: worldIn(cwd ?? join(root, "project"), ground),
     data,
     home,
+    log,
     async cordon(argv, options = {}) {
       const at = options.cwd ?? cwd ?? join(root, "project");
       const env = { ...ground, ...options.env };
-      const told = { stdout: "", stderr: "" };
+      const told = { stdout: "", stderr: "", report: "" };
       const answers = [...(options.answers ?? [])];
       const io: Io = {
         stdout: (text) => void (told.stdout += text),
-        stderr: (text) => void (told.stderr += text),
+        stderr(text) {
+          told.stderr += text;
+          told.report += text;
+        },
         stdoutIsTerminal: false,
         stderrIsTerminal: options.terminal === true,
         stdinIsTerminal: options.terminal === true,
@@ -93,8 +132,9 @@ export async function product({ fixture, config, env: more = {}, cwd }: ProductO
         hopHeader: world.hopHeader,
         maxHops: world.maxHops,
         logRequests: false,
-        log: () => {},
+        log: logged,
         whose: world.whose,
+        ...options.start,
       });
       const gate = { ...running, app, close: async (patience?: number) => (await running.close(patience ?? 500), app.close()) };
       started.push(gate);
@@ -108,7 +148,12 @@ export async function product({ fixture, config, env: more = {}, cwd }: ProductO
 }
 
 /** Runs a client with its output kept instead of shown. */
-function captured(binary: string, args: readonly string[], how: { readonly cwd: string; readonly env: Readonly<Record<string, string | undefined>> }, told: { stdout: string; stderr: string }): Promise<number> {
+function captured(
+  binary: string,
+  args: readonly string[],
+  how: { readonly cwd: string; readonly env: Readonly<Record<string, string | undefined>> },
+  told: { stdout: string; stderr: string },
+): Promise<number> {
   return new Promise((resolve, reject) => {
     const child = spawn(binary, args, { cwd: how.cwd, env: how.env as NodeJS.ProcessEnv, stdio: ["ignore", "pipe", "pipe"] });
     child.stdout.on("data", (chunk: Buffer) => (told.stdout += chunk.toString()));
