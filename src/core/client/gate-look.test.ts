@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { readHealth } from "./gate-look.ts";
+import { readDecisions, readHealth } from "./gate-look.ts";
 
 const HEALTH = {
   schema: "cordon.health/1",
@@ -31,4 +31,24 @@ test("a gate's health", () => {
 test("what is not a gate's health is not taken for one", () => {
   for (const body of ["", "<html>", "null", "[]", "{}", JSON.stringify({ ...HEALTH, schema: "x" }), JSON.stringify({ ...HEALTH, now: 5 })])
     expect(readHealth(body), body).toBeUndefined();
+});
+
+test("what the gate did, line by line; lines of another shape are no decisions", () => {
+  const decisions = [
+    {
+      kind: "refused",
+      name: "@cordon-doctor/refused-ab",
+      asker: { client: "npm/11.19.1", project: "site" },
+      at: "2026-04-01T10:00:00.000Z",
+    },
+    { kind: "served", name: "axios" },
+    null,
+    { kind: 5, name: "x" },
+  ];
+  expect(readDecisions(JSON.stringify({ schema: "cordon.decisions/1", decisions }))).toEqual([
+    { kind: "refused", name: "@cordon-doctor/refused-ab", client: "npm/11.19.1", project: "site" },
+    { kind: "served", name: "axios" },
+  ]);
+  for (const body of ["", "[]", JSON.stringify({ schema: "x", decisions }), JSON.stringify({ schema: "cordon.decisions/1" })])
+    expect(readDecisions(body), body).toBeUndefined();
 });

@@ -10,7 +10,15 @@ test("a registry URL comes apart into gate and project, wherever the gate is mou
 });
 
 test("what could hold a secret, or is no web address, is no gate", () => {
-  for (const text of ["localhost:4870", "ftp://gate.test/", "https://user:pass@gate.test/", "https://gate.test/?token=x", "", "gate"])
+  for (const text of [
+    "localhost:4870",
+    "ftp://gate.test/",
+    "https://user:pass@gate.test/",
+    "https://gate.test/?token=x",
+    "https://${GATE}/",
+    "",
+    "gate",
+  ])
     expect(readGateUrl(text), text).toBeUndefined();
 });
 

@@ -15,7 +15,8 @@ export function registryUrl(base: string, project: string): string {
 
 /** Takes a gate's or a registry's URL apart; undefined when it is no http(s) URL, or carries credentials, a query or a fragment. */
 export function readGateUrl(text: string): GateUrl | undefined {
-  if (!URL.canParse(text)) return undefined;
+  // A reference that was not filled in would parse as a host name.
+  if (text.includes("${") || !URL.canParse(text)) return undefined;
   const url = new URL(text);
   if (url.protocol !== "http:" && url.protocol !== "https:") return undefined;
   if (url.username !== "" || url.password !== "" || url.search !== "" || url.hash !== "") return undefined;

@@ -55,6 +55,11 @@ test("every file that names a registry, the project's before the environment bef
   expect(named[0]!.heededBy("yarn-berry", 4)).toBe(false);
 });
 
+test("variables are filled in, so that a gate named by one is found", () => {
+  const files = [file(".npmrc", "registry=${GATE_URL}p/shop/npm/\n"), file(".yarnrc.yml", 'npmRegistryServer: "${UNSET}"\n')];
+  expect(registriesNamed(files, { GATE_URL: "http://localhost:4870/" }).map(({ url }) => url)).toEqual([GATE, "${UNSET}"]);
+});
+
 test("a client that does not read the setting is told which one it reads", () => {
   const named = registriesNamed([], { npm_config_registry: GATE });
   expect(whyElsewhere(named, { client: "pnpm", major: 11, command: "pnpm" }, isGate)).toEqual([

@@ -1,5 +1,6 @@
 /** Every place that names a client's base registry, and which clients listen to that place. Measured with the clients of `environment.ts`. */
 import { printable, redact } from "../base/text.ts";
+import { expand } from "../npm/npmrc.ts";
 import type { ClientId } from "./client.ts";
 import type { SettingsFile } from "./findings.ts";
 import { type SettingsReading, readBunfig, readNpmrc, readYaml, readYarnrc } from "./settings.ts";
@@ -13,6 +14,7 @@ export type NamedRegistry = {
 };
 
 type Heeded = NamedRegistry["heededBy"];
+type Environment = Readonly<Record<string, string | undefined>>;
 
 const only =
   (...clients: readonly ClientId[]): Heeded =>
@@ -46,16 +48,17 @@ const PREFIXED: readonly (readonly [RegExp, Heeded])[] = [
   [/^pnpm_config_registry$/i, pnpmFrom11],
 ];
 
-/** Strongest claim on "the project's registry" first: the project's files, the environment, the user's and the machine's files. */
-export function registriesNamed(
-  files: readonly SettingsFile[],
-  env: Readonly<Record<string, string | undefined>>,
-): readonly NamedRegistry[] {
-  const byLevel = (wanted: (level: SettingsFile["level"]) => boolean) => files.filter(({ level }) => wanted(level)).flatMap(inFile);
+/**
+ * Strongest claim on "the project's registry" first: the project's files, the environment, the user's and the machine's files. Variables
+ * in a value are filled in as npm does; one that is not set stays as it is written.
+ */
+export function registriesNamed(files: readonly SettingsFile[], env: Environment): readonly NamedRegistry[] {
+  const byLevel = (wanted: (level: SettingsFile["level"]) => boolean) =>
+    files.filter(({ level }) => wanted(level)).flatMap((file) => inFile(file, env));
   return [...byLevel((level) => level === "project"), ...inEnvironment(env), ...byLevel((level) => level !== "project")];
 }
 
-function inFile({ path, text }: SettingsFile): readonly NamedRegistry[] {
+function inFile({ path, text }: SettingsFile, env: Environment): readonly NamedRegistry[] {
   const name = path.split(/[\\/]/).at(-1)!;
   const kind = FILES[name === ".npmrc" ? "npmrc" : name === ".bunfig.toml" ? "bunfig.toml" : name];
   if (!kind) return [];
@@ -63,11 +66,11 @@ function inFile({ path, text }: SettingsFile): readonly NamedRegistry[] {
     const heededBy = Object.hasOwn(kind.keys, key) ? kind.keys[key]! : undefined;
     // A table (`registry = { url = "…" }`) holds its URL in quotes.
     const url = /^\{.*\burl\s*=\s*["']([^"']+)["']/.exec(value)?.[1] ?? value;
-    return heededBy ? [{ url, where: `${path}:${line}`, heededBy }] : [];
+    return heededBy ? [{ url: expand(url, env).text, where: `${path}:${line}`, heededBy }] : [];
   });
 }
 
-function inEnvironment(env: Readonly<Record<string, string | undefined>>): readonly NamedRegistry[] {
+function inEnvironment(env: Environment): readonly NamedRegistry[] {
   return Object.entries(env).flatMap(([name, value = ""]): NamedRegistry[] => {
     const heeded = [
       ...(Object.hasOwn(VARIABLES, name) ? [VARIABLES[name]!] : []),

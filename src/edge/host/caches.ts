@@ -16,12 +16,13 @@ const PLACES: Readonly<Record<ClientId, (at: Surroundings) => readonly string[]>
     const home = at.env["PNPM_HOME"] === undefined ? [] : [path.join(at.env["PNPM_HOME"], "store")];
     return named === undefined ? [...home, path.join(dataHome(at), "pnpm", "store")] : [named];
   },
-  // Run by root, yarn 1 keeps one cache for the machine.
-  "yarn-classic": (at) => [
-    at.env["YARN_CACHE_FOLDER"] ??
-      path.join(at.platform === "darwin" ? path.join(at.home, "Library", "Caches", "Yarn") : path.join(cacheHome(at), "yarn"), "v6"),
-    ...(at.env["YARN_CACHE_FOLDER"] === undefined && process.getuid?.() === 0 ? ["/usr/local/share/.cache/yarn/v6"] : []),
-  ],
+  "yarn-classic": (at) => {
+    const named = at.env["YARN_CACHE_FOLDER"];
+    const own = at.platform === "darwin" ? path.join(at.home, "Library", "Caches", "Yarn") : path.join(cacheHome(at), "yarn");
+    // Run by root, yarn 1 keeps one cache for the machine.
+    const roots = named === undefined ? [own, ...(process.getuid?.() === 0 ? ["/usr/local/share/.cache/yarn"] : [])] : [named];
+    return roots.map((root) => path.join(root, "v6"));
+  },
   "yarn-berry": (at) => [path.join(at.env["YARN_GLOBAL_FOLDER"] ?? path.join(at.home, ".yarn", "berry"), "cache")],
   bun: (at) => [bunCache(at)],
   deno: (at) => [path.join(denoCache(at), "npm")],

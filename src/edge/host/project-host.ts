@@ -11,7 +11,7 @@ import type { SettingsFile } from "../../core/client/findings.ts";
 import { openLooker } from "../upstream/gate-look.ts";
 import type { NpmPlace } from "../upstream/npm-files.ts";
 import { warmCaches } from "./caches.ts";
-import { tryReadText } from "./files.ts";
+import { codeOf, tryReadText } from "./files.ts";
 import { findClient } from "./find.ts";
 import type { Surroundings } from "./places.ts";
 import { findProject, projectRanges, settingsFiles } from "./project.ts";
@@ -49,14 +49,15 @@ export function openProjectHost({ env, cwd, clock, place, surroundings, own }: P
     remember: async (dataDir: string, root: string, memory: { readonly gate: string; readonly edits: readonly FileEdit[] }) =>
       writeSetup(dataDir, root, memory, clock.now()),
 
-    looker(root: string | undefined) {
+    async looker(root: string | undefined) {
       const npmrc = root === undefined ? undefined : tryReadText(path.join(root, ".npmrc"), LIMITS.configBytes);
       return openLooker({ place, clock, npmrc: typeof npmrc === "string" ? npmrc : undefined });
     },
 
-    // Outside a project: a folder that is not there has no settings of its own.
-    settings: async (root: string | undefined): Promise<readonly SettingsFile[]> =>
-      settingsFiles(root ?? path.join(surroundings.temporary, "no-project"), surroundings),
+    async settings(root: string | undefined): Promise<readonly SettingsFile[]> {
+      if (root !== undefined) return settingsFiles(root, surroundings);
+      return settingsFiles(path.join(surroundings.temporary, "no-project"), surroundings).filter(({ level }) => level !== "project");
+    },
 
     async find(command: string, root: string | undefined): Promise<Program | { readonly missing: string }> {
       const folder = root ?? cwd;
@@ -95,8 +96,12 @@ export function openProjectHost({ env, cwd, clock, place, surroundings, own }: P
 }
 
 function readBytes(file: string): Uint8Array | { readonly why: string } {
-  const stat = fs.statSync(file);
-  if (!stat.isFile()) return { why: "not a regular file" };
-  if (stat.size > LIMITS.lockfileBytes) return { why: `larger than ${LIMITS.lockfileBytes} bytes` };
-  return fs.readFileSync(file);
+  try {
+    const stat = fs.statSync(file);
+    if (!stat.isFile()) return { why: "not a regular file" };
+    if (stat.size > LIMITS.lockfileBytes) return { why: `larger than ${LIMITS.lockfileBytes} bytes` };
+    return fs.readFileSync(file);
+  } catch (error) {
+    return { why: codeOf(error) };
+  }
 }

@@ -22,8 +22,8 @@ export type LookerOptions = {
 
 type Said = { readonly status: number; readonly body: string; readonly date: string | undefined };
 
-/** Throws Fault CONFIG_INVALID when npm's configuration cannot be used as written. */
-export async function openLooker({ place, clock, npmrc }: LookerOptions) {
+/** Every question throws Fault CONFIG_INVALID when npm's configuration cannot be used as written. */
+export function openLooker({ place, clock, npmrc }: LookerOptions) {
   const lines = new Map<string, Promise<Line>>();
 
   function lineTo(base: string): Promise<Line> {

@@ -4,6 +4,7 @@ import type { DoctorFinding } from "../../app/walk-round.ts";
 import { iso } from "../../core/base/time.ts";
 import { CLIENTS } from "../../core/client/table.ts";
 import { clientsInUse } from "../../core/client/uses.ts";
+import { isLoopback } from "../gate/listen.ts";
 import type { Command } from "./command.ts";
 import { columns, type Paint, painter, printJson, progress, safe } from "./io.ts";
 
@@ -79,8 +80,12 @@ function gateText({ gate }: DoctorReport): string {
 }
 
 function nextText({ gate, clients, findings }: DoctorReport): string {
-  if (!gate || !gate.answers)
-    return columns([["start one", "cordon gate"], ...(gate ? [] : [["use it here", "cordon setup"]])]).concat("\n");
+  if (!gate)
+    return `${columns([
+      ["start one", "cordon gate"],
+      ["use it here", "cordon setup"],
+    ])}\n`;
+  if (!gate.answers) return isLoopback(new URL(gate.url).hostname) ? "  start it   cordon gate\n" : "";
   if (clients.some(({ verdict }) => verdict === "not-active")) return "  point them at it   cordon setup\n";
   return findings.length === 0 && clients.every(({ verdict }) => verdict === "active") ? "nothing was found that walks round it\n" : "";
 }

@@ -8,6 +8,7 @@ import type { GateLook } from "../../core/client/gate-look.ts";
 import { isProjectLabel, projectLabel, readGateUrl, registryUrl } from "../../core/client/gate-url.ts";
 import { CLIENTS } from "../../core/client/table.ts";
 import { type ClientUse, clientsInUse } from "../../core/client/uses.ts";
+import { isLoopback } from "../gate/listen.ts";
 import type { Command, CommandContext } from "./command.ts";
 import { columns, painter, type Paint, printJson, safe } from "./io.ts";
 
@@ -150,7 +151,10 @@ function labelOf(option: unknown, inUrl: string | undefined, name: string): stri
 }
 
 function gateText(look: GateLook, registry: string, paint: Paint): readonly string[] {
-  if (look.kind !== "gate") return [`${paint("red", "the gate does not answer")}: ${safe(look.why)}\n  start it      cordon gate\n`];
+  if (look.kind !== "gate") {
+    const start = isLoopback(new URL(registry).hostname) ? "  start it      cordon gate\n" : "";
+    return [`${paint("red", "the gate does not answer")}: ${safe(look.why)}\n${start}`];
+  }
   if (look.entry.kind === "refused") return [`${paint("red", "the gate lets nobody in by this URL")}: ${safe(look.entry.why)}\n`];
   if (look.entry.kind === "open") return [];
   // cordon writes no secret: the token comes from the reader's own file or environment.
