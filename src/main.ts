@@ -13,9 +13,10 @@ import { redact } from "./core/base/text.ts";
 import { type Clock, instant } from "./core/base/time.ts";
 import { HOP_HEADER, NPM_REGISTRY } from "./core/config/constants.ts";
 import { type Resolved, resolveSettings } from "./core/config/settings.ts";
-import { withheld } from "./core/policy/verdict.ts";
 import type { CommonFlags, Io } from "./surface/cli/io.ts";
 import type { OpenApp, World } from "./surface/cli/world.ts";
+
+export type Log = (level: "info" | "warn" | "error", what: string, fields: { readonly [key: string]: unknown }) => void;
 
 /** What of the machine a world stands on; everything has a real default. */
 export type Ground = {
@@ -28,6 +29,8 @@ export type Ground = {
   readonly worker?: URL;
   /** Resolves when the process is asked to end. */
   readonly stopped?: () => Promise<string>;
+  /** Takes log lines in place of standard error. */
+  readonly log?: Log;
 };
 
 /** Requests that passed through this many gates are refused: one of them would be its own upstream. */
@@ -84,7 +87,14 @@ export function openWorld(ground: Ground = {}): World {
       import("./edge/workers/packuments.ts"),
     ]);
     const store = await openStore({ dataDir, clock });
-    const upstream = openUpstream(config, { clock });
+    // Names become private as soon as the policy says so, not at the next start.
+    const live = {
+      ...config,
+      get privateNames() {
+        return [...config.privateNames, ...resolved.policy.private];
+      },
+    };
+    const upstream = openUpstream(live, { clock });
     // Not now, when a gate wants to open its port, and not when somebody waits for the first package.
     setTimeout(() => void upstream.warmUp(), UPSTREAM_WARM_UP_MS).unref();
     const work = packumentWork(ground.worker === undefined ? {} : { worker: ground.worker });
@@ -136,11 +146,11 @@ export function openWorld(ground: Ground = {}): World {
         scoped: [...config.scopes.values()].map(({ url }) => url),
         notes: config.notes,
       },
-      async stillWithheld(name, version) {
+      async verdictNow(name, version) {
         const record = await app.knowledge.recall(name);
-        if (!record) return true;
-        return withheld((await app.judgements.ofVersion(record, version, { pin: false })).verdict);
+        return record && (await app.judgements.ofVersion(record, version, { pin: false })).verdict;
       },
+      identifyUpstream: (instance) => upstream.identify(instance),
       async close() {
         clearInterval(poll);
         app.stop();
@@ -166,7 +176,7 @@ export function openWorld(ground: Ground = {}): World {
     },
     binDirectory: () => binFolder()[0],
     stopped: ground.stopped ?? signalled,
-    log: (level) => structuredLog(level),
+    log: (level) => ground.log ?? structuredLog(level),
     async liveGate(dataDir) {
       const { readInstance } = await import("./edge/host/instance.ts");
       const note = await readInstance(dataDir);
@@ -267,9 +277,7 @@ function signalled(): Promise<string> {
 const LEVELS = { error: 50, warn: 40, info: 30, debug: 20 } as const;
 
 /** JSON lines on stderr, every text redacted. pino is loaded with the first line that is really written. */
-function structuredLog(
-  level: string,
-): (level: "info" | "warn" | "error", what: string, fields: { readonly [key: string]: unknown }) => void {
+function structuredLog(level: string): Log {
   const threshold = LEVELS[level as keyof typeof LEVELS] ?? LEVELS.info;
   let logger:
     | Promise<{

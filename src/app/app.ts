@@ -1,6 +1,5 @@
 /** All verbs over one set of adapters: what the gate serves from and what the command line calls. Composition only, no rules. */
 import type { Clock } from "../core/base/time.ts";
-import type { HistoryEvent } from "../core/facts/observe.ts";
 import type { Policy } from "../core/policy/policy.ts";
 import { type DecideEntries, decideEntries } from "./decide-entries.ts";
 import { type ExceptionVerbs, exceptionVerbs } from "./exceptions.ts";
@@ -8,6 +7,7 @@ import { type FetchAhead, fetchAhead } from "./fetch-ahead.ts";
 import { type Judgements, openJudgements } from "./judgements.ts";
 import { type Knowledge, openKnowledge } from "./knowledge.ts";
 import { look } from "./look.ts";
+import { newsDesk } from "./news.ts";
 import type {
   BlobStore,
   DocumentStore,
@@ -68,22 +68,36 @@ export type App = {
   stop(): void;
 };
 
+/** What was found wrong with a version before this gate was started. */
+const CARRIES_DENY: ReadonlySet<string> = new Set(["withdrawn-upstream", "integrity-changed"]);
+
 export async function openApp(ports: AppPorts): Promise<App> {
   const { clock } = ports;
   const recorder = openRecorder(ports);
   const knowledge = openKnowledge({
     ...ports,
-    onEvents(name, events) {
-      for (const event of events) {
-        const detail = alarming(event);
-        if (detail === undefined || !("version" in event)) continue;
-        recorder
-          .alert({ what: event.kind, name, version: event.version, detail })
-          .catch((error: unknown) => recorder.trouble("alert not written", error));
-      }
+    onEvents(name, events, record) {
+      if (events.some(({ kind }) => kind === "version-withdrawn" || kind === "integrity-changed")) judgements.carriesDeny(name);
+      news(record, events).catch((error: unknown) => recorder.trouble("alert not written", error));
     },
   });
-  const judgements = await openJudgements({ ...ports, knowledge, onJudged: verdictChanges({ ...ports, trouble: recorder.trouble }) });
+  const judgements: Judgements = await openJudgements({
+    ...ports,
+    knowledge,
+    onJudged: verdictChanges({ ...ports, trouble: recorder.trouble }),
+  });
+  const news = newsDesk({
+    ...ports,
+    recorder,
+    verdictOf: async (record, version) => (await judgements.ofVersion(record, version, { pin: false })).verdict,
+  });
+  ports.held.list().then(
+    (held) =>
+      held
+        .filter(({ verdict }) => verdict.reasons.some(({ id }) => CARRIES_DENY.has(id)))
+        .forEach(({ name }) => judgements.carriesDeny(name)),
+    (error: unknown) => recorder.trouble("the list of held versions cannot be read", error),
+  );
   const judgementAhead = async (name: string) => {
     const looked = await look({ knowledge, judgements }, name);
     return looked.kind === "judged" ? looked.judgement : undefined;
@@ -134,18 +148,4 @@ export async function openApp(ports: AppPorts): Promise<App> {
       clearInterval(minute);
     },
   };
-}
-
-/** What an operator should hear of, in words; undefined for ordinary news. */
-function alarming(event: HistoryEvent): string | undefined {
-  switch (event.kind) {
-    case "integrity-changed":
-      return `its digest changed from ${event.from} to ${event.to}`;
-    case "version-withdrawn":
-      return event.served ? "the registry took it back, and this gate had served it" : "the registry took it back";
-    case "version-returned":
-      return "the registry had taken it back and lists it again";
-    default:
-      return undefined;
-  }
 }

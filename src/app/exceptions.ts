@@ -8,7 +8,7 @@ import { activeFreezes, makeFreeze } from "../core/policy/freeze.ts";
 import type { Deny, Freeze } from "../core/policy/policy.ts";
 import type { Waiver } from "../core/policy/verdict.ts";
 import { withheld } from "../core/policy/verdict.ts";
-import { makeWaiver, pruneReason, stateOfWaiver, type WaiverState } from "../core/policy/waiver.ts";
+import { makeWaiver, pruneReason, stateOfWaiver, waivableBytes, type WaiverState } from "../core/policy/waiver.ts";
 import type { Judgements, VersionJudgement } from "./judgements.ts";
 import type { Knowledge } from "./knowledge.ts";
 import type { ExceptionStore, HeldStore, Ledger } from "./ports.ts";
@@ -50,13 +50,6 @@ export function exceptionVerbs(ports: ExceptionPorts): ExceptionVerbs {
     await ports.judgements.reload();
   }
 
-  function exact(text: string): { name: string; version: string } {
-    const spec = parseSpec(text);
-    if (!spec || spec.spec === undefined || !isVersion(spec.spec))
-      throw new Fault("NAME_INVALID", `${JSON.stringify(text)} is not an exact name@version`);
-    return { name: spec.name, version: spec.spec };
-  }
-
   return {
     async consider(text) {
       const { name, version } = exact(text);
@@ -65,7 +58,7 @@ export function exceptionVerbs(ports: ExceptionPorts): ExceptionVerbs {
       if (known.kind === "refused") throw new Fault("INPUT_UNREADABLE", known.message);
       if (known.kind === "down") throw new Fault("UPSTREAM_DOWN", known.message);
       const judged = await ports.judgements.ofVersion(known.record, version, { pin: false });
-      if (judged.verdict.action === "allow") throw new Fault("USAGE", `nothing holds ${name}@${version}: there is nothing to waive`);
+      waivableBytes({ name, version, integrity: judged.facts.integrity, signals: judged.verdict.reasons });
       return { name, version, judged };
     },
 
@@ -174,4 +167,11 @@ export function exceptionVerbs(ports: ExceptionPorts): ExceptionVerbs {
     const needed = verdict.waived.some((one) => one.waiver === waiver.id) || withheld(verdict);
     return needed ? { ...verdict, action: "hold" } : { ...verdict, action: "allow" };
   }
+}
+
+function exact(text: string): { name: string; version: string } {
+  const spec = parseSpec(text);
+  if (!spec || spec.spec === undefined || !isVersion(spec.spec))
+    throw new Fault("NAME_INVALID", `${JSON.stringify(text)} is not an exact name@version`);
+  return { name: spec.name, version: spec.spec };
 }

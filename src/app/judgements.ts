@@ -3,7 +3,7 @@
  * and remembers each judgement until news or time can change it. The one door to `judge`; every route goes through it.
  */
 import { canonical, sha256 } from "../core/base/digest.ts";
-import { type Clock, type Instant, instant } from "../core/base/time.ts";
+import { type Clock, DAY, type Instant, instant } from "../core/base/time.ts";
 import { LIMITS } from "../core/base/limits.ts";
 import { ageOf, factsDigest, factsIn, packageFacts } from "../core/facts/facts-of.ts";
 import { historyOf, type PackageRecord } from "../core/facts/history.ts";
@@ -33,6 +33,8 @@ export type PackageJudgement = {
   readonly withheld: ReadonlyMap<string, Verdict>;
   /** Versions that monitor mode lets pass although they are not admitted. */
   readonly monitored: ReadonlyMap<string, Verdict>;
+  /** Admitted versions that would be withheld without a waiver. */
+  readonly waived: ReadonlyMap<string, Verdict>;
   readonly served: ReadonlySet<string>;
   /** The tags of the answer, and what was moved. */
   readonly tags: Readonly<Record<string, string>>;
@@ -56,7 +58,7 @@ export type PackageJudgement = {
 };
 
 /** Everything a judgement depends on besides the record: valid while all of it stands. */
-type Basis = { readonly policy: string; readonly epoch: number; readonly revisions: ReadonlyMap<string, number> };
+type Basis = { readonly policy: string; readonly epoch: number; readonly denied: number; readonly revisions: ReadonlyMap<string, number> };
 
 export type VersionJudgement = Judgement & {
   /** Set when a withdrawn version is served to a pin all the same. */
@@ -71,6 +73,10 @@ export type Judgements = {
   current(judgement: Pick<PackageJudgement, "basis">): boolean;
   /** Reads waivers, denies and freezes anew. */
   reload(): Promise<void>;
+  /** A version of this package changed or was taken back: what requires the package is judged by it at any age (design §4). */
+  carriesDeny(name: string): void;
+  /** Remembers that the waivers of a verdict made a difference: one that nobody needs for a while dies. */
+  noteUse(verdict: Verdict): Promise<void>;
   exceptions(): Exceptions;
 };
 
@@ -94,13 +100,18 @@ export async function openJudgements(ports: JudgementPorts): Promise<Judgements>
   /** Approximate: a judgement weighs what it holds, the record above all. */
   const cache = hotCache<PackageJudgement>(LIMITS.judgementCacheBytes);
 
+  /** When a waiver's use was last written down: once a day is enough. */
+  const touched = new Map<string, Instant>();
+  /** Only grows, so its size says whether it changed. */
+  const denied = new Set<string>();
+
   function inputFor(name: string): JudgeInput {
-    return { policy: ports.policy(), exceptions, now: ports.clock.now(), privateUpstream: ports.upstream.baseFor(name).private };
+    return { policy: ports.policy(), exceptions, now: ports.clock.now(), privateUpstream: ports.upstream.baseFor(name).private, denied };
   }
 
   function current({ basis }: Pick<PackageJudgement, "basis">): boolean {
     const { policy, epoch, revisions } = basis;
-    if (policy !== ports.policy().digest || epoch !== exceptions.epoch) return false;
+    if (policy !== ports.policy().digest || epoch !== exceptions.epoch || basis.denied !== denied.size) return false;
     for (const [name, revision] of revisions) if (ports.knowledge.revision(name) !== revision) return false;
     return true;
   }
@@ -122,6 +133,7 @@ export async function openJudgements(ports: JudgementPorts): Promise<Judgements>
     const judgement = describe(record, input, verdicts, admitted, nextChange, {
       policy: input.policy.digest,
       epoch: exceptions.epoch,
+      denied: denied.size,
       revisions,
     });
     cache.set(record.name, judgement, 2_000 + record.summary.versions.length * 1_000);
@@ -166,6 +178,16 @@ export async function openJudgements(ports: JudgementPorts): Promise<Judgements>
     },
     async reload() {
       exceptions = await ports.exceptions.read();
+    },
+    carriesDeny: (name) => void denied.add(name),
+    async noteUse({ waived }) {
+      const now = ports.clock.now();
+      const due = [...new Set(waived.map(({ waiver }) => waiver))].filter((id) => now - (touched.get(id) ?? 0) >= DAY);
+      for (const id of due) {
+        touched.set(id, now);
+        await ports.exceptions.touchWaiver(id, now);
+      }
+      if (due.length > 0) exceptions = await ports.exceptions.read();
     },
     exceptions: () => exceptions,
   };
@@ -243,6 +265,7 @@ function describe(
     record,
     withheld: held,
     monitored: new Map([...verdicts].filter(([, verdict]) => verdict.monitored)),
+    waived: new Map([...verdicts].filter(([version, verdict]) => verdict.waived.length > 0 && served.has(version))),
     served,
     tags,
     tagChanges: changes,

@@ -185,6 +185,10 @@ export function openRecorder(ports: RecorderPorts): Recorder {
       counters.tarballBytes += row.bytes;
       ask(row.asker);
       const { stale, alert, ...rest } = row;
+      if (alert !== undefined) {
+        counters.alerts += 1;
+        ports.log("warn", "served with an alert", { name: row.name, version: row.version, alert });
+      }
       await write([
         {
           kind: "serve",
@@ -239,6 +243,12 @@ export function openRecorder(ports: RecorderPorts): Recorder {
     },
     async mismatch(row) {
       counters.mismatches += 1;
+      ports.log("warn", "a lockfile expects other bytes", {
+        name: row.name,
+        version: row.version,
+        expected: row.expected,
+        known: row.known,
+      });
       ask(row.asker);
       await write([{ kind: "mismatch", at: ports.clock.now(), ...row }]);
       remember({

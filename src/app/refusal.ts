@@ -42,7 +42,8 @@ function end(verdict: Verdict): number {
 
 /** A package of which nothing can be served, whatever the version: it is private, or what came in its name cannot be read. */
 export function refusalOfName(name: string, message: string): Refusal {
-  return say(name, undefined, `cordon serves nothing of ${name}: ${message}`, undefined);
+  const line = message.startsWith(`${name} `) ? `cordon: ${message}` : `cordon serves nothing of ${name}: ${message}`;
+  return say(name, undefined, line, undefined);
 }
 
 /** Refusals that rest on no verdict: an unknown file, a private name, a wrong token. */

@@ -163,6 +163,8 @@ function planOf(request: PackumentRequest, judgement: PackageJudgement): RenderP
 function restrictionsOf(judgement: PackageJudgement): RenderPlan["restrictions"] {
   const versions = [...judgement.withheld.keys()];
   if (versions.length === 0) return undefined;
-  const lines = [...judgement.withheld].slice(-3).map(([version, verdict]) => refusalLine(judgement.record.name, version, verdict));
-  return { message: lines.join(" · "), versions };
+  const readable = [...judgement.withheld].filter(([, verdict]) => verdict.reasons.some((reason) => reason.id !== "malformed-version"));
+  // The newest ones: those are what somebody pins today.
+  const told = (readable.length > 0 ? readable : [...judgement.withheld]).slice(-3);
+  return { message: told.map(([version, verdict]) => refusalLine(judgement.record.name, version, verdict)).join(" · "), versions };
 }

@@ -13,7 +13,7 @@ import type { Asker } from "../core/ledger/entry.ts";
 import { compareIntegrity, integrityVerifier } from "../core/npm/integrity.ts";
 import { unscoped } from "../core/npm/name.ts";
 import { tarballFile, tarballUrl, versionOfFile } from "../core/npm/tarball-name.ts";
-import { withheld } from "../core/policy/verdict.ts";
+import { type Verdict, withheld } from "../core/policy/verdict.ts";
 import type { Judgements } from "./judgements.ts";
 import type { Knowledge } from "./knowledge.ts";
 import type { BlobStore, Upstream, UpstreamTarball } from "./ports.ts";
@@ -143,12 +143,15 @@ export function serveTarball(ports: TarballPorts): ServeTarball {
       const line = `cordon refuses ${name}@${version} to this lockfile: it expects ${short(request.expected)}, the registry says ${short(integrity)} · cordon why ${name}@${version}`;
       return { kind: "refused", refusal: refusal(name, line, version) };
     }
+    const alert = judged?.alert ?? inMonitorMode(judgement.monitored.get(version));
+    const waived = judgement.waived.get(version);
+    if (waived) ports.judgements.noteUse(waived).catch((error: unknown) => ports.recorder.trouble("use of a waiver not noted", error));
     const served: Served = {
       name,
       version,
       integrity,
       asker,
-      ...(judged?.alert === undefined ? {} : { alert: judged.alert }),
+      ...(alert === undefined ? {} : { alert }),
       ...(known.stale === undefined ? {} : { stale: known.stale }),
     };
     if (request.head) return { kind: "head", integrity };
@@ -305,6 +308,11 @@ export function serveTarball(ports: TarballPorts): ServeTarball {
       answer.abort();
     }
   }
+}
+
+/** What its ledger row says of a version that only monitor mode let pass. */
+function inMonitorMode(verdict: Verdict | undefined): string | undefined {
+  return verdict && `served in monitor mode: ${verdict.reasons.map(({ id }) => id).join(", ")}`;
 }
 
 /** Tarball requests trust a record this old: they come in bursts, right after the packument or by lockfile. */

@@ -117,6 +117,7 @@ export const COMMANDS: Readonly<Record<string, Row>> = {
     options: [
       ["--limit <n>", "rows to show (tail; default 20)"],
       ["--since <time>", "only rows from then on"],
+      ["--kind <kinds>", "only these: serve, refuse, verdict, count, tree, mismatch, change, alert"],
       ["--project <name>", "only rows of one project"],
       ["--head <file>", "heads exported earlier, to detect a rolled-back disk (verify)"],
     ],

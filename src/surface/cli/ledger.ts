@@ -1,5 +1,6 @@
 /** `cordon ledger tail|verify|export|head`: what was served and refused, and proof that the record is whole. */
 import { Fault } from "../../core/base/fault.ts";
+import { LIMITS } from "../../core/base/limits.ts";
 import { iso, parseInstant } from "../../core/base/time.ts";
 import type { LedgerHead, LedgerRow } from "../../core/ledger/entry.ts";
 import type { Command, CommandContext } from "./command.ts";
@@ -22,13 +23,16 @@ export const run: Command = async (context, args, options) => {
 
 async function tail({ io, world, flags }: CommandContext, options: Readonly<Record<string, unknown>>): Promise<number> {
   const limit = Number(options["limit"] ?? 20);
-  if (!Number.isSafeInteger(limit) || limit < 1 || limit > 100_000) throw new Fault("USAGE", "--limit is a whole number from 1 to 100000");
+  if (!Number.isSafeInteger(limit) || limit < 1 || limit > LIMITS.ledgerTailRows)
+    throw new Fault("USAGE", `--limit is a whole number from 1 to ${LIMITS.ledgerTailRows}; cordon ledger export gives every row`);
   const since = options["since"] === undefined ? undefined : parseInstant(options["since"]);
   if (options["since"] !== undefined && since === undefined) throw new Fault("USAGE", "--since is a time such as 2026-03-31T00:21:00Z");
+  const kinds = typeof options["kind"] === "string" ? options["kind"].split(",").map(kindOf) : undefined;
   const app = await world.open(flags);
   try {
     const rows = await app.ledger.tail({
       limit,
+      ...(kinds === undefined ? {} : { kinds }),
       ...(since === undefined ? {} : { since }),
       ...(typeof options["project"] === "string" ? { project: options["project"] } : {}),
     });
@@ -41,6 +45,16 @@ async function tail({ io, world, flags }: CommandContext, options: Readonly<Reco
   }
 }
 
+const KINDS = ["serve", "refuse", "verdict", "count", "tree", "mismatch", "change", "alert"] as const satisfies readonly Kind[];
+
+type Kind = LedgerRow["entry"]["kind"];
+
+function kindOf(text: string): Kind {
+  const kind = KINDS.find((one) => one === text.trim());
+  if (!kind) throw new Fault("USAGE", `--kind ${JSON.stringify(text)}: there are ${KINDS.join(", ")}`);
+  return kind;
+}
+
 function cells(row: LedgerRow): string[] {
   const { entry } = row;
   const asker = "asker" in entry ? safe([entry.asker.project, entry.asker.client].filter((part) => part !== undefined).join(" ")) : "";
@@ -51,22 +65,27 @@ function cells(row: LedgerRow): string[] {
 function detail(entry: LedgerRow["entry"]): string {
   switch (entry.kind) {
     case "serve":
-      return entry.stale ? "stale" : "";
+      return safe([entry.stale ? "stale" : "", entry.alert ?? ""].filter((part) => part !== "").join(" · "));
     case "refuse":
       return `${entry.action}: ${entry.signals.join(", ")}${entry.until === undefined ? "" : ` until ${iso(entry.until)}`}`;
     case "verdict":
       return `${entry.action}${entry.signals.length > 0 ? `: ${entry.signals.join(", ")}` : ""}`;
     case "count":
-      return `${entry.packuments} packuments${entry.project === undefined ? "" : ` to ${safe(entry.project)}`}`;
+      return `${entry.packuments} ${entry.packuments === 1 ? "packument" : "packuments"}${entry.project === undefined ? "" : ` to ${safe(entry.project)}`}`;
     case "tree":
-      return `${entry.packages} packages`;
+      return `${entry.packages} ${entry.packages === 1 ? "package" : "packages"}`;
     case "mismatch":
-      return `the lockfile expected ${safe(entry.expected)}`;
+      return safe(`the lockfile expected ${short(entry.expected)}, the registry says ${short(entry.known)}`);
     case "change":
       return safe(`${entry.what} ${entry.id} by ${entry.by}: ${entry.detail}`);
     case "alert":
       return safe(`${entry.what}: ${entry.detail}`);
   }
+}
+
+/** Enough of a digest to compare by eye; --json has all of it. */
+function short(integrity: string): string {
+  return integrity.length > 24 ? `${integrity.slice(0, 20)}…` : integrity;
 }
 
 async function verify({ io, world, flags }: CommandContext, options: Readonly<Record<string, unknown>>): Promise<number> {
@@ -105,22 +124,23 @@ function readHeads(text: string, file: string): readonly LedgerHead[] {
     throw new Fault("INPUT_UNREADABLE", `${file} is not JSON`, error);
   }
   const heads = (value as { heads?: unknown } | null)?.heads;
-  const fits = (head: unknown): head is LedgerHead => {
-    const one = head as Partial<LedgerHead> | null;
-    return (
-      typeof one === "object" &&
-      one !== null &&
-      typeof one.chain === "string" &&
-      typeof one.seq === "number" &&
-      typeof one.hash === "string" &&
-      typeof one.signature === "string" &&
-      typeof one.key === "string" &&
-      typeof one.at === "number"
-    );
-  };
-  if (!Array.isArray(heads) || heads.length === 0 || !heads.every(fits))
+  if (!Array.isArray(heads) || heads.length === 0 || !heads.every(isHead))
     throw new Fault("INPUT_UNREADABLE", `${file} is not what \`cordon ledger head\` writes`);
   return heads;
+}
+
+function isHead(head: unknown): head is LedgerHead {
+  const one = head as Partial<LedgerHead> | null;
+  return (
+    typeof one === "object" &&
+    one !== null &&
+    typeof one.chain === "string" &&
+    typeof one.seq === "number" &&
+    typeof one.hash === "string" &&
+    typeof one.signature === "string" &&
+    typeof one.key === "string" &&
+    typeof one.at === "number"
+  );
 }
 
 /** One JSON row a line: streams, so a year of rows needs no memory. */

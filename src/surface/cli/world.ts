@@ -8,6 +8,7 @@ import type { SettingsFile } from "../../core/client/findings.ts";
 import type { Installed } from "../../core/client/installed.ts";
 import type { Resolved, Settings } from "../../core/config/settings.ts";
 import type { ResolvedTree } from "../../core/lockfile/tree.ts";
+import type { Verdict } from "../../core/policy/verdict.ts";
 import type { Platform } from "../../app/wrap-lock.ts";
 import type { ListenAt } from "../gate/listen.ts";
 import type { GateApi } from "./gate-api.ts";
@@ -26,8 +27,10 @@ export type OpenApp = App & {
     readonly scoped: readonly string[];
     readonly notes: readonly string[];
   };
-  /** Whether a version noted as held still is. */
-  stillWithheld(name: string, version: string): Promise<boolean>;
+  /** What stands at the upstream: a registry, another gate, or the gate with this instance id, which is a loop. */
+  identifyUpstream(instance: string): Promise<{ readonly kind: "registry" | "gate" | "loop" | "unknown" }>;
+  /** The verdict on what is stored, without asking a registry; undefined when nothing is. */
+  verdictNow(name: string, version: string): Promise<Verdict | undefined>;
   close(): Promise<void>;
 };
 
