@@ -1,5 +1,6 @@
 /** `cordon gate`: serves until told to stop. */
 import { homedir } from "node:os";
+import { Fault } from "../../core/base/fault.ts";
 import type { Command } from "./command.ts";
 import { isLoopback, parseListen } from "../gate/listen.ts";
 import { startGate } from "../gate/start.ts";
@@ -64,11 +65,17 @@ export const run: Command = async ({ io, world, flags }, _args, options) => {
     io.stdout("  one command           cordon npm install\n  a whole project       cordon setup\n  is it on?             cordon doctor\n");
     if (!isLoopback(at.host)) io.stdout("  clients need a token  cordon token create --label ci --project NAME\n");
   }
-  const signal = await world.stopped();
-  log("info", "stopping", { signal });
+  // Asked once the gate answers, since only then it can recognise itself; nobody waits for it.
+  const loop = app.identifyUpstream(gate.instance).then(({ kind }) => {
+    if (kind === "gate") io.stderr("  the upstream is another cordon gate: its policy comes first, then this one's\n");
+    return kind === "loop" ? kind : new Promise<never>(() => {});
+  });
+  const why = await Promise.race([world.stopped(), loop]);
+  log("info", "stopping", { why });
   await world.withdrawGate(app.dataDir, instance);
   await gate.close();
   await app.close();
+  if (why === "loop") throw new Fault("UPSTREAM_LOOP", `${safe(app.upstream.base)} is this gate itself: it would ask itself for ever`);
   return 0;
 };
 

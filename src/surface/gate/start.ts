@@ -29,8 +29,10 @@ export type StartOptions = {
 };
 
 export type RunningGate = {
-  /** Base URL with trailing slash. */
+  /** Base URL with trailing slash, as clients are told it. */
   readonly url: string;
+  /** Where it really listens. */
+  readonly at: ListenAt;
   /** Random id of this run: how a gate recognises itself. */
   readonly instance: string;
   /** Lets answers under way finish, then closes the port. */
@@ -100,6 +102,7 @@ export async function startGate(options: StartOptions): Promise<RunningGate> {
     `${scheme}://${at.host === "127.0.0.1" || at.host === "0.0.0.0" || at.host === "::" ? "localhost" : at.host.includes(":") ? `[${at.host}]` : at.host}:${bound.port}/`;
   return {
     url: first.endsWith("/") ? first : `${first}/`,
+    at: bound,
     instance,
     async close(patience) {
       await drain(server, patience);
