@@ -131,7 +131,7 @@ function showRun({ code, stdout, stderr }: { code: number | null; stdout: string
 function showAnswer({ status, reason, headers, body }: HttpAnswer, shown: ReadonlySet<string>): string[] {
   const head = [
     `${status} ${reason}`,
-    ...Object.entries(headers).flatMap(([name, value]) => (shown.has(name) ? [`${name}: ${value}`] : [])),
+    ...Object.entries(headers).flatMap(([name, value]) => (shown.has(name) ? [`${name}: ${value === reason ? "the same" : value}`] : [])),
   ];
   return marked(">", [...head, ...showBody(headers["content-type"] ?? "", body)]);
 }
