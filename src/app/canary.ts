@@ -7,7 +7,7 @@ import { gzipSync } from "node:zlib";
 import { integrityOf, integrityToShasum } from "../core/npm/integrity.ts";
 import { type Instant, iso } from "../core/base/time.ts";
 
-export const CANARY_SCOPE = "@cordon-doctor";
+const CANARY_SCOPE = "@cordon-doctor";
 
 export type Canary = { readonly kind: "refused" | "control"; readonly nonce: string };
 

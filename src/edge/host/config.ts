@@ -21,7 +21,7 @@ export type ConfigFile = { readonly path: string; readonly level: "machine" | "p
 const NAME = "cordon.yaml";
 
 /** The files in force. A machine file that was named and does not exist is a Fault: somebody believes in it. */
-export function configFiles({ cwd, home, env, config }: Omit<ConfigPlace, "now">): readonly ConfigFile[] {
+function configFiles({ cwd, home, env, config }: Omit<ConfigPlace, "now">): readonly ConfigFile[] {
   const files: ConfigFile[] = [];
   const named = config ?? env["CORDON_CONFIG"];
   const candidates = named === undefined || named === "" ? machinePlaces(home, env) : [path.resolve(cwd, named)];

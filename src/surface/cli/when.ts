@@ -9,7 +9,7 @@ export function when(at: Instant, now: number, env: Readonly<Record<string, stri
   return `${moment(at, env)} (${distance})`;
 }
 
-export function moment(at: Instant, env: Readonly<Record<string, string | undefined>>): string {
+function moment(at: Instant, env: Readonly<Record<string, string | undefined>>): string {
   const date = new Date(at);
   const utc = `${date.getUTCDate()} ${MONTHS[date.getUTCMonth()]} ${two(date.getUTCHours())}:${two(date.getUTCMinutes())} UTC`;
   const zone = env["TZ"] ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
