@@ -11,30 +11,23 @@ import type { SmallAnswer } from "../../app/serve-small.ts";
 import type { TarballAnswer } from "../../app/serve-tarball.ts";
 import { LIMITS } from "../../core/base/limits.ts";
 import { headerText, redact } from "../../core/base/text.ts";
-import type { PackumentForm } from "../../core/npm/summary.ts";
+import type { PackumentForm, RenderedPackument } from "../../core/npm/summary.ts";
 
 export function sendPackument(request: IncomingMessage, response: ServerResponse, form: PackumentForm, answer: PackumentAnswer): void {
   switch (answer.kind) {
     case "served": {
       const { rendered, stale } = answer;
-      response.setHeader("etag", rendered.etag);
-      // P7: without this bun and pnpm 11 re-resolve from their cache and install what was blocked a second ago.
-      response.setHeader("cache-control", "no-cache");
-      response.setHeader("vary", "accept, accept-encoding, user-agent");
+      const head = headOf(rendered, form);
       markStale(response, stale);
       if (matches(request.headers["if-none-match"], rendered.etag)) {
-        response.statusCode = 304;
-        response.end();
+        response.writeHead(304, head.always).end();
         return;
       }
-      response.setHeader("content-type", form === "abbreviated" ? "application/vnd.npm.install-v1+json" : "application/json");
-      if (/\bgzip\b/.test(String(request.headers["accept-encoding"] ?? ""))) {
-        response.setHeader("content-encoding", "gzip");
-        response.setHeader("content-length", rendered.gzip.byteLength);
-        response.end(request.method === "HEAD" ? undefined : rendered.gzip);
+      if (/\bgzip\b/.test(request.headers["accept-encoding"]?.toString() ?? "")) {
+        response.writeHead(200, head.gzip).end(request.method === "HEAD" ? undefined : rendered.gzip);
         return;
       }
-      response.setHeader("content-length", rendered.length);
+      response.writeHead(200, head.plain);
       if (request.method === "HEAD") response.end();
       else if (rendered.length < 1_000_000) response.end(gunzipSync(rendered.gzip));
       else {
@@ -51,6 +44,25 @@ export function sendPackument(request: IncomingMessage, response: ServerResponse
     case "failed":
       return sendFailure(response, answer.status, answer.message);
   }
+}
+
+type PackumentHead = { readonly always: string[]; readonly gzip: string[]; readonly plain: string[] };
+const heads = new WeakMap<RenderedPackument, PackumentHead>();
+
+/** The headers of every answer with these bytes, as the flat lists `writeHead` takes as they are: made once, sent many times. */
+function headOf(rendered: RenderedPackument, form: PackumentForm): PackumentHead {
+  const known = heads.get(rendered);
+  if (known) return known;
+  // P7: without no-cache bun and pnpm 11 re-resolve from their cache and install what was blocked a second ago.
+  const always = ["etag", rendered.etag, "cache-control", "no-cache", "vary", "accept, accept-encoding, user-agent"];
+  const typed = [...always, "content-type", form === "abbreviated" ? "application/vnd.npm.install-v1+json" : "application/json"];
+  const made = {
+    always,
+    gzip: [...typed, "content-encoding", "gzip", "content-length", String(rendered.gzip.byteLength)],
+    plain: [...typed, "content-length", String(rendered.length)],
+  };
+  heads.set(rendered, made);
+  return made;
 }
 
 /** `onCut` hears why an answer under way was broken off. */
@@ -156,5 +168,5 @@ function tarballHead(response: ServerResponse, integrity: string, size: number |
 }
 
 function matches(header: string | undefined, etag: string): boolean {
-  return header !== undefined && header.split(",").some((one) => one.trim().replace(/^W\//, "") === etag);
+  return header === etag || (header !== undefined && header.split(",").some((one) => one.trim().replace(/^W\//, "") === etag));
 }
