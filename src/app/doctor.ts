@@ -89,14 +89,14 @@ async function examine(host: DoctorHost, looker: Looker, request: DoctorRequest)
 
 type ChosenGate = Omit<AnsweringGate, "look"> & { readonly look: GateLook };
 
-const PUBLIC: readonly string[] = [NPM_REGISTRY_HOST, YARN_REGISTRY_HOST];
+const PUBLIC: ReadonlySet<string> = new Set([NPM_REGISTRY_HOST, YARN_REGISTRY_HOST]);
 
 /** The first setting that leads to a gate; else one that leads to where a gate should be; else the gate of this machine. */
 async function chooseGate(looker: Looker, named: readonly NamedRegistry[], live: string | undefined): Promise<ChosenGate | undefined> {
   const tried = new Map<string, ChosenGate>();
   for (const { url, where } of named) {
     const read = readGateUrl(url);
-    if (!read || tried.has(read.base) || PUBLIC.includes(new URL(read.base).hostname)) continue;
+    if (!read || tried.has(read.base) || PUBLIC.has(new URL(read.base).hostname)) continue;
     const gate: ChosenGate = {
       base: read.base,
       project: read.project,
@@ -176,10 +176,6 @@ export function judge(facts: {
   const { nonce, control, canary, seen } = facts;
   const refused = seen.find(({ kind, name }) => kind === "refused" && name === canaryName("refused", nonce));
   const served = seen.find(({ kind, name }) => kind === "served" && name === canaryName("control", nonce));
-  const said = (end: TrialEnd) => {
-    const words = printable(redact(lastWords(end.output)));
-    return words === "" ? [] : [`it said: ${words}`];
-  };
   if (canary.arrived) return { verdict: "not-active", why: "it installed the canary, which every gate refuses", evidence: said(canary) };
   if (refused && served && control.arrived)
     return {
@@ -205,4 +201,9 @@ export function judge(facts: {
   if (control.timedOut || canary.timedOut)
     return { verdict: "cannot-tell", why: `it did not end within ${span(LIMITS.trialMs)}, and never came by`, evidence: said(control) };
   return { verdict: "cannot-tell", why: "it ended before it asked anybody", evidence: said(control) };
+}
+
+function said({ output }: TrialEnd): readonly string[] {
+  const words = printable(redact(lastWords(output)));
+  return words === "" ? [] : [`it said: ${words}`];
 }

@@ -35,7 +35,9 @@ test("files that appear, vanish, or lack the last line's end", () => {
 });
 
 test("applying the diff to one side gives the other", () => {
-  const text = fc.array(fc.constantFrom("a", "b", "c", "", "d"), { maxLength: 30 }).map((lines) => lines.map((line) => `${line}\n`).join(""));
+  const text = fc
+    .array(fc.constantFrom("a", "b", "c", "", "d"), { maxLength: 30 })
+    .map((lines) => lines.map((line) => `${line}\n`).join(""));
   fc.assert(
     fc.property(text, text, (before, after) => {
       expect(patched(before, unifiedDiff("f", before, after))).toBe(after);

@@ -55,7 +55,8 @@ function middle(before: readonly string[], after: readonly string[]): readonly L
       lines.push({ sign: " ", text: before[i]! });
       i += 1;
       j += 1;
-    } else if (j === after.length || (i < before.length && common[(i + 1) * width + j]! >= common[i * width + j + 1]!)) lines.push(removed(before[i++]!));
+    } else if (j === after.length || (i < before.length && common[(i + 1) * width + j]! >= common[i * width + j + 1]!))
+      lines.push(removed(before[i++]!));
     else lines.push(added(after[j++]!));
   }
   return lines;
@@ -70,7 +71,10 @@ function hunks(lines: readonly Line[]): readonly string[] {
     const news = hunk.filter(({ sign }) => sign !== "-").length;
     oldLine += start - at;
     newLine += start - at;
-    shown.push(`@@ -${range(oldLine, olds)} +${range(newLine, news)} @@`, ...hunk.flatMap(({ sign, text }) => `${sign}${text}`.split("\n")));
+    shown.push(
+      `@@ -${range(oldLine, olds)} +${range(newLine, news)} @@`,
+      ...hunk.flatMap(({ sign, text }) => `${sign}${text}`.split("\n")),
+    );
     oldLine += olds;
     newLine += news;
     at = end;

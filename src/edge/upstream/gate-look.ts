@@ -2,8 +2,9 @@
  * Looks at a gate from a client's side of the wire: through the user's proxies and authorities, with the credentials a client would send.
  * Every question is short, asked once, and answered with a reason when it fails.
  */
-import { redact } from "../../core/base/text.ts";
 import { LIMITS } from "../../core/base/limits.ts";
+import { present } from "../../core/base/present.ts";
+import { redact } from "../../core/base/text.ts";
 import { type Clock, type Instant, instant, iso } from "../../core/base/time.ts";
 import { type GateDecision, type GateLook, readDecisions, readHealth } from "../../core/client/gate-look.ts";
 import { readGateUrl } from "../../core/client/gate-url.ts";
@@ -31,7 +32,7 @@ export function openLooker({ place, clock, npmrc }: LookerOptions) {
     if (known) return known;
     const opened = resolveUpstream({ url: base }, place).then((config) => {
       const own = npmrc === undefined ? [] : mergeNpmrc([parseNpmrc(npmrc, ".npmrc", place.env)]).credentials;
-      const credentials = [...own.map(({ at, authorization }) => ({ at, ...(authorization && { authorization }) })), ...config.credentials];
+      const credentials = [...own.map(({ at, authorization }) => present({ at, authorization })), ...config.credentials];
       return openLine({ ...config, credentials }, { clock, jitter: () => 0, limits: LIMITS });
     });
     lines.set(base, opened);
