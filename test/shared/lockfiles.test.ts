@@ -12,7 +12,7 @@ import { openReader } from "../../src/core/lockfile/document.ts";
 import { lockGraph } from "../../src/core/lockfile/graph.ts";
 import { rewriteSources } from "../../src/core/lockfile/normalise.ts";
 import { LOCKFILE_NAMES, readLockfile } from "../../src/core/lockfile/read.ts";
-import { keyOf, kindOf, openTape, valueOf } from "../../src/core/lockfile/tape.ts";
+import { afterOf, hasKey, keyOf, kindOf, openTape, valueOf } from "../../src/core/lockfile/tape.ts";
 import type { Tape } from "../../src/core/lockfile/tape.ts";
 import type { ResolvedPackage, ResolvedTree } from "../../src/core/lockfile/tree.ts";
 import { readPlainYaml } from "../../src/core/lockfile/yaml-plain.ts";
@@ -148,7 +148,7 @@ const WRONG: Readonly<Record<string, readonly string[]>> = {
 /** Everything a format reader can see of a tape, a node a line. */
 function seen(tape: Tape): string {
   const line = (id: number): string =>
-    `${kindOf(tape, id)} ${tape.keyAt[id]! < 0 ? "" : keyOf(tape, id)} ${valueOf(tape, id)} ${tape.after[id]}`;
+    `${kindOf(tape, id)} ${hasKey(tape, id) ? keyOf(tape, id) : ""} ${valueOf(tape, id)} ${afterOf(tape, id)}`;
   return Array.from({ length: tape.size }, (_, id) => line(id)).join("\n");
 }
 

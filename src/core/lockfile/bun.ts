@@ -9,7 +9,7 @@ import { addPackage, notePlace, readDependencies, readPlatforms, settleIdentity,
 import { lockGraph, settleReach } from "./graph.ts";
 import { gitSource, isHttp, isVersion, sourceOf, splitAtVersion } from "./identity.ts";
 import type { NodeId } from "./tape.ts";
-import { childAt, childrenOf, keyOf, kindOf, startOf, valueOf } from "./tape.ts";
+import { atOf, childAt, childrenOf, endOf, keyOf, kindOf, startOf, valueOf } from "./tape.ts";
 import type { Declared, LockSource, ResolvedPackage } from "./tree.ts";
 
 export function readBun(reader: Reader): void {
@@ -22,7 +22,7 @@ export function readBun(reader: Reader): void {
     report(
       reader,
       "unknown-format",
-      version === undefined ? tape.at[root]! : startOf(tape, version),
+      version === undefined ? atOf(tape, root) : startOf(tape, version),
       `lockfileVersion "${reader.version}" is not one bun writes`,
     );
   const workspaces = mapAt(reader, root, "workspaces", "");
@@ -87,7 +87,7 @@ function readEntry(reader: Reader, node: NodeId, patches: Readonly<Record<string
   const patch = `${spec.name}@${spec.version}`;
   if (Object.hasOwn(patches, patch)) added.patched = patches[patch]!;
   if (urlNode !== undefined && isHttp(url)) {
-    const span = { at: tape.at[urlNode]!, end: tape.end[urlNode]! };
+    const span = { at: atOf(tape, urlNode), end: endOf(tape, urlNode) };
     notePlace(reader, added, { url, form: "json", ...span, blank: { ...span, text: '""' } });
   }
 }

@@ -8,7 +8,7 @@ import { addPackage, hexIntegrity, notePlace, readPlatforms, removal, settleIden
 import { lockGraph, reportDangling, settleReach } from "./graph.ts";
 import { isHttp, splitAtVersion } from "./identity.ts";
 import type { NodeId } from "./tape.ts";
-import { childAt, childrenOf, keyOf, kindOf, startOf, valueOf } from "./tape.ts";
+import { atOf, childAt, childrenOf, endOf, keyOf, kindOf, startOf, valueOf } from "./tape.ts";
 import type { Declared, ResolvedPackage } from "./tree.ts";
 
 export function readDeno(reader: Reader): void {
@@ -45,9 +45,9 @@ function readVersion1(reader: Reader, root: NodeId): void {
   const { tape } = reader;
   const children = childrenOf(tape, root);
   if (children.length === 0 || !children.every((child) => isHttp(keyOf(tape, child))))
-    return report(reader, "unknown-format", tape.at[root]!, "no version: not a lockfile of deno 1.28 or later");
+    return report(reader, "unknown-format", atOf(tape, root), "no version: not a lockfile of deno 1.28 or later");
   reader.version = "1";
-  report(reader, "old-format", tape.at[root]!, "no version; read as version 1, which lists remote modules only");
+  report(reader, "old-format", atOf(tape, root), "no version; read as version 1, which lists remote modules only");
   for (const child of children) addModule(reader, child);
 }
 
@@ -80,7 +80,13 @@ function readNpmEntry(reader: Reader, node: NodeId, byName: ReadonlyMap<string, 
     if (record !== undefined) added[field] = record;
   }
   if (urlNode !== undefined && url !== undefined && isHttp(url))
-    notePlace(reader, added, { url, form: "json", at: tape.at[urlNode]!, end: tape.end[urlNode]!, blank: removal(reader, node, urlNode) });
+    notePlace(reader, added, {
+      url,
+      form: "json",
+      at: atOf(tape, urlNode),
+      end: endOf(tape, urlNode),
+      blank: removal(reader, node, urlNode),
+    });
 }
 
 /** `name`, `name@version_peers` or `alias@npm:name@version_peers`; versions 2 and 3 have a map. A bare name is the only entry of that name. */
@@ -186,7 +192,7 @@ function keyOfValue(value: string, name: string, byName: ReadonlyMap<string, str
 function readWorkspace(reader: Reader, root: NodeId, specifiers: ReadonlyMap<string, Declared>): void {
   const { tape } = reader;
   const workspace = mapAt(reader, root, "workspace", "");
-  const rootAt = position(reader, workspace === undefined ? tape.at[root]! : startOf(tape, workspace));
+  const rootAt = position(reader, workspace === undefined ? atOf(tape, root) : startOf(tape, workspace));
   if (workspace === undefined) {
     if (specifiers.size > 0) reader.importers.push({ path: ".", dependencies: [...specifiers.values()], ...rootAt });
     return;

@@ -4,7 +4,7 @@
  */
 import { LIMITS } from "../base/limits.ts";
 import type { NodeId, NodeKind, Tape } from "./tape.ts";
-import { childAt, childrenOf, keyOf, kindOf, openTape, startOf, valueOf } from "./tape.ts";
+import { afterOf, childAt, childrenOf, keyOf, kindOf, openTape, startOf, valueOf } from "./tape.ts";
 import type { Declared, Importer, LockfileKind, LockProblem, LockProblemCode, ResolvedPackage } from "./tree.ts";
 import { LOCK_PROBLEMS } from "./tree.ts";
 
@@ -108,6 +108,13 @@ export function giveUp(reader: Reader, code: LockProblemCode, at: number, messag
   reader.complete = false;
 }
 
+/** Reports the keys that stood twice, in the order of the file. */
+export function reportRepeats(reader: Reader): void {
+  const { tape } = reader;
+  for (const again of tape.repeats.toSorted((a, b) => a - b))
+    report(reader, "duplicate-key", startOf(tape, again), `"${keyOf(tape, again)}" stands twice in one place; clients use one of them`);
+}
+
 const SPOKEN: Readonly<Record<NodeKind, string>> = {
   map: "a map",
   list: "a list",
@@ -179,7 +186,7 @@ export function recordAt(reader: Reader, map: NodeId, key: string, label: string
 function recordOf(reader: Reader, map: NodeId, label: string): Record<string, string> | undefined {
   const { tape } = reader;
   let record: Record<string, string> | undefined;
-  for (let child = map + 1, end = tape.after[map]!; child < end; child = tape.after[child]!) {
+  for (let child = map + 1, end = afterOf(tape, map); child < end; child = afterOf(tape, child)) {
     const name = keyOf(tape, child);
     // Without a prototype any name is only a name, and thousands of different records share one shape.
     if (isText(reader, child)) (record ??= Object.create(null) as Record<string, string>)[name] = valueOf(tape, child);

@@ -4,7 +4,7 @@ import type { Draft, Place, Reader } from "./document.ts";
 import { position, recordAt, report, textsAt } from "./document.ts";
 import { isUsualPath, isVersion, readSri, registryIdentity, sameVersion } from "./identity.ts";
 import type { NodeId } from "./tape.ts";
-import { childrenOf, startOf } from "./tape.ts";
+import { atOf, childrenOf, endOf, startOf } from "./tape.ts";
 import type { LockIntegrity, LockSource, ResolvedPackage } from "./tree.ts";
 
 /** The fields every entry has; the rest are set on the result. */
@@ -32,23 +32,26 @@ export function addPackage(
 /**
  * Identity before name: clients fetch a recorded URL without asking whose it is, so a registry path decides over the entry's own words.
  * Also reports names no package can have (they become paths on the disk) and registry entries without a version.
+ * `usual` says that the URL is known to be the usual path of this very version.
  */
-export function settleIdentity(reader: Reader, at: number, entry: Draft<ResolvedPackage>): void {
+export function settleIdentity(reader: Reader, at: number, entry: Draft<ResolvedPackage>, usual = false): void {
   const { source } = entry;
-  if (source.kind === "registry" && source.url !== undefined) settleUrl(reader, at, entry, source.url);
+  if (source.kind === "registry" && source.url !== undefined && !usual) settleUrl(reader, at, entry, source.url);
   for (const name of [entry.name, entry.alias])
-    if (name !== undefined && !NAMELESS.has(source.kind) && !isPackageName(name))
+    if (name !== undefined && !NAMELESS.has(source.kind) && !USUAL_NAME.test(name) && !isPackageName(name))
       report(reader, "bad-name", at, `${entry.key}: "${name}" cannot be a package's name`);
   if (source.kind !== "registry") return;
   if (entry.version === "") report(reader, "no-version", at, `${entry.key}: a registry package without a version`);
   else if (!isVersion(entry.version)) report(reader, "no-version", at, `${entry.key}: "${entry.version}" is not a version`);
 }
 
+/** Most names; what it lets through is a name by the full rule, which takes longer. */
+const USUAL_NAME = /^(?:@[a-z0-9-]{1,80}\/)?[a-z0-9][a-z0-9-]{0,80}$/;
 /** Directories may be called anything. */
 const NAMELESS: ReadonlySet<LockSource["kind"]> = new Set(["file", "link", "workspace"]);
 
 function settleUrl(reader: Reader, at: number, entry: Draft<ResolvedPackage>, url: string): void {
-  const fetched = isUsualPath(url, entry.name, entry.version) ? undefined : registryIdentity(url);
+  const fetched = isUsualPath(url, 0, url.length, entry.name, entry.version) ? undefined : registryIdentity(url);
   if (fetched === undefined) return;
   const unsaid = entry.version === "";
   const same = fetched.name === entry.name && (unsaid || !isVersion(fetched.version) || sameVersion(fetched.version, entry.version));
@@ -113,5 +116,5 @@ export function removal(reader: Reader, owner: NodeId, member: NodeId): { at: nu
   const following = siblings[place + 1];
   if (following !== undefined) return { at: startOf(tape, member), end: startOf(tape, following), text: "" };
   const before = siblings[place - 1];
-  return { at: before === undefined ? tape.at[owner]! + 1 : tape.end[before]!, end: tape.end[member]!, text: "" };
+  return { at: before === undefined ? atOf(tape, owner) + 1 : endOf(tape, before), end: endOf(tape, member), text: "" };
 }

@@ -44,7 +44,8 @@ test("the usual path is what the slow way says it is", () => {
     ["a", "0.0.0"],
   ] as const) {
     const url = `https://r.test/${name}/-/${name.split("/").pop()}-${version}.tgz`;
-    expect(isUsualPath(url, name, version)).toBe(true);
+    expect(isUsualPath(url, 0, url.length, name, version)).toBe(true);
+    expect(isUsualPath(`"${url}"`, 1, url.length + 1, name, version)).toBe(true);
     expect(registryIdentity(url)).toEqual({ name, version });
     for (const other of [
       `${url}x`,
@@ -53,7 +54,7 @@ test("the usual path is what the slow way says it is", () => {
       url.replace(`/${name}`, `/x${name}`),
       url.replace("https", "ftp"),
     ])
-      expect(isUsualPath(other, name, version), other).toBe(false);
+      expect(isUsualPath(other, 0, other.length, name, version), other).toBe(false);
   }
 });
 

@@ -5,6 +5,7 @@
 import semver from "semver";
 import { parseIntegrity, shasumToIntegrity } from "../npm/integrity.ts";
 import { unscoped } from "../npm/name.ts";
+import { standsAt } from "./tape.ts";
 import type { LockIntegrity, LockSource } from "./tree.ts";
 
 /** `@scope/name@rest` or `name@rest` in two; undefined without an `@` after the first character. */
@@ -64,23 +65,27 @@ export function registryIdentity(url: string): { name: string; version: string }
   return jsr === null ? undefined : { name: jsr[1]!, version: jsr[2]! };
 }
 
-/** True when the URL is the registry's usual path for exactly this version: the common case, decided without taking the URL apart. */
-export function isUsualPath(url: string, name: string, version: string): boolean {
+/**
+ * True when the URL between two offsets is the registry's usual path for exactly this version: the common case of thousands of entries,
+ * decided where it stands, without cutting the URL out or taking it apart.
+ */
+export function isUsualPath(text: string, from: number, to: number, name: string, version: string): boolean {
   const base = unscoped(name);
-  const versionAt = url.length - 4 - version.length;
+  const versionAt = to - 4 - version.length;
   const baseAt = versionAt - 1 - base.length;
   const nameAt = baseAt - 3 - name.length;
   // `/name/-/base-version.tgz`, compared from the end.
   return (
-    nameAt > 8 &&
-    isHttp(url) &&
-    url.endsWith(".tgz") &&
-    url.startsWith(version, versionAt) &&
-    url.charCodeAt(versionAt - 1) === 0x2d &&
-    url.startsWith(base, baseAt) &&
-    url.startsWith("/-/", baseAt - 3) &&
-    url.startsWith(name, nameAt) &&
-    url.charCodeAt(nameAt - 1) === 0x2f
+    nameAt - from > 8 &&
+    standsAt(text, to - 4, ".tgz") &&
+    standsAt(text, versionAt, version) &&
+    text.charCodeAt(versionAt - 1) === 0x2d &&
+    standsAt(text, baseAt, base) &&
+    standsAt(text, baseAt - 3, "/-/") &&
+    standsAt(text, nameAt, name) &&
+    text.charCodeAt(nameAt - 1) === 0x2f &&
+    standsAt(text, from, "http") &&
+    (standsAt(text, from + 4, "s://") || standsAt(text, from + 4, "://"))
   );
 }
 
@@ -114,16 +119,17 @@ export function sourceOf(location: string): LockSource {
 /** 1 for each character of base64, by code. */
 const BASE64 = Uint8Array.from({ length: 128 }, (_, code) => (/[A-Za-z0-9+/]/.test(String.fromCharCode(code)) ? 1 : 0));
 
-/** The one form nearly every entry has, checked without taking it apart: 64 bytes, in the one spelling base64 has for them. */
-function isSha512(text: string): boolean {
-  if (text.length !== 95 || !text.startsWith("sha512-") || !text.endsWith("==") || !"AQgw".includes(text[92]!)) return false;
-  for (let i = 7; i < 92; i++) if (BASE64[text.charCodeAt(i)] !== 1) return false;
-  return true;
+/** The one form nearly every entry has, checked where it stands: 64 bytes, in the one spelling base64 has for them. */
+export function isSha512(text: string, from: number, to: number): boolean {
+  if (to - from !== 95 || !standsAt(text, from, "sha512-") || !standsAt(text, to - 2, "==")) return false;
+  for (let i = from + 7; i < to - 3; i++) if (BASE64[text.charCodeAt(i)] !== 1) return false;
+  // Of the last character only two bits count.
+  return "AQgw".includes(text[to - 3]!);
 }
 
 /** An SRI string with at least one digest a client checks. Clients skip what they cannot read, so a malformed one counts as none. */
 export function readSri(text: string): LockIntegrity | undefined {
-  if (isSha512(text)) return { kind: "sri", value: text };
+  if (isSha512(text, 0, text.length)) return { kind: "sri", value: text };
   const parsed = parseIntegrity(text);
   if (parsed.kind !== "integrity") return undefined;
   return { kind: parsed.algorithm === "sha1" ? "sha1" : "sri", value: text.trim() };

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { LIMITS } from "../base/limits.ts";
 import { openReader } from "./document.ts";
 import { readJson } from "./json.ts";
-import { childrenOf, keyOf, kindOf, startOf, valueOf } from "./tape.ts";
+import { childrenOf, endOf, keyOf, kindOf, startOf, valueOf } from "./tape.ts";
 import type { NodeId, Tape } from "./tape.ts";
 
 function read(text: string, relaxed = false): ReturnType<typeof openReader> {
@@ -87,7 +87,7 @@ test("keys are compared as meant, among few and among many", () => {
 test("positions point at keys and values", () => {
   const text = '{\n  "a": {"b": "c"},\n  "é": [1]\n}';
   const { tape } = read(text);
-  const at = [...Array(tape.size).keys()].map((id) => text.slice(startOf(tape, id), tape.end[id]));
+  const at = [...Array(tape.size).keys()].map((id) => text.slice(startOf(tape, id), endOf(tape, id)));
   expect(at.slice(1)).toEqual(['"a": {"b": "c"}', '"b": "c"', '"é": [1]', "1"]);
 });
 

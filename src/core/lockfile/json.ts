@@ -4,13 +4,16 @@
  */
 import { LIMITS } from "../base/limits.ts";
 import type { Reader } from "./document.ts";
-import { giveUp, report } from "./document.ts";
-import { append, close, keyOf, repeatedKeys, startOf } from "./tape.ts";
+import { giveUp, reportRepeats } from "./document.ts";
+import { append, close, flagsOf } from "./tape.ts";
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
-const LITERALS = { t: ["true", "boolean"], f: ["false", "boolean"], n: ["null", "null"] } as const;
-const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
+// Every key in JSON stands in quotes, and every value but a string without.
+const [MAP, LIST, TEXT] = [flagsOf("map", false, true), flagsOf("list", false, true), flagsOf("text", false, true)];
+const [NUMBER, BOOLEAN, NULL] = [flagsOf("number", true, true), flagsOf("boolean", true, true), flagsOf("null", true, true)];
+const LITERALS = { t: ["true", BOOLEAN], f: ["false", BOOLEAN], n: ["null", NULL] } as const;
+const NUMERAL = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 
 /** Fills the reader's tape; problems go to the reader. */
 export function readJson(reader: Reader, relaxed = false): void {
@@ -73,11 +76,10 @@ export function readJson(reader: Reader, relaxed = false): void {
   function readValue(keyAt: number, keyEnd: number, depth: number): boolean {
     const code = next();
     const at = pos;
-    const quoted = keyAt >= 0;
     if (code === QUOTE) {
       const escaped = passString();
       if (escaped === undefined) return false;
-      const id = append(tape, "text", at, pos, false, keyAt, keyEnd, quoted);
+      const id = append(tape, TEXT, at, pos, keyAt, keyEnd);
       if (!escaped) return true;
       const value = unescape(at, pos);
       if (value !== undefined) tape.oddValues.set(id, value);
@@ -85,22 +87,19 @@ export function readJson(reader: Reader, relaxed = false): void {
     }
     if (code === 0x7b || code === 0x5b) {
       if (depth > LIMITS.jsonDepth) return fail(at, `values are nested deeper than ${LIMITS.jsonDepth}`);
-      const id = append(tape, code === 0x7b ? "map" : "list", at, at, false, keyAt, keyEnd, quoted);
+      const id = append(tape, code === 0x7b ? MAP : LIST, at, at, keyAt, keyEnd);
       pos++;
       if (code === 0x7b) readMembers(depth + 1);
       else readItems(depth + 1);
       close(tape, id, pos);
-      if (code === 0x7b)
-        for (const again of repeatedKeys(tape, id))
-          report(reader, "duplicate-key", startOf(tape, again), `"${keyOf(tape, again)}" stands twice in one object; clients use the last`);
       return !failed;
     }
     const literal = LITERALS[text[at] as keyof typeof LITERALS];
-    NUMBER.lastIndex = at;
-    const word = literal === undefined ? NUMBER.exec(text)?.[0] : literal[0];
+    NUMERAL.lastIndex = at;
+    const word = literal === undefined ? NUMERAL.exec(text)?.[0] : literal[0];
     if (word === undefined || !text.startsWith(word, at)) return fail(at, "a value is expected");
     pos += word.length;
-    append(tape, literal?.[1] ?? "number", at, pos, true, keyAt, keyEnd, quoted);
+    append(tape, literal?.[1] ?? NUMBER, at, pos, keyAt, keyEnd);
     return true;
   }
 
@@ -143,4 +142,5 @@ export function readJson(reader: Reader, relaxed = false): void {
   const read = readValue(-1, -1, 0);
   if (read && !Number.isNaN(next())) fail(pos, "nothing may follow the document");
   if (!read && tape.size === 0) tape.roots.pop();
+  reportRepeats(reader);
 }

@@ -9,7 +9,7 @@ import { declare, flagAt, mapAt, position, recordAt, report, reportAt, textAt, t
 import { addPackage, notePlace, readDependencies, readPlatforms, removal, settleIdentity, settleSri, settleTrust } from "./entry.ts";
 import { isHttp, isUsualPath, isVersion, sameVersion, sourceOf, splitAtVersion, versionInFile } from "./identity.ts";
 import type { NodeId } from "./tape.ts";
-import { childAt, childrenOf, keyOf, kindOf, startOf, valueOf } from "./tape.ts";
+import { atOf, childAt, childrenOf, endOf, keyOf, kindOf, startOf, valueOf } from "./tape.ts";
 import type { Declared, LockSource, ResolvedPackage } from "./tree.ts";
 
 export function readNpm(reader: Reader, root: NodeId): void {
@@ -34,8 +34,8 @@ function readVersion(reader: Reader, root: NodeId): number {
   const { tape } = reader;
   const node = childAt(tape, root, "lockfileVersion");
   if (node === undefined) {
-    report(reader, "old-format", tape.at[root]!, "no lockfileVersion; read as version 1");
-    return tape.at[root]!;
+    report(reader, "old-format", atOf(tape, root), "no lockfileVersion; read as version 1");
+    return atOf(tape, root);
   }
   const at = startOf(tape, node);
   reader.version = valueOf(tape, node);
@@ -83,14 +83,17 @@ function readEntry(reader: Reader, node: NodeId, entryAt: EntryAt): void {
   const location = resolved === undefined ? "" : valueOf(tape, resolved);
   const name = declaredName ?? installedAs;
   const version = textAt(reader, node, "version", label) ?? "";
-  const source =
-    location !== "" && !link
-      ? sourceOfNamed(location, name, version)
+  const usual =
+    resolved !== undefined && !link && isUsualPath(tape.text, atOf(tape, resolved) + 1, endOf(tape, resolved) - 1, name, version);
+  const source: LockSource = usual
+    ? { kind: "registry", url: location }
+    : location !== "" && !link
+      ? sourceOf(location)
       : sourceOfUnnamed(reader, node, { key, label, link, location, inside: located !== undefined, entryAt });
   const added = addPackage(reader, at, { key, name, version, source });
   if (added.name !== installedAs) added.alias = installedAs;
   checkPlace(reader, at, key, located);
-  settleIdentity(reader, at, added);
+  settleIdentity(reader, at, added, usual);
   settleSri(reader, at, added, textAt(reader, node, "integrity", label));
   settleTrust(reader, at, added);
   if (resolved !== undefined && reader.places !== undefined) noteResolved(reader, node, resolved, added);
@@ -112,10 +115,6 @@ function checkPlace(reader: Reader, at: number, key: string, located: string | u
   // Directories beside the project begin with `../`; further in, a path has no business to go up or to stand still.
   const straight = plain || !/(?:^|\/)\.{0,2}(?:\/|$)/.test(key.replace(/^(?:\.\.\/)+/, ""));
   if (!straight || located === "") report(reader, "bad-name", at, `"${key}" is no place for a package`);
-}
-
-function sourceOfNamed(location: string, name: string, version: string): LockSource {
-  return isUsualPath(location, name, version) ? { kind: "registry", url: location } : sourceOf(location);
 }
 
 /** Where an entry comes from that is a link, or says no location. */
@@ -174,7 +173,7 @@ function noteResolved(reader: Reader, owner: NodeId, resolved: NodeId, entry: Re
   const url = valueOf(tape, resolved);
   if (!isHttp(url)) return;
   const blank = entry.source.kind === "registry" ? { blank: removal(reader, owner, resolved) } : {};
-  notePlace(reader, entry, { url, form: "json", at: tape.at[resolved]!, end: tape.end[resolved]!, ...blank });
+  notePlace(reader, entry, { url, form: "json", at: atOf(tape, resolved), end: endOf(tape, resolved), ...blank });
 }
 
 // --- `dependencies`: npm 6 and before, and the second half of version 2 -----------------------------------------------------------------------
@@ -226,7 +225,7 @@ function legacyEntry(reader: Reader, node: NodeId, installedAs: string, location
     const bundled = flagAt(reader, node, "bundled", label);
     const identity = alias === undefined ? { name: installedAs, version: said } : { name: alias.name, version: alias.rest };
     const unnamed: LockSource = bundled ? { kind: "bundled" } : { kind: "registry" };
-    const source = resolvedTo === "" ? unnamed : sourceOfNamed(resolvedTo, identity.name, identity.version);
+    const source = resolvedTo === "" ? unnamed : sourceOf(resolvedTo);
     return { ...common, ...identity, source, urlNode: resolved };
   }
   const source = sourceOf(said);
@@ -263,7 +262,7 @@ function noteLegacyUrl(reader: Reader, entry: Legacy, identity: ResolvedPackage)
   if (urlNode === undefined || reader.places === undefined) return;
   if (keyOf(reader.tape, urlNode) === "resolved") return noteResolved(reader, entry.node, urlNode, identity);
   const { tape } = reader;
-  notePlace(reader, identity, { url: valueOf(tape, urlNode), form: "json", at: tape.at[urlNode]!, end: tape.end[urlNode]! });
+  notePlace(reader, identity, { url: valueOf(tape, urlNode), form: "json", at: atOf(tape, urlNode), end: endOf(tape, urlNode) });
 }
 
 /** Every entry must stand in both halves and say the same, so that npm 6 and npm 7 install the same bytes. */

@@ -9,7 +9,7 @@ import { addPackage, notePlace, readPlatforms, removal, settleIdentity, settleSr
 import { lockGraph, reportDangling, settleReach } from "./graph.ts";
 import { gitSource, isHttp, isVersion, sourceOf, splitAtVersion } from "./identity.ts";
 import type { NodeId } from "./tape.ts";
-import { childAt, childrenOf, keyOf, kindOf, startOf, valueOf } from "./tape.ts";
+import { atOf, childAt, childrenOf, endOf, keyOf, kindOf, startOf, valueOf } from "./tape.ts";
 import type { Declared, DependencyKind, LockSource, PackageInstance, ResolvedPackage } from "./tree.ts";
 
 /** How keys and references are written: `/name/1.0.0_peers`, `/name@1.0.0(peers)`, `name@1.0.0(peers)`. */
@@ -28,7 +28,7 @@ function readDocument(reader: Reader, root: NodeId): void {
   if (kindOf(tape, root) !== "map") return wrongType(reader, root, "the document", "a map");
   const version = childAt(tape, root, "lockfileVersion");
   if (version === undefined || kindOf(tape, version) === "map" || kindOf(tape, version) === "list")
-    return report(reader, "unknown-format", tape.at[root]!, "no lockfileVersion: not a lockfile of pnpm 3 or later");
+    return report(reader, "unknown-format", atOf(tape, root), "no lockfileVersion: not a lockfile of pnpm 3 or later");
   reader.version = valueOf(tape, version);
   const major = Number.parseInt(reader.version, 10);
   if (![5, 6, 7, 9].includes(major))
@@ -250,11 +250,11 @@ function noteTarball(reader: Reader, resolution: NodeId, entry: ResolvedPackage,
   const { tape, text } = reader;
   const node = textNodeAt(reader, resolution, "tarball", label);
   if (node === undefined || !registry || !isHttp(valueOf(tape, node))) return;
-  const flow = text.charCodeAt(tape.at[resolution]!) === 0x7b;
-  const line = text.lastIndexOf("\n", tape.at[node]!) + 1;
-  const lineEnd = text.indexOf("\n", tape.end[node]!);
+  const flow = text.charCodeAt(atOf(tape, resolution)) === 0x7b;
+  const line = text.lastIndexOf("\n", atOf(tape, node)) + 1;
+  const lineEnd = text.indexOf("\n", endOf(tape, node));
   const blank = flow ? removal(reader, resolution, node) : { at: line, end: lineEnd < 0 ? text.length : lineEnd + 1, text: "" };
-  const edit = { url: valueOf(tape, node), form: "yaml" as const, at: tape.at[node]!, end: tape.end[node]! };
+  const edit = { url: valueOf(tape, node), form: "yaml" as const, at: atOf(tape, node), end: endOf(tape, node) };
   // Only with an integrity is the entry still an entry without it.
   notePlace(reader, entry, entry.integrity === undefined ? edit : { ...edit, blank });
 }

@@ -5,7 +5,7 @@
  */
 import { LIMITS } from "../base/limits.ts";
 import type { NodeId, NodeKind, Tape } from "./tape.ts";
-import { append, close } from "./tape.ts";
+import { append, close, endOf, flagsOf } from "./tape.ts";
 
 /** YAML 1.2 core schema, as pnpm's reader has it. Berry reads every scalar as text; its reader asks for that. */
 export function kindOfPlain(text: string): NodeKind {
@@ -60,7 +60,7 @@ export function readPlainYaml(tape: Tape): boolean {
     if (first === 0x7b || first === 0x5b) return readFlow(at, keyAt, keyEnd, keyQuoted);
     const quoted = first === 0x27 || first === 0x22;
     if (quoted ? quotedEnd(at, end) !== end : !isPlainText(at, end)) return false;
-    const id = append(tape, quoted ? "text" : kindOfPlain(text.slice(at, end)), at, end, !quoted, keyAt, keyEnd, keyQuoted);
+    const id = append(tape, flagsOf(quoted ? "text" : kindOfPlain(text.slice(at, end)), !quoted, keyQuoted), at, end, keyAt, keyEnd);
     if (quoted) noteQuotes(id, at, end);
     const own = here.indent;
     advance();
@@ -127,7 +127,7 @@ export function readPlainYaml(tape: Tape): boolean {
   /** Items are scalars or maps that begin on the line of their dash; a list of lists is left to the general reader. */
   function readItems(start: number, keyAt: number, keyEnd: number, keyQuoted: boolean, depth: number): boolean {
     const own = here.indent;
-    const id = append(tape, "list", start, start, false, keyAt, keyEnd, keyQuoted);
+    const id = append(tape, flagsOf("list", false, keyQuoted), start, start, keyAt, keyEnd);
     let end = start;
     while (here.indent === own && isItem(here.line + here.indent)) {
       const at = here.line + here.indent + 2;
@@ -136,7 +136,7 @@ export function readPlainYaml(tape: Tape): boolean {
       if (keyEnds(at) >= 0) {
         here.indent += 2;
         if (!readBlock(-1, -1, false, depth + 1)) return false;
-        end = tape.end[tape.size - 1]!;
+        end = endOf(tape, tape.size - 1);
       } else if (!readInline(at, -1, -1, false)) return false;
     }
     close(tape, id, end);
@@ -145,7 +145,7 @@ export function readPlainYaml(tape: Tape): boolean {
 
   function readMembers(start: number, keyAt: number, keyEnd: number, keyQuoted: boolean, depth: number): boolean {
     const own = here.indent;
-    const id = append(tape, "map", start, start, false, keyAt, keyEnd, keyQuoted);
+    const id = append(tape, flagsOf("map", false, keyQuoted), start, start, keyAt, keyEnd);
     let end = start;
     while (here.indent === own && !isItem(here.line + here.indent) && !isMarker()) {
       // "at most 1024 Unicode characters" (YAML 1.2.2, 7.4.2): longer keys are written `? key`, with the value on the next line.
@@ -169,8 +169,8 @@ export function readPlainYaml(tape: Tape): boolean {
         advance();
         if (here.indent > own || (here.indent === own && isItem(here.line + here.indent))) {
           if (!readBlock(at + inset, keyEndHere - inset, quoted, depth + 1)) return false;
-          end = tape.end[tape.size - 1]!;
-        } else append(tape, "null", colon + 1, colon + 1, true, at + inset, keyEndHere - inset, quoted);
+          end = endOf(tape, tape.size - 1);
+        } else append(tape, flagsOf("null", true, quoted), colon + 1, colon + 1, at + inset, keyEndHere - inset);
       } else if (text.charCodeAt(colon + 1) !== 0x20 || !readInlineOrBlock(colon + 2, at + inset, keyEndHere - inset, quoted)) return false;
     }
     close(tape, id, end);
@@ -218,7 +218,7 @@ export function readPlainYaml(tape: Tape): boolean {
     }
     if (margin <= own) return false;
     while (lines.length > 0 && lines[lines.length - 1] === "") lines.pop();
-    const id = append(tape, "text", at, Math.min(end + 1, text.length), false, keyAt, keyEnd, keyQuoted);
+    const id = append(tape, flagsOf("text", false, keyQuoted), at, Math.min(end + 1, text.length), keyAt, keyEnd);
     tape.oddValues.set(id, lines.join("\n") + (header === "|" ? "\n" : ""));
     load(Math.min(start, text.length));
     return here.indent <= own;
@@ -240,14 +240,14 @@ export function readPlainYaml(tape: Tape): boolean {
       const quoted = first === 0x27 || first === 0x22;
       const end = quoted ? quotedEnd(at, here.end) : flowPlainEnd(at);
       if (end < 0) return -1;
-      const id = append(tape, quoted ? "text" : kindOfPlain(text.slice(at, end)), at, end, !quoted, keyAt, keyEnd, keyQuoted);
+      const id = append(tape, flagsOf(quoted ? "text" : kindOfPlain(text.slice(at, end)), !quoted, keyQuoted), at, end, keyAt, keyEnd);
       if (quoted) noteQuotes(id, at, end);
       return end;
     }
     if (depth > 20) return -1;
     const map = first === 0x7b;
     const closing = map ? 0x7d : 0x5d;
-    const id = append(tape, map ? "map" : "list", at, at, false, keyAt, keyEnd, keyQuoted);
+    const id = append(tape, flagsOf(map ? "map" : "list", false, keyQuoted), at, at, keyAt, keyEnd);
     let pos = at + 1;
     if (text.charCodeAt(pos) === closing) {
       close(tape, id, pos + 1);

@@ -3,7 +3,7 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { openReader } from "./document.ts";
 import type { Reader } from "./document.ts";
-import { isPlain, keyOf, kindOf, openTape, startOf, valueOf } from "./tape.ts";
+import { afterOf, atOf, endOf, hasKey, isPlain, keyOf, kindOf, openTape, startOf, valueOf } from "./tape.ts";
 import type { Tape } from "./tape.ts";
 import { readPlainYaml } from "./yaml-plain.ts";
 import { readAnyYaml, readYaml } from "./yaml.ts";
@@ -18,9 +18,9 @@ function seen(tape: Tape): unknown[] {
   return Array.from({ length: tape.size }, (_, id) => {
     const kind = kindOf(tape, id);
     const container = kind === "map" || kind === "list";
-    const key = tape.keyAt[id]! < 0 ? undefined : keyOf(tape, id);
-    const value = container ? undefined : [valueOf(tape, id), isPlain(tape, id), tape.at[id], kind === "null" ? 0 : tape.end[id]];
-    return [kind, key, tape.after[id], startOf(tape, id), value, tape.filter[id]];
+    const key = hasKey(tape, id) ? keyOf(tape, id) : undefined;
+    const value = container ? undefined : [valueOf(tape, id), isPlain(tape, id), atOf(tape, id), kind === "null" ? 0 : endOf(tape, id)];
+    return [kind, key, afterOf(tape, id), startOf(tape, id), value];
   });
 }
 

@@ -6,15 +6,15 @@ import { LineCounter, isAlias, isMap, isScalar, isSeq, parseAllDocuments } from 
 import type { Document, Node, ParsedNode, Scalar } from "yaml";
 import { LIMITS } from "../base/limits.ts";
 import type { Reader } from "./document.ts";
-import { giveUp, report } from "./document.ts";
+import { giveUp, reportRepeats } from "./document.ts";
 import type { NodeId, NodeKind } from "./tape.ts";
-import { append, close, keyOf, kindOf, repeatedKeys, startOf, truncate } from "./tape.ts";
+import { append, close, flagsOf, rewind } from "./tape.ts";
 import { kindOfPlain, readPlainYaml } from "./yaml-plain.ts";
 
 /** Fills the reader's tape, one root a document; problems go to the reader. */
 export function readYaml(reader: Reader): void {
   if (!readPlainYaml(reader.tape)) {
-    truncate(reader.tape, 0);
+    rewind(reader.tape);
     if (reader.text.length > LIMITS.lockfileSlowYamlBytes)
       return void giveUp(
         reader,
@@ -25,10 +25,7 @@ export function readYaml(reader: Reader): void {
     if (!readAnyYaml(reader)) return;
   }
   if (reader.tape.roots.length === 0) giveUp(reader, "truncated", 0, "the file holds no document");
-  for (let id = 0; id < reader.tape.size; id++)
-    if (kindOf(reader.tape, id) === "map")
-      for (const again of repeatedKeys(reader.tape, id))
-        report(reader, "duplicate-key", startOf(reader.tape, again), `"${keyOf(reader.tape, again)}" stands twice in one map`);
+  reportRepeats(reader);
 }
 
 /** The same tape by the `yaml` library; false, with the problems reported, when the text is not YAML. */
@@ -51,7 +48,7 @@ export function readAnyYaml(reader: Reader): boolean {
     // The library recurses: hostile nesting ends in a RangeError, which says nothing about a place.
     giveUp(reader, "syntax", 0, `the YAML reader gave up: ${error instanceof Error ? error.message : String(error)}`);
   }
-  if (!reader.complete) truncate(reader.tape, 0);
+  if (!reader.complete) rewind(reader.tape);
   return reader.complete;
 }
 
@@ -66,7 +63,7 @@ function copyNode(reader: Reader, node: Node | null, key: Scalar | undefined, de
     const text = key.type === "PLAIN" && typeof key.value !== "string" ? String(key.source) : String(key.value);
     if (reader.text.slice(keyAt, keyEnd) !== text) tape.oddKeys.set(tape.size, text);
   }
-  const add = (kind: NodeKind, plain: boolean): NodeId => append(tape, kind, at, end, plain, keyAt, keyEnd, keyQuoted);
+  const add = (kind: NodeKind, plain: boolean): NodeId => append(tape, flagsOf(kind, plain, keyQuoted), at, end, keyAt, keyEnd);
   if (isMap(node) || isSeq(node)) {
     if (node.anchor !== undefined) giveUp(reader, "syntax", at, "anchors have no place in a lockfile");
     const id = add(isMap(node) ? "map" : "list", false);

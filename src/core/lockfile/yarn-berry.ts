@@ -9,7 +9,7 @@ import { addPackage, notePlace, settleIdentity, settleTrust } from "./entry.ts";
 import { lockGraph, settleReach } from "./graph.ts";
 import { gitSource, isHttp, sourceOf, splitAtVersion } from "./identity.ts";
 import type { NodeId } from "./tape.ts";
-import { childAt, childrenOf, isPlain, keyOf, kindOf, startOf, valueOf } from "./tape.ts";
+import { atOf, childAt, childrenOf, endOf, isPlain, keyOf, kindOf, startOf, valueOf } from "./tape.ts";
 import type { Declared, LockSource, ResolvedPackage } from "./tree.ts";
 
 const KNOWN_VERSIONS = /^(?:[4-9]|10)$/;
@@ -24,7 +24,7 @@ export function readYarnBerry(reader: Reader): void {
     report(
       reader,
       "unknown-format",
-      metadata === undefined ? 0 : tape.at[metadata]!,
+      metadata === undefined ? 0 : atOf(tape, metadata),
       `__metadata version "${reader.version}" is not one cordon knows`,
     );
   const cacheKey = metadata === undefined ? "" : (textAt(reader, metadata, "cacheKey", "__metadata.") ?? "");
@@ -169,8 +169,8 @@ function noteArchiveUrl(reader: Reader, resolution: NodeId, locator: Locator, en
   if (url === null || !isHttp(url)) return;
   const { tape, text } = reader;
   const inset = isPlain(tape, resolution) ? 0 : 1;
-  const begin = tape.at[resolution]! + inset;
-  const match = /(::|&)__archiveUrl=([^&]*)(&?)/.exec(text.slice(begin, tape.end[resolution]! - inset));
+  const begin = atOf(tape, resolution) + inset;
+  const match = /(::|&)__archiveUrl=([^&]*)(&?)/.exec(text.slice(begin, endOf(tape, resolution) - inset));
   // A patch carries its base's URL encoded once more; it follows the base's own entry.
   if (match === null) return;
   const start = begin + match.index;

@@ -3,12 +3,12 @@
  * its bytes are whatever `resolved` names, fetched verbatim, with the sha1 in the fragment.
  */
 import type { Reader } from "./document.ts";
-import { giveUp, recordAt, report, textAt, textNodeAt } from "./document.ts";
+import { giveUp, recordAt, report, reportRepeats, textAt, textNodeAt } from "./document.ts";
 import { addPackage, notePlace, settleIdentity, settleSri, settleTrust } from "./entry.ts";
 import { lockGraph, settleReach } from "./graph.ts";
 import { gitSource, isHttp, isUsualPath, sha1FromHex, sourceOf, splitAtVersion } from "./identity.ts";
 import type { NodeId } from "./tape.ts";
-import { append, childrenOf, close, keyOf, repeatedKeys, startOf, valueOf } from "./tape.ts";
+import { append, atOf, childrenOf, close, flagsOf, startOf, valueOf } from "./tape.ts";
 import type { LockSource } from "./tree.ts";
 
 export function readYarnClassic(reader: Reader): void {
@@ -36,25 +36,25 @@ export function readYarnClassic(reader: Reader): void {
 /** Quoted strings are JSON; a bare word starts with a letter, `/`, `.` or `-` and goes to a space, colon or comma (yarn's tokeniser). */
 const TOKEN = /"(?:[^"\\\n\r]|\\[^\n\r])*"|[A-Za-z/.-][^\s:,]*|\d+|[:,]/y;
 
-type Token = { readonly at: number; readonly end: number; readonly value: string; readonly kind: "text" | "number" | ":" | "," };
+type Token = {
+  readonly at: number;
+  readonly end: number;
+  readonly value: string;
+  readonly kind: "text" | "number" | ":" | ",";
+  /** Stands in quotes, which `at` and `end` include. */
+  readonly quoted: boolean;
+};
 
-/** Puts the file on the tape, one map an entry, and returns the descriptors each entry stands under. */
+/** Puts the file on the tape, a list of maps, one an entry, and returns the descriptors each entry stands under. */
 function readLines(reader: Reader): Map<NodeId, string[]> {
   const { tape, text } = reader;
   const descriptors = new Map<NodeId, string[]>();
-  const root = append(tape, "map", 0, text.length, false, -1, -1, false);
+  const root = append(tape, flagsOf("list", false, false), 0, text.length, -1, -1);
   tape.roots.push(root);
-  /** Open maps, the innermost last; a line at indent n belongs to `open[n / 2]`. */
+  /** Open containers, the innermost last; a line at indent n belongs to `open[n / 2]`. */
   const open: NodeId[] = [root];
-
   const shut = (depth: number, at: number): void => {
-    while (open.length > depth) {
-      const id = open.pop()!;
-      close(tape, id, at);
-      for (const again of repeatedKeys(tape, id))
-        if (open.length > 0)
-          report(reader, "duplicate-key", startOf(tape, again), `"${keyOf(tape, again)}" stands twice in one entry; yarn uses the last`);
-    }
+    while (open.length > depth) close(tape, open.pop()!, at);
   };
 
   let previousEnd = 0;
@@ -79,6 +79,7 @@ function readLines(reader: Reader): Map<NodeId, string[]> {
     if (!placeLine(reader, tokens, open, descriptors)) break;
   }
   shut(0, previousEnd);
+  reportRepeats(reader);
   return descriptors;
 }
 
@@ -92,18 +93,15 @@ function tokenise(reader: Reader, from: number, end: number): Token[] | undefine
     }
     TOKEN.lastIndex = at;
     const raw = TOKEN.exec(text)?.[0];
-    const value = raw === undefined ? undefined : raw.startsWith('"') ? unquote(raw) : raw;
+    const quoted = text.charCodeAt(at) === 0x22;
+    const value = raw !== undefined && quoted ? unquote(raw) : raw;
     if (raw === undefined || value === undefined) {
-      giveUp(
-        reader,
-        end === text.length ? "truncated" : "syntax",
-        at,
-        `no word of yarn's lockfile grammar: ${text.slice(at, Math.min(end, at + 40))}`,
-      );
+      const code = end === text.length ? "truncated" : "syntax";
+      giveUp(reader, code, at, `no word of yarn's lockfile grammar: ${text.slice(at, Math.min(end, at + 40))}`);
       return undefined;
     }
-    const kind = raw === ":" || raw === "," ? raw : /^\d+$/.test(raw) ? "number" : "text";
-    tokens.push({ at, end: at + raw.length, value, kind });
+    const kind = raw === ":" || raw === "," ? raw : /^\d/.test(raw) ? "number" : "text";
+    tokens.push({ at, end: at + raw.length, value, kind, quoted });
     at += raw.length;
   }
   return tokens;
@@ -120,45 +118,44 @@ function unquote(raw: string): string | undefined {
 
 /** `a, b:` opens a map; `key value` adds a field. */
 function placeLine(reader: Reader, tokens: readonly Token[], open: NodeId[], descriptors: Map<NodeId, string[]>): boolean {
-  const { tape } = reader;
-  const [first, second] = tokens as [Token, Token | undefined];
   const last = tokens[tokens.length - 1]!;
-  const words = tokens.filter((token) => token.kind !== ":" && token.kind !== ",");
-  if (last.kind === ":") {
-    // Keys and commas alternate, then the colon.
-    const regular = tokens.every((token, i) =>
-      i % 2 === 0 ? token.kind === "text" : token.kind === (i === tokens.length - 1 ? ":" : ","),
-    );
-    if (!regular || tokens.length % 2 !== 0 || (open.length > 1 && words.length > 1)) return fail(first);
-    const keyEnd = tokens[tokens.length - 2]!.end;
-    const id = append(tape, "map", last.end, last.end, false, first.at, keyEnd, false);
-    tape.oddKeys.set(id, words.map((word) => word.value).join(", "));
-    if (open.length === 1)
+  const [first, second] = tokens as [Token, Token?];
+  const inEntry = open.length > 1;
+  if (last.kind === ":" && isKeyList(tokens, inEntry)) {
+    const id = addNode(reader, "map", first, tokens[tokens.length - 2]!, last);
+    if (!inEntry)
       descriptors.set(
         id,
-        words.map((word) => word.value),
+        tokens.flatMap((token) => (token.kind === "text" ? [token.value] : [])),
       );
     open.push(id);
     return true;
   }
-  if (
-    tokens.length !== 2 ||
-    second === undefined ||
-    first.kind !== "text" ||
-    (second.kind !== "text" && second.kind !== "number") ||
-    open.length === 1
-  )
-    return fail(first);
-  const quoted = reader.text.charCodeAt(second.at) === 0x22;
-  const id = append(tape, second.kind, second.at, second.end, !quoted, first.at, first.end, false);
-  tape.oddKeys.set(id, first.value);
-  if (quoted) tape.oddValues.set(id, second.value);
-  return true;
-
-  function fail(token: Token): false {
-    giveUp(reader, last.end === reader.text.length ? "truncated" : "syntax", token.at, "neither an entry nor a field of one");
-    return false;
+  const isField = tokens.length === 2 && first.kind === "text" && (second?.kind === "text" || second?.kind === "number");
+  if (isField && inEntry) {
+    addNode(reader, last.kind as "text" | "number", first, first, last);
+    return true;
   }
+  giveUp(reader, last.end === reader.text.length ? "truncated" : "syntax", first.at, "neither an entry nor a field of one");
+  return false;
+}
+
+/** Words and commas in turn, then the colon; inside of an entry a single word. */
+function isKeyList(tokens: readonly Token[], inEntry: boolean): boolean {
+  const regular = tokens.every((token, i) => token.kind === (i % 2 === 0 ? "text" : i === tokens.length - 1 ? ":" : ","));
+  return regular && tokens.length % 2 === 0 && (!inEntry || tokens.length === 2);
+}
+
+/** A node whose key is the words from `first` to `lastOfKey`. The colon that opens a map stands where its fields will begin. */
+function addNode(reader: Reader, kind: "map" | "text" | "number", first: Token, lastOfKey: Token, value: Token): NodeId {
+  const { tape } = reader;
+  const inset = first.quoted && first === lastOfKey ? 1 : 0;
+  const flags = flagsOf(kind, kind !== "map" && !value.quoted, inset === 1);
+  const at = kind === "map" ? value.end : value.at;
+  const id = append(tape, flags, at, value.end, first.at + inset, lastOfKey.end - inset);
+  if (inset === 1 && first.value.length !== first.end - first.at - 2) tape.oddKeys.set(id, first.value);
+  if (value.quoted && value.value.length !== value.end - value.at - 2) tape.oddValues.set(id, value.value);
+  return id;
 }
 
 // --- entries --------------------------------------------------------------------------------------------------------------------------------
@@ -187,11 +184,12 @@ function readEntry(reader: Reader, node: NodeId, descriptors: readonly string[])
   const fragment = hash < 0 ? "" : resolved.slice(hash + 1);
   const version = textAt(reader, node, "version", label) ?? "";
   const bare = hash < 0 ? resolved : resolved.slice(0, hash);
-  const source = isUsualPath(bare, first.name, version) ? registry(bare) : sourceOfResolved(resolved, bare, first.range);
+  const usual = isUsualPath(bare, 0, bare.length, first.name, version);
+  const source: LockSource = usual ? { kind: "registry", url: bare } : sourceOfResolved(resolved, bare, first.range);
   const added = addPackage(reader, at, { key, name: first.name, version, source });
   // Installed under its own name by anyone, it needs no alias.
   if (identities.every((identity) => identity.installedAs !== first.name)) added.alias = first.installedAs;
-  settleIdentity(reader, at, added);
+  settleIdentity(reader, at, added, usual);
   settleSri(reader, at, added, textAt(reader, node, "integrity", label));
   const sha1 = source.kind === "git" ? undefined : sha1FromHex(fragment);
   if (added.integrity === undefined && sha1 !== undefined) added.integrity = sha1;
@@ -201,16 +199,12 @@ function readEntry(reader: Reader, node: NodeId, descriptors: readonly string[])
     if (record !== undefined) added[field] = record;
   }
   if (resolvedNode !== undefined && (source.kind === "registry" || source.kind === "tarball") && source.url !== undefined) {
-    const quote = reader.text.charCodeAt(tape.at[resolvedNode]!) === 0x22 ? 1 : 0;
-    const start = tape.at[resolvedNode]! + quote;
+    const quote = reader.text.charCodeAt(atOf(tape, resolvedNode)) === 0x22 ? 1 : 0;
+    const start = atOf(tape, resolvedNode) + quote;
     // A URL written with escapes stands otherwise in the text than it reads.
     if (reader.text.startsWith(source.url, start))
       notePlace(reader, added, { url: source.url, form: "yarn-classic", at: start, end: start + source.url.length });
   }
-}
-
-function registry(url: string): LockSource {
-  return { kind: "registry", url };
 }
 
 function sourceOfResolved(resolved: string, bare: string, range: string): LockSource {
