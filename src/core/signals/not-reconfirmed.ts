@@ -5,6 +5,7 @@ import { ageEvidence } from "./young-release.ts";
 
 /** Design §4: "A hold ends only on evidence newer than its end: an upstream answer that still lists the version with the same integrity". */
 export const notReconfirmed: Check = ({ facts, policy, now }) => {
+  if (facts.problem !== undefined) return undefined;
   const end = instant(facts.start + policy.hold);
   if (now < end || facts.lastListed >= end) return undefined;
   return {

@@ -5,6 +5,8 @@ import type { Evidence } from "../policy/verdict.ts";
 import type { Check } from "./check.ts";
 
 export const youngRelease: Check = ({ facts, policy, now }) => {
+  // What cannot be read is not served at any age; its age says nothing to anybody.
+  if (facts.problem !== undefined) return undefined;
   const until = instant(facts.start + policy.hold);
   if (now >= until) return undefined;
   return {
