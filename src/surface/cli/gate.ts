@@ -21,6 +21,8 @@ export const run: Command = async ({ io, world, flags }, _args, options) => {
   const { settings } = app;
   const at = parseListen(settings.listen);
   const log = world.log(settings.log.level);
+  // From here on, not from when it has said so: whoever finds the port open may stop it at once.
+  const told = world.stopped();
   const gate = await startGate({
     app,
     at,
@@ -70,7 +72,7 @@ export const run: Command = async ({ io, world, flags }, _args, options) => {
     if (kind === "gate") io.stderr("  the upstream is another cordon gate: its policy comes first, then this one's\n");
     return kind === "loop" ? kind : new Promise<never>(() => {});
   });
-  const why = await Promise.race([world.stopped(), loop]);
+  const why = await Promise.race([told, loop]);
   log("info", "stopping", { why });
   await world.withdrawGate(app.dataDir, instance);
   await gate.close();
