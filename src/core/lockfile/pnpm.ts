@@ -157,13 +157,8 @@ function readEntry(reader: Reader, node: NodeId, style: Style): Draft<ResolvedPa
   const label = `${key}: `;
   const at = startOf(tape, node);
   const said = parseKey(style, key);
+  const fields = identityOf(reader, node, key, style, said);
   const resolution = mapAt(reader, node, "resolution", label);
-  const fields = {
-    key,
-    name: textAt(reader, node, "name", label) ?? said.name ?? said.rest,
-    version: textAt(reader, node, "version", label) ?? said.version ?? said.rest.replace(/^runtime:/, ""),
-  };
-  if (fields.version.includes("/") || fields.version.includes(":")) fields.version = "";
   if (resolution === undefined) {
     report(reader, "wrong-type", at, `${key} has no resolution`);
     return [];
@@ -172,15 +167,35 @@ function readEntry(reader: Reader, node: NodeId, style: Style): Draft<ResolvedPa
   const variants = type === "variations" ? childAt(tape, resolution, "variants") : undefined;
   if (variants !== undefined) return readVariants(reader, variants, fields);
   const registry = said.version !== undefined;
-  const added = addPackage(reader, at, {
-    ...fields,
-    source: sourceOfResolution(reader, resolution, { type, registry, rest: said.rest, label }),
-  });
+  const source = sourceOfResolution(reader, resolution, { type, registry, rest: said.rest, label });
+  const added = addPackage(reader, at, { ...fields, source });
   settleIdentity(reader, at, added);
   settleSri(reader, at, added, textAt(reader, resolution, "integrity", label));
   settleTrust(reader, at, added);
   noteTarball(reader, resolution, added, registry, label);
   return [added];
+}
+
+/** The key names the package, and the fields where it cannot. Where both do, pnpm believes the fields before format 9 and the key since. */
+function identityOf(
+  reader: Reader,
+  node: NodeId,
+  key: string,
+  style: Style,
+  said: ReturnType<typeof parseKey>,
+): { key: string; name: string; version: string } {
+  const name = textAt(reader, node, "name", `${key}: `);
+  const version = textAt(reader, node, "version", `${key}: `);
+  if (differ(name, said.name) || differ(version, said.version))
+    report(reader, "contradiction", startOf(reader.tape, node), `${key} calls itself ${name ?? said.name}@${version ?? said.version}`);
+  const byKey = style === "at";
+  const unversioned = said.rest.replace(/^runtime:/, "");
+  const settled = (byKey ? (said.version ?? version) : (version ?? said.version)) ?? (/[/:]/.test(unversioned) ? "" : unversioned);
+  return { key, name: (byKey ? (said.name ?? name) : (name ?? said.name)) ?? said.rest, version: settled };
+}
+
+function differ(one: string | undefined, other: string | undefined): boolean {
+  return one !== undefined && other !== undefined && one !== other;
 }
 
 /** A runtime (`node@runtime:…`) has one archive for each platform, and each is one entry. */
@@ -241,8 +256,9 @@ function sourceOfResolution(
   }
   const tarball = text("tarball");
   if (tarball === undefined) return entry.registry ? { kind: "registry" } : sourceOf(entry.rest.replace(/^@?([a-z]+:)/, "$1"));
-  if (!isHttp(tarball)) return tarball.startsWith("file:") ? { kind: "file", path: tarball.slice(5) } : { kind: "registry" };
-  return entry.registry ? { kind: "registry", url: tarball } : sourceOf(tarball);
+  // Without a protocol it is a path at the registry.
+  if (!/^[a-z+]+:/i.test(tarball)) return { kind: "registry" };
+  return entry.registry && isHttp(tarball) ? { kind: "registry", url: tarball } : sourceOf(tarball);
 }
 
 /** pnpm writes `tarball` only where the registry's usual path would not do; without it the configured registry is asked. */

@@ -172,6 +172,20 @@ const CASES: Readonly<Record<string, Case>> = {
     code: "contradiction",
     at: '"lockfileVersion"',
   },
+  "pnpm 9: another name beside the key": {
+    file: "pnpm-9.0.yaml",
+    from: "  left@1.2.3:\n    resolution",
+    to: "  left@1.2.3:\n    name: harmless\n    resolution",
+    code: "contradiction",
+    at: "left@1.2.3:\n    name",
+  },
+  "pnpm 6: another version beside the key": {
+    file: "pnpm-6.0.yaml",
+    from: "  /left@1.2.3:\n",
+    to: "  /left@1.2.3:\n    version: 9.9.9\n",
+    code: "contradiction",
+    at: "/left@1.2.3:\n    version",
+  },
   "pnpm: a reference to nothing": {
     file: "pnpm-9.0.yaml",
     from: "  right@0.1.4: {}\n",
@@ -380,6 +394,12 @@ test.each(["npm-3.json", "yarn-1.lock", "bun-1.lock", "deno-5.lock"])("%s cut in
   expect(tree.problems.map((problem) => problem.code)).toContain("truncated");
   // What stands before the cut is still evidence.
   expect(tree.packages.length).toBeGreaterThan(0);
+});
+
+test("a name beside the key hides nothing", () => {
+  const nine = read("pnpm-9.0.yaml", edited("pnpm-9.0.yaml", /( {2}left@1\.2\.3:\n)( {4}resolution)/, "$1    name: harmless\n$2"));
+  expect(nine.packages.filter((entry) => entry.version === "1.2.3").map((entry) => entry.name)).toEqual(["left"]);
+  expect(nine.problems.map((problem) => problem.code)).toEqual(["contradiction"]);
 });
 
 test("a YAML lockfile cut between two entries is given away by what refers to the rest", () => {
