@@ -8,7 +8,7 @@ import { activeFreezes, makeFreeze } from "../core/policy/freeze.ts";
 import type { Deny, Freeze } from "../core/policy/policy.ts";
 import type { Waiver } from "../core/policy/verdict.ts";
 import { withheld } from "../core/policy/verdict.ts";
-import { makeWaiver, pruneReason, stateOfWaiver, waivableBytes, type WaiverState } from "../core/policy/waiver.ts";
+import { makeWaiver, pruneReason, stateOfWaiver, type WaiverState } from "../core/policy/waiver.ts";
 import type { Judgements, VersionJudgement } from "./judgements.ts";
 import type { Knowledge } from "./knowledge.ts";
 import type { ExceptionStore, HeldStore, Ledger } from "./ports.ts";
@@ -16,12 +16,12 @@ import type { ExceptionStore, HeldStore, Ledger } from "./ports.ts";
 export type Owned = { readonly owner: string; readonly reason: string };
 
 /** What a person is shown before they type the name: nothing is changed yet. */
-export type Admittance = { readonly name: string; readonly version: string; readonly judged: VersionJudgement };
+export type Admittance = { readonly waiver: Waiver; readonly judged: VersionJudgement };
 
 export type ExceptionVerbs = {
-  /** Looks up what would be admitted. Fault when nothing holds it or nothing about it can be waived. */
-  consider(spec: string): Promise<Admittance>;
-  admit(what: Admittance, owned: Owned & { readonly expires: Instant }): Promise<Waiver>;
+  /** The waiver that would let a version through. Fault when nothing holds it, nothing about it can be waived, or the end is too far. */
+  consider(spec: string, owned: Owned & { readonly expires: Instant }): Promise<Admittance>;
+  admit(what: Admittance): Promise<void>;
   waivers(): Promise<readonly (Waiver & { readonly state: WaiverState })[]>;
   revokeWaiver(id: string, by: string): Promise<void>;
   /** Revokes waivers that died or that their version outlived; returns which and why. */
@@ -51,32 +51,27 @@ export function exceptionVerbs(ports: ExceptionPorts): ExceptionVerbs {
   }
 
   return {
-    async consider(text) {
+    async consider(text, { owner, reason, expires }) {
       const { name, version } = exact(text);
       const known = await ports.knowledge.know(name);
       if (known.kind === "absent") throw new Fault("NOT_FOUND", `${name} is not on the upstream registry`);
       if (known.kind === "refused") throw new Fault("INPUT_UNREADABLE", known.message);
       if (known.kind === "down") throw new Fault("UPSTREAM_DOWN", known.message);
       const judged = await ports.judgements.ofVersion(known.record, version, { pin: false });
-      waivableBytes({ name, version, integrity: judged.facts.integrity, signals: judged.verdict.reasons });
-      return { name, version, judged };
+      const { facts, verdict } = judged;
+      const now = ports.clock.now();
+      const waiver = makeWaiver({ name, version, integrity: facts.integrity, signals: verdict.reasons, owner, reason, expires, now });
+      return { waiver, judged };
     },
 
-    async admit({ name, version, judged }, { owner, reason, expires }) {
-      const now = ports.clock.now();
-      const waiver = makeWaiver({
-        name,
-        version,
-        integrity: judged.facts.integrity,
-        signals: judged.verdict.reasons,
-        owner,
-        reason,
-        expires,
-        now,
-      });
+    async admit({ waiver }) {
       await ports.exceptions.addWaiver(waiver);
-      await changed("waiver-added", waiver.id, waiver.owner, `${name}@${version}: ${waiver.signals.join(", ")}: ${waiver.reason}`);
-      return waiver;
+      await changed(
+        "waiver-added",
+        waiver.id,
+        waiver.owner,
+        `${waiver.name}@${waiver.version}: ${waiver.signals.join(", ")}: ${waiver.reason}`,
+      );
     },
 
     async waivers() {
@@ -107,12 +102,8 @@ export function exceptionVerbs(ports: ExceptionPorts): ExceptionVerbs {
       const now = ports.clock.now();
       const parsed = spec === undefined ? undefined : parseSpec(spec);
       if (spec !== undefined && !parsed) throw new Fault("NAME_INVALID", `${JSON.stringify(spec)} is not a package`);
-      // Bytes seen under that version are denied too, so that no other name brings them in.
-      const record = parsed?.spec === undefined ? undefined : await ports.knowledge.recall(parsed.name);
-      const known =
-        parsed?.spec === undefined || !record
-          ? undefined
-          : (await ports.judgements.ofVersion(record, parsed.spec, { pin: false })).facts.integrity;
+      // The version's bytes are denied too, so that no other name brings them in.
+      const known = parsed?.spec === undefined ? undefined : await bytesOf(parsed.name, parsed.spec);
       const bytes = integrity ?? known;
       const deny = makeDeny({
         ...(parsed === undefined ? {} : { name: parsed.name }),
@@ -158,6 +149,16 @@ export function exceptionVerbs(ports: ExceptionPorts): ExceptionVerbs {
       return lifted;
     },
   };
+
+  /** The registry is asked only about what was never seen here. */
+  async function bytesOf(name: string, version: string): Promise<string | undefined> {
+    let record = await ports.knowledge.recall(name);
+    if (!record || !Object.hasOwn(record.versions, version)) {
+      const known = await ports.knowledge.know(name, { maxAge: 0 });
+      if (known.kind === "known") record = known.record;
+    }
+    return record && (await ports.judgements.ofVersion(record, version, { pin: false })).facts.integrity;
+  }
 
   async function verdictWithout(waiver: Waiver): Promise<VersionJudgement["verdict"] | undefined> {
     const record = await ports.knowledge.recall(waiver.name);

@@ -9,7 +9,7 @@ import type { PackumentReading, RenderedPackument, RenderPlan } from "../core/np
 import type { Held, HeldNote } from "../core/policy/held.ts";
 import type { Deny, Exceptions, Freeze } from "../core/policy/policy.ts";
 import type { Token } from "../core/policy/token.ts";
-import type { Verdict, Waiver } from "../core/policy/verdict.ts";
+import type { Waiver } from "../core/policy/verdict.ts";
 
 export type { Held, Token };
 

@@ -25,12 +25,17 @@ export type WaiverRequest = {
 
 /** Throws Fault USAGE when it would cover nothing, could not, or lacks what a waiver must have. */
 export function makeWaiver({ name, version, integrity, signals, owner, reason, expires, now }: WaiverRequest): Waiver {
-  const bytes = waivableBytes({ name, version, integrity, signals });
+  const spec = `${name}@${version}`;
+  if (signals.length === 0) throw new Fault("USAGE", `nothing holds ${spec}: there is nothing to waive`);
+  const fixed = signals.filter((signal) => !isWaivable(signal.id));
+  if (fixed.length > 0) throw new Fault("USAGE", `${fixed.map(({ id }) => id).join(" and ")} of ${spec} cannot be waived`);
+  if (integrity === undefined || digestsOf(integrity).length === 0)
+    throw new Fault("USAGE", `${spec} has no integrity a waiver could be pinned to`);
   const covered = signals.toSorted((a, b) => (a.id < b.id ? -1 : 1));
   const waiver = {
     name,
     version,
-    integrity: bytes,
+    integrity,
     signals: covered.map((signal) => signal.id),
     evidence: covered.map((signal) => `${signal.id}=${evidenceDigest(signal)}`).join(" "),
     owner: ownedText("owner", owner),
@@ -39,22 +44,6 @@ export function makeWaiver({ name, version, integrity, signals, owner, reason, e
     expires: expiry(expires, now),
   };
   return { id: `w-${sha256(canonical(waiver)).slice(0, 10)}`, ...waiver };
-}
-
-/** The bytes a waiver would be pinned to. Throws Fault USAGE when none could let the version through: better before anybody types its name. */
-export function waivableBytes({
-  name,
-  version,
-  integrity,
-  signals,
-}: Pick<WaiverRequest, "name" | "version" | "integrity" | "signals">): string {
-  const spec = `${name}@${version}`;
-  if (signals.length === 0) throw new Fault("USAGE", `nothing holds ${spec}: there is nothing to waive`);
-  const fixed = signals.filter((signal) => !isWaivable(signal.id));
-  if (fixed.length > 0) throw new Fault("USAGE", `${fixed.map(({ id }) => id).join(" and ")} of ${spec} cannot be waived`);
-  if (integrity === undefined || digestsOf(integrity).length === 0)
-    throw new Fault("USAGE", `${spec} has no integrity a waiver could be pinned to`);
-  return integrity;
 }
 
 function isWaivable(id: Signal["id"]): boolean {

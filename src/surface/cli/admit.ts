@@ -9,8 +9,9 @@ export const run: Command = async (context, args, options) => {
   const owned = { owner: ownerOf(context, options), reason: reasonOf(options), expires: expiryOf(context, options) };
   const app = await world.open(flags);
   try {
-    const what = await app.exceptions.consider(args[0]!);
-    const spec = `${what.name}@${what.version}`;
+    const what = await app.exceptions.consider(args[0]!, owned);
+    const { waiver } = what;
+    const spec = `${waiver.name}@${waiver.version}`;
     const paint = painter(io, "stderr");
     const rows = what.judged.verdict.reasons.flatMap((signal) => [
       [signal.id, safe(signal.title)],
@@ -21,7 +22,7 @@ export const run: Command = async (context, args, options) => {
       spec,
       `${paint("yellow", "held")} ${safe(spec)}\n${columns(rows)}\n  this covers these findings for these bytes only, until ${iso(owned.expires)}; anything new holds it again\n`,
     );
-    const waiver = await app.exceptions.admit(what, owned);
+    await app.exceptions.admit(what);
     if (flags.json) printJson(io, "cordon.waiver/1", { ...waiver, created: iso(waiver.created), expires: iso(waiver.expires) });
     else
       io.stdout(

@@ -1,6 +1,7 @@
 /** `cordon deny add|list|remove`: tightening needs no terminal, loosening (remove) does. */
 import { Fault } from "../../core/base/fault.ts";
 import { iso } from "../../core/base/time.ts";
+import type { Deny } from "../../core/policy/policy.ts";
 import type { Command } from "./command.ts";
 import { columns, printJson, safe } from "./io.ts";
 import { ownerOf, reasonOf, typedAtTerminal } from "./owned.ts";
@@ -21,7 +22,7 @@ export const run: Command = async (context, args, options) => {
         if (flags.json) printJson(io, "cordon.deny/1", { ...deny, created: iso(deny.created) });
         else
           io.stdout(
-            `denied ${safe(args[1] ?? "these bytes")}${deny.integrity === undefined ? " by name; its bytes are not known here, so another name could still bring them in" : ` by ${args[1] === undefined ? "" : "name and by "}bytes (${safe(deny.integrity).slice(0, 24)}…)`} · ${deny.id} · a running gate knows within a second\n  take it back   cordon deny remove ${deny.id}\n`,
+            `denied ${how(deny)} · ${deny.id} · a running gate knows within a second\n  take it back   cordon deny remove ${deny.id}\n`,
           );
         return 0;
       }
@@ -65,3 +66,13 @@ export const run: Command = async (context, args, options) => {
     await app.close();
   }
 };
+
+/** What is denied, and what it does not cover. */
+function how({ name, version, integrity }: Deny): string {
+  const bytes = integrity === undefined ? "" : `${safe(integrity).slice(0, 24)}…`;
+  if (name === undefined) return `these bytes under any name (${bytes})`;
+  if (version === undefined) return `every version of ${safe(name)}`;
+  const spec = safe(`${name}@${version}`);
+  if (integrity !== undefined) return `${spec} by name and by bytes (${bytes})`;
+  return `${spec} by name; its bytes are not known here, so another name could still bring them in`;
+}

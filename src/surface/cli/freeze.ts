@@ -12,6 +12,8 @@ export const run: Command = async (context, args, options) => {
   try {
     const now = world.clock.now();
     if (args[0] === "lift") {
+      if (!(await app.exceptions.freezes()).some(({ id }) => args[1] === undefined || id === args[1]))
+        throw new Fault("USAGE", args[1] === undefined ? "no freeze is in force" : `no freeze ${safe(args[1])} is in force`);
       await typedAtTerminal(io, "lift", "what was frozen will be judged by the ordinary rules again\n");
       const lifted = await app.exceptions.liftFreeze(args[1], world.user());
       if (flags.json) printJson(io, "cordon.freeze-lift/1", { lifted: lifted.map((one) => one.id) });

@@ -29,10 +29,10 @@ export function expiryOf({ world }: CommandContext, options: Options): Instant {
  */
 export async function typedAtTerminal(io: Io, what: string, shown: string): Promise<void> {
   const ci = io.env["CI"];
-  if (ci !== undefined && ci !== "" && ci !== "false" && ci !== "0") throw new Fault("NEEDS_TERMINAL", `${what} is not let through by CI`);
-  if (!io.stdinIsTerminal || !io.stderrIsTerminal)
-    throw new Fault("NEEDS_TERMINAL", `letting ${what} through needs a person at a terminal`);
+  if (ci !== undefined && ci !== "" && ci !== "false" && ci !== "0")
+    throw new Fault("NEEDS_TERMINAL", `${what}: what loosens is not done in CI`);
+  if (!io.stdinIsTerminal || !io.stderrIsTerminal) throw new Fault("NEEDS_TERMINAL", `${what}: what loosens needs a person at a terminal`);
   io.stderr(shown);
-  const answer = await io.ask(`type ${what} to let it through: `);
+  const answer = await io.ask(`type ${what} to do it: `);
   if (answer?.trim() !== what) throw new Fault("USAGE", `${JSON.stringify(answer?.trim() ?? "")} is not ${what}; nothing was changed`);
 }
