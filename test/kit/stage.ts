@@ -14,7 +14,7 @@
  *   $ typed WORD cordon …               as a person at a terminal who types WORD when asked
  *   $ env NAME=VALUE cordon …           at a terminal, with one more variable
  *
- * `{ID}` in a command is the id of the waiver, deny or freeze a command named last.
+ * `{ID}` is the id of the waiver, deny, freeze or token that a command named last, `{SECRET}` the token it made.
  *
  * The machine's cordon.yaml is the transcript's `-- machine.yaml --`; commands run in the folder of the transcript's files.
  */
@@ -35,33 +35,41 @@ export type GateStage = Stage & { readonly fixture: Fixture; readonly product: P
 export type StageOptions = Partial<FixtureOptions> & {
   /** Folder with the transcript's files. */
   readonly folder: string;
-  /** False: no gate runs, for transcripts of the command line alone. */
-  readonly gate?: boolean;
 };
 
 /** An hour after the young packages of `cases` and 22 minutes after axios 1.14.1. */
 export const MOMENT = "2026-03-31T00:43:00Z";
 
-export async function openStage({ folder, gate: withGate = true, ...options }: StageOptions): Promise<GateStage> {
+export async function openStage({ folder, ...options }: StageOptions): Promise<GateStage> {
   const fixture = await startFixture({ packages: ["axios", "cases"], at: MOMENT, ...options });
   const machine = join(folder, "machine.yaml");
   const app = await product({ fixture, cwd: folder, ...(existsSync(machine) ? { config: readFileSync(machine, "utf8") } : {}) });
-  const { lockfileUrls, publicUrls, behindProxy } = (await app.world.resolve({})).settings;
-  const gate = withGate ? await app.gate({ lockfileUrls, publicUrls, start: { behindProxy } }) : undefined;
-  const port = gate && `http://${gate.at.host}:${gate.at.port}/`;
-  let heard = gate && state(gate.app);
-  let id = "";
+  const names: Record<string, string> = { UPSTREAM: fixture.url, PUBLIC: NPM_REGISTRY };
+  let running: ReturnType<typeof startGate> | undefined;
+  let heard = "";
+
+  /** Started when it is first asked something. */
+  async function startGate() {
+    const { lockfileUrls, publicUrls, behindProxy } = (await app.world.resolve({})).settings;
+    const gate = await app.gate({ lockfileUrls, publicUrls, start: { behindProxy } });
+    heard = state(gate.app);
+    return Object.assign(names, { GATE: `http://${gate.at.host}:${gate.at.port}/`, INSTANCE: gate.instance }) && gate;
+  }
+  const gate = () => (running ??= startGate());
 
   async function run(argv: readonly string[]): ReturnType<NonNullable<Stage["run"]>> {
-    const ran = await play(argv.map((word) => word.replace("{ID}", id)));
-    id = /\b(?:d|w|f)-[0-9a-f]{10}\b/.exec(ran.stdout)?.[0] ?? id;
+    const ran = await play(argv);
+    const [, id] = /\b((?:d|w|f|tok)-[0-9a-f]{8,10})\b/.exec(ran.stdout) ?? [];
+    const [secret] = /\bcordon_[\w-]{43}/.exec(ran.stdout) ?? [];
+    if (id !== undefined) names["ID"] = id;
+    if (secret !== undefined) names["SECRET"] = secret;
     return ran;
   }
 
   async function play([program = "", ...rest]: readonly string[]): ReturnType<NonNullable<Stage["run"]>> {
     if (program === "cordon") return app.cordon(rest);
     if (program === "upstream") {
-      await gate?.app.ahead?.idle();
+      await (await running)?.app.ahead?.idle();
       const stdout = fixture.log.lines().sort();
       fixture.log.clear();
       return { code: 0, stdout: stdout.join("\n"), stderr: "" };
@@ -77,7 +85,10 @@ export async function openStage({ folder, gate: withGate = true, ...options }: S
     product: app,
     clock: fixture.clock,
     run,
-    request: (request) => send(port!, request),
+    async request(request) {
+      await gate();
+      return send(names["GATE"]!, request);
+    },
     verbs: {
       release: (spec = "", when = "", ...words) => fixture.publish(releaseText(spec, when, words)),
       republish: (spec = "") => fixture.publish(releaseText(spec, iso(fixture.clock.now()), ["file:other"]), { replace: true }),
@@ -102,14 +113,15 @@ export async function openStage({ folder, gate: withGate = true, ...options }: S
         copyFileSync(join(folder, file), target);
       },
       async soon() {
-        for (let waited = 0; state(gate!.app) === heard; waited += 20) {
+        const { app: served } = await gate();
+        for (let waited = 0; state(served) === heard; waited += 20) {
           if (waited > 5_000) throw new Error("the gate heard of nothing");
           await sleep(20);
         }
-        heard = state(gate!.app);
+        heard = state(served);
       },
     },
-    names: { UPSTREAM: fixture.url, PUBLIC: NPM_REGISTRY, ...(gate ? { GATE: port!, INSTANCE: gate.instance } : {}) },
+    names,
     async close() {
       await app.stop();
       await fixture.stop();

@@ -35,7 +35,7 @@ export type Stage = {
   request?(request: HttpRequest): Promise<HttpAnswer>;
   /** Other lines, by their first word: `withdraw axios 1.14.1`. */
   readonly verbs?: Readonly<Record<string, (...words: string[]) => unknown>>;
-  /** Names for what differs from run to run: `{ GATE: "http://127.0.0.1:4870/" }`. */
+  /** Names for what differs from run to run: `{ GATE: "http://127.0.0.1:4870/" }`. May grow while the transcript plays. */
   readonly names?: Readonly<Record<string, string>>;
   close?(): Promise<unknown>;
 };
@@ -51,7 +51,7 @@ export function transcripts(folder: string, open: (work: { readonly folder: stri
       const work = { folder: tempFolder(Object.fromEntries(parseTxtar(expected).files.map(({ path, text }) => [path, text]))) };
       const stage = await open(work);
       try {
-        const actual = await replay(expected, { ...stage, names: { TMP: work.folder, ...stage.names } });
+        const actual = await replay(expected, { ...stage, names: Object.assign(stage.names ?? {}, { TMP: work.folder }) });
         if (process.env["UPDATE"] === "1") writeFileSync(path, actual);
         else expect(actual, `${file} differs; UPDATE=1 accepts what came`).toBe(expected);
       } finally {
