@@ -135,6 +135,8 @@ export function openWorld(ground: Ground = {}): World {
       );
     }, POLICY_POLL_MS);
     poll.unref();
+    const { restAfterBursts } = await import("./edge/host/rest.ts");
+    const stopResting = restAfterBursts(() => app.recorder.counters.packuments + app.recorder.counters.tarballs);
     return {
       ...app,
       settings: resolved.settings,
@@ -153,6 +155,7 @@ export function openWorld(ground: Ground = {}): World {
       identifyUpstream: (instance) => upstream.identify(instance),
       async close() {
         clearInterval(poll);
+        stopResting();
         app.stop();
         await app.flush();
         await work.close();

@@ -30,10 +30,12 @@ export const LIMITS = {
   /** Documents up to this size are read and rendered on the main thread: 2 to 4 ms each, measured warm. */
   packumentInPlaceBytes: 300_000,
   /** Documents kept with their index for the next render, on the main thread and in the worker. The newest one is kept whatever its size. */
-  packumentMemoryBytes: 8_000_000,
-  packumentWorkerMemoryBytes: 32_000_000,
+  packumentMemoryBytes: 2_000_000,
+  packumentWorkerMemoryBytes: 12_000_000,
   /** One document's work in the worker; the largest real one takes under one second. */
   packumentWorkMs: 30 * SECOND,
+  /** The worker ends when nobody needed it for this long: it holds 50 MB and starts in less than 100 ms. */
+  packumentWorkerIdleMs: 2 * SECOND,
   /** JavaScript heap of the worker, in MB; raw documents are not part of it. */
   packumentWorkerHeapMb: 512,
   /** Compressed tarball; the registry's own ceiling is not published, the largest well-known one is about 200 MB. */
@@ -82,9 +84,9 @@ export const LIMITS = {
   /** Tag values remembered for one tag. */
   tagHistory: 50,
   /** Bytes of finished packuments held in memory. */
-  hotCacheBytes: 48_000_000,
+  hotCacheBytes: 32_000_000,
   /** Judgements held in memory, by a rough estimate of their size. */
-  judgementCacheBytes: 8_000_000,
+  judgementCacheBytes: 4_000_000,
   /** Wait for in-flight answers after SIGTERM. */
   drainMs: 30 * SECOND,
   /** Ledger rows committed together: about 10 ms of work. Rows wait no longer than the commit before theirs. */
@@ -96,7 +98,7 @@ export const LIMITS = {
   /** The epoch of waivers, denies and freezes is looked at this often; a change must reach a running gate within a second. */
   epochPollMs: 250,
   /** Package records held in memory, as bytes of their stored form; parsed they take about three times as much. */
-  recordCacheBytes: 8_000_000,
+  recordCacheBytes: 3_000_000,
   /** Different projects remembered for one held version; the label is the client's claim. */
   heldProjects: 100,
   /** Ledger rows read in one step while exporting or verifying: about 10 ms of work. */

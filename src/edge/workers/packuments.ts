@@ -1,6 +1,6 @@
 /**
  * Packument work off the main thread: documents above a size are read and rendered in one worker thread, smaller ones in place.
- * The thread starts with the first big document and stays, with its memory of the newest ones.
+ * The thread starts with a big document and stays, with its memory of the newest ones, until nobody needs it.
  */
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
@@ -18,6 +18,8 @@ export type PackumentWorkOptions = {
   readonly patience?: number;
   /** JavaScript heap of the thread. */
   readonly heapMb?: number;
+  /** Milliseconds without a job after which the thread ends. */
+  readonly idle?: number;
 };
 
 /** Fits the port `PackumentWork`; `close` ends the thread. Rejects with WORKER_FAILED, or INPUT_UNREADABLE for a damaged stored document. */
@@ -26,9 +28,10 @@ export function packumentWork({
   threshold = LIMITS.packumentInPlaceBytes,
   patience = LIMITS.packumentWorkMs,
   heapMb = LIMITS.packumentWorkerHeapMb,
+  idle = LIMITS.packumentWorkerIdleMs,
 }: PackumentWorkOptions = {}) {
   const here = packumentMemory(LIMITS.packumentMemoryBytes);
-  const there = worker === undefined ? undefined : workerThread(worker, patience, heapMb);
+  const there = worker === undefined ? undefined : workerThread({ file: worker, patience, heapMb, idle });
   /** Digests the worker was sent lately: it is asked first without sending the document again. */
   const sent = new Set<string>();
 
@@ -89,8 +92,14 @@ function expect<K extends PackumentAnswer["kind"]>(answer: PackumentAnswer, kind
 }
 
 /** One thread, one job at a time. A thread that dies or takes too long fails its job only; the next job gets a new one. */
-function workerThread(file: URL | string, patience: number, heapMb: number) {
+function workerThread({
+  file,
+  patience,
+  heapMb,
+  idle,
+}: { readonly file: URL | string } & Required<Omit<PackumentWorkOptions, "worker" | "threshold">>) {
   let current: Worker | undefined;
+  let leaving: NodeJS.Timeout | undefined;
   let last: Promise<unknown> = Promise.resolve();
   let closed = false;
 
@@ -111,6 +120,7 @@ function workerThread(file: URL | string, patience: number, heapMb: number) {
 
   async function answer(job: PackumentJob, label: string): Promise<PackumentAnswer> {
     if (closed) throw new Fault("WORKER_FAILED", `${label}: cordon is shutting down`);
+    clearTimeout(leaving);
     const thread = (current ??= start());
     // The caller keeps its bytes; the copy moves to the thread. (A Buffer's own `slice` would be no copy.)
     const bytes = job.bytes && new Uint8Array(job.bytes);
@@ -129,8 +139,13 @@ function workerThread(file: URL | string, patience: number, heapMb: number) {
     } finally {
       clearTimeout(timer);
       thread.off("exit", died);
-      // An idle thread does not keep the process alive.
+      // An idle thread does not keep the process alive, and is not kept for long.
       thread.unref();
+      leaving = setTimeout(() => {
+        if (current !== thread) return;
+        current = undefined;
+        void thread.terminate();
+      }, idle).unref();
     }
   }
 
@@ -142,6 +157,7 @@ function workerThread(file: URL | string, patience: number, heapMb: number) {
     },
     async close(): Promise<void> {
       closed = true;
+      clearTimeout(leaving);
       await current?.terminate();
     },
   };

@@ -1,0 +1,19 @@
+import { setImmediate as turn } from "node:timers/promises";
+import { afterEach, expect, test, vi } from "vitest";
+import { restAfterBursts } from "./rest.ts";
+
+afterEach(() => void vi.useRealTimers());
+
+test("after a burst, in the first quiet second, what nobody holds is collected", async () => {
+  vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
+  let served = 0;
+  const stop = restAfterBursts(() => served);
+  const forgotten = new WeakRef({ big: new Array(100_000).fill(0) });
+  await turn();
+  served = 1_000;
+  vi.advanceTimersByTime(2_000);
+  await turn();
+  expect(forgotten.deref()).toBeUndefined();
+  stop();
+  expect(vi.getTimerCount()).toBe(0);
+});
