@@ -74,9 +74,9 @@ function readEntry(reader: Reader, node: NodeId, patches: Readonly<Record<string
   });
   if (added.name !== installedAs) added.alias = installedAs;
   settleIdentity(reader, at, added);
-  const digest = strings.map((item) => valueOf(tape, item)).findLast((text) => /^sha\d+-/.test(text));
-  if (registry && (items.length !== 4 || kindOf(tape, items[3]!) !== "text"))
-    report(reader, "wrong-type", at, `${label}a registry package is [name@version, url, info, integrity]`);
+  const whole = items.length === 4 && kindOf(tape, items[3]!) === "text";
+  const digest = registry ? (whole ? items[3] : undefined) : strings.findLast((item) => /^sha\d+-/.test(valueOf(tape, item)));
+  if (registry && !whole) report(reader, "wrong-type", at, `${label}a registry package is [name@version, url, info, integrity]`);
   settleSri(reader, at, added, digest);
   settleTrust(reader, at, added);
   if (info !== undefined) {

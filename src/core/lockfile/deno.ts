@@ -71,7 +71,7 @@ function readNpmEntry(reader: Reader, node: NodeId, byName: ReadonlyMap<string, 
     source: url === undefined || url === "" ? { kind: "registry" } : { kind: "registry", url },
   });
   settleIdentity(reader, at, added);
-  settleSri(reader, at, added, textAt(reader, node, "integrity", label));
+  settleSri(reader, at, added, textNodeAt(reader, node, "integrity", label));
   settleTrust(reader, at, added);
   readPlatforms(reader, node, added, label);
   if (flagAt(reader, node, "scripts", label)) added.hasInstallScript = true;

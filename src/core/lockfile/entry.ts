@@ -2,9 +2,9 @@
 import { isPackageName } from "../npm/name.ts";
 import type { Draft, Place, Reader } from "./document.ts";
 import { position, recordAt, report, textsAt } from "./document.ts";
-import { isUsualPath, isVersion, readSri, registryIdentity, sameVersion } from "./identity.ts";
+import { isSha512, isUsualPath, isVersion, readSri, registryIdentity, sameVersion } from "./identity.ts";
 import type { NodeId } from "./tape.ts";
-import { atOf, childrenOf, endOf, startOf } from "./tape.ts";
+import { atOf, childrenOf, endOf, isPlain, startOf, valueOf } from "./tape.ts";
 import type { LockIntegrity, LockSource, ResolvedPackage } from "./tree.ts";
 
 /** The fields every entry has; the rest are set on the result. */
@@ -65,12 +65,17 @@ function settleUrl(reader: Reader, at: number, entry: Draft<ResolvedPackage>, ur
   entry.version = fetched.version;
 }
 
-/** Sets the integrity; a malformed one is reported and counts as none. */
-export function settleSri(reader: Reader, at: number, entry: Draft<ResolvedPackage>, text: string | undefined): void {
-  if (text === undefined || text === "") return;
-  const integrity = readSri(text);
+/** Sets the integrity from a string on the tape; a malformed one is reported and counts as none. */
+export function settleSri(reader: Reader, at: number, entry: Draft<ResolvedPackage>, node: NodeId | undefined): void {
+  if (node === undefined) return;
+  const { tape } = reader;
+  const value = valueOf(tape, node);
+  if (value === "") return;
+  const inset = isPlain(tape, node) ? 0 : 1;
+  const usual = isSha512(tape.text, atOf(tape, node) + inset, endOf(tape, node) - inset);
+  const integrity: LockIntegrity | undefined = usual ? { kind: "sri", value } : readSri(value);
   if (integrity === undefined)
-    report(reader, "bad-integrity", at, `${entry.key}: "${text.slice(0, 80)}" is not a digest any client checks`);
+    report(reader, "bad-integrity", at, `${entry.key}: "${value.slice(0, 80)}" is not a digest any client checks`);
   else entry.integrity = integrity;
 }
 

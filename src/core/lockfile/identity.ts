@@ -119,17 +119,16 @@ export function sourceOf(location: string): LockSource {
 /** 1 for each character of base64, by code. */
 const BASE64 = Uint8Array.from({ length: 128 }, (_, code) => (/[A-Za-z0-9+/]/.test(String.fromCharCode(code)) ? 1 : 0));
 
-/** The one form nearly every entry has, checked without taking it apart: 64 bytes, in the one spelling base64 has for them. */
-function isSha512(text: string): boolean {
+/** The one form nearly every entry has, checked where it stands: 64 bytes, in the one spelling base64 has for them. */
+export function isSha512(text: string, from: number, to: number): boolean {
+  if (to - from !== 95 || !standsAt(text, from, "sha512-") || !standsAt(text, to - 2, "==")) return false;
+  for (let i = from + 7; i < to - 3; i++) if (BASE64[text.charCodeAt(i)] !== 1) return false;
   // Of the last character before the padding only two bits count.
-  if (text.length !== 95 || !text.startsWith("sha512-") || !text.endsWith("==") || !"AQgw".includes(text[92]!)) return false;
-  for (let i = 7; i < 92; i++) if (BASE64[text.charCodeAt(i)] !== 1) return false;
-  return true;
+  return "AQgw".includes(text[to - 3]!);
 }
 
 /** An SRI string with at least one digest a client checks. Clients skip what they cannot read, so a malformed one counts as none. */
 export function readSri(text: string): LockIntegrity | undefined {
-  if (isSha512(text)) return { kind: "sri", value: text };
   const parsed = parseIntegrity(text);
   if (parsed.kind !== "integrity") return undefined;
   return { kind: parsed.algorithm === "sha1" ? "sha1" : "sri", value: text.trim() };

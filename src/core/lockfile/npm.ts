@@ -94,7 +94,7 @@ function readEntry(reader: Reader, node: NodeId, entryAt: EntryAt): void {
   if (added.name !== installedAs) added.alias = installedAs;
   checkPlace(reader, at, key, located);
   settleIdentity(reader, at, added, usual);
-  settleSri(reader, at, added, textAt(reader, node, "integrity", label));
+  settleSri(reader, at, added, textNodeAt(reader, node, "integrity", label));
   settleTrust(reader, at, added);
   if (resolved !== undefined && reader.places !== undefined) noteResolved(reader, node, resolved, added);
 
@@ -186,7 +186,7 @@ type Legacy = {
   readonly name: string;
   readonly version: string;
   readonly source: LockSource;
-  readonly integrity: string | undefined;
+  readonly integrity: NodeId | undefined;
   /** The URL as written: at `resolved`, or at `version` for a tarball dependency. */
   readonly urlNode: NodeId | undefined;
   readonly label: string;
@@ -218,7 +218,7 @@ function legacyEntry(reader: Reader, node: NodeId, installedAs: string, location
   const said = versionNode === undefined ? "" : valueOf(tape, versionNode);
   const resolved = resolvedAt(reader, node, label);
   const resolvedTo = resolved === undefined ? "" : valueOf(tape, resolved);
-  const common = { node, installedAs, location, label, integrity: textAt(reader, node, "integrity", label) };
+  const common = { node, installedAs, location, label, integrity: textNodeAt(reader, node, "integrity", label) };
   const alias = said.startsWith("npm:") ? splitAtVersion(said.slice(4)) : undefined;
   // "version: this is a specifier that uniquely identifies this package" (package-lock.json docs): a version, an alias or a location.
   if (alias !== undefined || said === "" || isVersion(said) || !/[:/]/.test(said)) {
@@ -276,7 +276,7 @@ function compareHalves(reader: Reader, legacy: NodeId): void {
     seen.add(old.location);
     if (entry === undefined) return report(reader, "contradiction", at, `${old.location} stands in "dependencies" but not in "packages"`);
     noteLegacyUrl(reader, old, entry);
-    const difference = differenceOf(entry, old);
+    const difference = differenceOf(reader, entry, old);
     if (difference !== undefined) report(reader, "contradiction", at, `${old.location}: ${difference}`);
   });
   for (const entry of reader.packages)
@@ -285,7 +285,7 @@ function compareHalves(reader: Reader, legacy: NodeId): void {
 }
 
 /** What the two halves say differently, in words; undefined when they agree. */
-function differenceOf(entry: ResolvedPackage, old: Legacy): string | undefined {
+function differenceOf(reader: Reader, entry: ResolvedPackage, old: Legacy): string | undefined {
   if (entry.source.kind !== old.source.kind && !(isUnnamed(entry.source) && isUnnamed(old.source)))
     return differing("source", entry.source.kind, old.source.kind);
   if (entry.source.kind === "registry" && entry.name !== old.name) return differing("name", entry.name, old.name);
@@ -293,7 +293,8 @@ function differenceOf(entry: ResolvedPackage, old: Legacy): string | undefined {
     return differing("version", entry.version, old.version);
   const [now, before] = [urlOf(entry.source), urlOf(old.source)];
   if (now !== before) return differing("source", now, before);
-  const [integrity, oldIntegrity] = [entry.integrity?.value ?? "", (old.integrity ?? "").trim()];
+  const integrity = entry.integrity?.value ?? "";
+  const oldIntegrity = old.integrity === undefined ? "" : valueOf(reader.tape, old.integrity).trim();
   return integrity === oldIntegrity ? undefined : differing("integrity", integrity, oldIntegrity);
 }
 

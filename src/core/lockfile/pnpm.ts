@@ -170,7 +170,7 @@ function readEntry(reader: Reader, node: NodeId, style: Style): Draft<ResolvedPa
   const source = sourceOfResolution(reader, resolution, { type, registry, rest: said.rest, label });
   const added = addPackage(reader, at, { ...fields, source });
   settleIdentity(reader, at, added);
-  settleSri(reader, at, added, textAt(reader, resolution, "integrity", label));
+  settleSri(reader, at, added, textNodeAt(reader, resolution, "integrity", label));
   settleTrust(reader, at, added);
   noteTarball(reader, resolution, added, registry, label);
   return [added];
@@ -217,7 +217,7 @@ function readVariants(reader: Reader, variants: NodeId, fields: { key: string; n
       ...fields,
       source: sourceOfResolution(reader, resolution, { type, registry: false, rest: "", label }),
     });
-    settleSri(reader, at, added, textAt(reader, resolution, "integrity", label));
+    settleSri(reader, at, added, textNodeAt(reader, resolution, "integrity", label));
     settleTrust(reader, at, added);
     const targets = childAt(tape, variant, "targets");
     const target = targets !== undefined && kindOf(tape, targets) === "list" ? childrenOf(tape, targets)[0] : undefined;

@@ -321,6 +321,13 @@ const CASES: Readonly<Record<string, Case>> = {
     code: "wrong-type",
     at: '"left": ["left@1.2.3"',
   },
+  "bun: a digest that is none": {
+    file: "bun-1.lock",
+    from: /("left": \["left@1\.2\.3", "", \{\}, ")[^"]*"/,
+    to: '$1md5-x"',
+    code: "bad-integrity",
+    at: '"left": ["left@1.2.3"',
+  },
   "bun: another package's tarball": {
     file: "bun-1.lock",
     from: "right/-/right-0.1.4",

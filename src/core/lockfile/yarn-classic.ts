@@ -190,7 +190,7 @@ function readEntry(reader: Reader, node: NodeId, descriptors: readonly string[])
   // Installed under its own name by anyone, it needs no alias.
   if (identities.every((identity) => identity.installedAs !== first.name)) added.alias = first.installedAs;
   settleIdentity(reader, at, added, usual);
-  settleSri(reader, at, added, textAt(reader, node, "integrity", label));
+  settleSri(reader, at, added, textNodeAt(reader, node, "integrity", label));
   const sha1 = source.kind === "git" ? undefined : sha1FromHex(fragment);
   if (added.integrity === undefined && sha1 !== undefined) added.integrity = sha1;
   settleTrust(reader, at, added);
