@@ -11,7 +11,7 @@ import { expect, onTestFinished, test } from "vitest";
 import type { LedgerRow } from "../../src/core/ledger/entry.ts";
 import { clientEnv, npmOnPath, pointedAt, runClient } from "../clients/clients.ts";
 import { tempFolder } from "../kit/temp.ts";
-import { CORDON, cordon, cordonEnv, freePort, startBuiltGate } from "./gate.ts";
+import { CORDON, cordon, cordonEnv, freePort, startBuiltGate } from "../kit/built.ts";
 import { startLoad } from "./load.ts";
 import { type KillRegistry, startRegistry } from "./registry.ts";
 

@@ -11,12 +11,11 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { NPM_REGISTRY, NPM_REGISTRY_HOST } from "../../src/core/config/constants.ts";
 import type { LedgerRow } from "../../src/core/ledger/entry.ts";
 import { clientEnv, npmOnPath, runProgram } from "../clients/clients.ts";
-import { ROOT } from "../house/tree.ts";
+import { CORDON } from "../kit/built.ts";
 import { writeFiles } from "../kit/temp.ts";
 import { type Line, openLine } from "./line.ts";
 import { type LiveProject, PROJECTS, SAMPLE } from "./projects.ts";
 
-const CORDON = join(ROOT, "bin", "cordon.js");
 /** Nobody's scripts run here, and npm's messages about itself are not what is looked at. */
 const QUIET = ["--ignore-scripts", "--no-fund"];
 const TIMEOUT = 240_000;

@@ -1,4 +1,4 @@
-/** The built `cordon gate` as a process that can be killed. */
+/** The built product in processes of its own, as users have it: for tests that need signals, kills, terminals or an empty home. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createServer, type AddressInfo } from "node:net";
@@ -9,7 +9,15 @@ import { ROOT } from "../house/tree.ts";
 
 export const CORDON = join(ROOT, "bin", "cordon.js");
 
-export type Gate = { readonly url: string; readonly pid: number; readonly child: ChildProcess; ended(): Promise<unknown> };
+export type BuiltGate = {
+  readonly url: string;
+  readonly pid: number;
+  readonly child: ChildProcess;
+  /** What it wrote to stdout so far. */
+  stdout(): string;
+  /** Exit status and signal. */
+  ended(): Promise<unknown>;
+};
 
 /** Everything a built cordon may know: its data directory, where to listen, its upstream; nothing of this machine. */
 export function cordonEnv(home: string, upstream: string, port?: number): Record<string, string> {
@@ -23,9 +31,12 @@ export function cordonEnv(home: string, upstream: string, port?: number): Record
   };
 }
 
-/** Resolves when it says that it serves. */
-export async function startBuiltGate(env: Readonly<Record<string, string>>): Promise<Gate> {
-  const child = spawn(process.execPath, [CORDON, "gate"], { env, stdio: ["ignore", "pipe", "pipe"] });
+/** Resolves when it says that it serves. `argv`: what Node is given. */
+export async function startBuiltGate(
+  env: Readonly<Record<string, string>>,
+  argv: readonly string[] = [CORDON, "gate"],
+): Promise<BuiltGate> {
+  const child = spawn(process.execPath, argv, { env, stdio: ["ignore", "pipe", "pipe"] });
   const ended = once(child, "exit");
   const stop = () => void child.kill("SIGKILL");
   onTestFinished(stop);
@@ -38,7 +49,7 @@ export async function startBuiltGate(env: Readonly<Record<string, string>>): Pro
     });
     void ended.then(() => reject(new Error(`the gate ended before it served:\n${stdout}${stderr}`)));
   });
-  return { url, pid: child.pid!, child, ended: () => ended };
+  return { url, pid: child.pid!, child, stdout: () => stdout, ended: () => ended };
 }
 
 /** Runs a built `cordon …` to its end. */
