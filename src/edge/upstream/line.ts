@@ -119,6 +119,8 @@ export async function persist<T>(
       reason = failure.message;
       if (!failure.passing) break;
     }
+    // Whoever closes has nobody left to answer; another try would keep the process for as long as the upstream is slow.
+    if (line.transport.closed()) break;
     try {
       if (count < tries) await sleep(pause, undefined, { signal: place.signal });
     } catch {

@@ -530,3 +530,13 @@ test("connections are used again after packuments, tarballs, redirects and refus
   // A rest that is still being read may need a second one for a moment; nothing is torn down.
   expect(connections).toBeLessThanOrEqual(2);
 });
+
+test("closing ends what is under way, and nothing is tried again", async () => {
+  const server = await serve(() => {});
+  const upstream = open({ url: server.url });
+  const asked = upstream.packument("axios", {});
+  while (server.requests.length === 0) await new Promise(setImmediate);
+  await upstream.close();
+  expect(await asked).toMatchObject({ kind: "down" });
+  expect(server.requests).toHaveLength(1);
+});

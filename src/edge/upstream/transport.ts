@@ -10,7 +10,9 @@ export type ClientCertificate = { readonly cert: string; readonly key: string };
 export type Transport = {
   /** The way to a URL. `publicOnly`: refuse addresses inside our own networks (a proxy resolves names itself, so there it cannot be seen). */
   route(url: URL, how: { readonly publicOnly: boolean; readonly certificate?: ClientCertificate | undefined }): Dispatcher;
+  /** Ends every connection, whatever is under way. */
   close(): Promise<void>;
+  closed(): boolean;
 };
 
 export function openTransport(options: {
@@ -33,6 +35,7 @@ export function openTransport(options: {
     allowH2: false,
   };
   const routes = new Map<string, Dispatcher>();
+  let closed = false;
   const certificates = new Map<ClientCertificate, number>();
 
   function connectOptions(guarded: boolean, certificate: ClientCertificate | undefined): buildConnector.BuildOptions {
@@ -66,7 +69,9 @@ export function openTransport(options: {
       routes.set(key, made);
       return made;
     },
+    closed: () => closed,
     async close() {
+      closed = true;
       await Promise.all([...routes.values()].map((dispatcher) => dispatcher.destroy()));
       routes.clear();
     },
