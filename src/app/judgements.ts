@@ -105,8 +105,16 @@ export async function openJudgements(ports: JudgementPorts): Promise<Judgements>
   /** Only grows, so its size says whether it changed. */
   const denied = new Set<string>();
 
-  function inputFor(name: string): JudgeInput {
-    return { policy: ports.policy(), exceptions, now: ports.clock.now(), privateUpstream: ports.upstream.baseFor(name).private, denied };
+  /** Rules for private registries hold for what came from one, not for what a name's public past left here. */
+  function inputFor({ name, upstream }: PackageRecord): JudgeInput {
+    const serves = ports.upstream.baseFor(name);
+    return {
+      policy: ports.policy(),
+      exceptions,
+      now: ports.clock.now(),
+      privateUpstream: serves.private && serves.base === upstream,
+      denied,
+    };
   }
 
   function current({ basis }: Pick<PackageJudgement, "basis">): boolean {
@@ -128,7 +136,7 @@ export async function openJudgements(ports: JudgementPorts): Promise<Judgements>
         return before;
     }
     const { lookup, revisions } = await lookAround(record);
-    const input = { ...inputFor(record.name), lookup };
+    const input = { ...inputFor(record), lookup };
     const { verdicts, admitted, nextChange } = judgePackage(record, input);
     const judgement = describe(record, input, verdicts, admitted, nextChange, {
       policy: input.policy.digest,
@@ -147,15 +155,15 @@ export async function openJudgements(ports: JudgementPorts): Promise<Judgements>
   ): Promise<{ lookup: (name: string) => PackageView | undefined; revisions: ReadonlyMap<string, number> }> {
     const views = new Map<string, PackageView | undefined>();
     const revisions = new Map<string, number>([[record.name, ports.knowledge.revision(record.name)]]);
-    let wanted = namesToKnow(record, inputFor(record.name));
+    let wanted = namesToKnow(record, inputFor(record));
     for (let round = 0; round < ROUNDS && wanted.length > 0 && views.size < NAMES; round += 1) {
       const next = new Set<string>();
       for (const name of wanted) {
         if (views.has(name)) continue;
         revisions.set(name, ports.knowledge.revision(name));
         const other = await ports.knowledge.recall(name);
-        views.set(name, other && viewPackage(other, inputFor(name)));
-        if (other) for (const deeper of namesToKnow(other, inputFor(name))) if (!views.has(deeper)) next.add(deeper);
+        views.set(name, other && viewPackage(other, inputFor(other)));
+        if (other) for (const deeper of namesToKnow(other, inputFor(other))) if (!views.has(deeper)) next.add(deeper);
       }
       wanted = [...next];
     }
@@ -167,7 +175,7 @@ export async function openJudgements(ports: JudgementPorts): Promise<Judgements>
     current,
     async ofVersion(record, version, { pin }) {
       // Design §4: dependency-withheld holds "only packuments, never a tarball refusal": who pins a version has chosen its dependencies too.
-      const input = pin ? inputFor(record.name) : { ...inputFor(record.name), lookup: (await lookAround(record)).lookup };
+      const input = pin ? inputFor(record) : { ...inputFor(record), lookup: (await lookAround(record)).lookup };
       const judged = judgeVersion(record, version, input);
       if (!judged) return unknownVersion(record, version, input);
       if (!pin || !withheld(judged.verdict)) return judged;

@@ -6,7 +6,7 @@ import { Fault } from "../core/base/fault.ts";
 import { LIMITS } from "../core/base/limits.ts";
 import { type Clock, type Instant } from "../core/base/time.ts";
 import type { PackageRecord } from "../core/facts/history.ts";
-import { type HistoryEvent, observe, reconfirm } from "../core/facts/observe.ts";
+import { type HistoryEvent, observe, observeAbsence, reconfirm } from "../core/facts/observe.ts";
 import type { DocumentStore, PackageStore, PackumentWork, Upstream, UpstreamPackument } from "./ports.ts";
 
 export type Known =
@@ -55,7 +55,7 @@ export type Knowledge = {
 };
 
 export function openKnowledge(ports: KnowledgePorts): Knowledge {
-  const flights = new Map<string, Promise<Known>>();
+  const flights = new Map<string, { readonly hops: number; readonly answer: Promise<Known> }>();
   /** Newest confirmation by name: a 304 or an identical body counts without rewriting the record each time. */
   const confirmed = new Map<string, Instant>();
   const revisions = new Map<string, number>();
@@ -67,8 +67,10 @@ export function openKnowledge(ports: KnowledgePorts): Knowledge {
   }
 
   async function know(name: string, options: KnowOptions = {}): Promise<Known> {
+    const hops = options.hops ?? 0;
+    // A request that came round in a circle must not wait for the one that sent it: it goes on, until it has passed too many gates.
     const flying = flights.get(name);
-    if (flying) return flying;
+    if (flying && flying.hops >= hops) return flying.answer;
     const stored = await ports.packages.get(name);
     const newest = stored === undefined ? undefined : latest(stored.lastAnswer, confirmed.get(name));
     const maxAge = options.maxAge ?? ports.freshness;
@@ -77,26 +79,36 @@ export function openKnowledge(ports: KnowledgePorts): Knowledge {
       if (age >= 0 && age < maxAge && newest >= (options.since ?? 0)) return known(stored, undefined);
     }
     const again = flights.get(name);
-    if (again) return again;
-    const flight = refresh(name, stored, options.hops ?? 0).finally(() => flights.delete(name));
+    if (again && again.hops >= hops) return again.answer;
+    const flight = { hops, answer: refresh(name, stored, hops) };
     flights.set(name, flight);
-    return flight;
+    return flight.answer.finally(() => {
+      if (flights.get(name) === flight) flights.delete(name);
+    });
   }
 
   async function refresh(name: string, stored: PackageRecord | undefined, hops: number): Promise<Known> {
-    if (ports.offline) return stored ? known(stored, "offline") : { kind: "down", message: `offline, and ${name} was never seen here` };
     const { base } = ports.upstream.baseFor(name);
-    const resting = rests.of(base, stored && name);
-    if (resting !== undefined) return stored ? known(stored, resting) : { kind: "down", message: resting };
     const sameUpstream = stored?.upstream === base;
+    // What another registry once said of the name stands in for nobody: a name that became private is not served from its public past.
+    const standIn = sameUpstream ? stored : undefined;
+    if (ports.offline) return standIn ? known(standIn, "offline") : { kind: "down", message: `offline, and ${name} was never seen here` };
+    const resting = rests.of(base, standIn && name);
+    if (resting !== undefined) return standIn ? known(standIn, resting) : { kind: "down", message: resting };
     // Without the bytes a 304 would be useless; ask for the whole document again.
     const validators = stored && sameUpstream && (await ports.documents.get(stored.summary.digest)) ? pick(stored) : {};
     const answer = await ports.upstream.packument(name, validators, hops);
     rests.note(base, name, answer.kind === "down" ? answer.message : undefined);
-    return settle(name, stored, answer);
+    return settle(name, stored, standIn, answer);
   }
 
-  async function settle(name: string, stored: PackageRecord | undefined, answer: UpstreamPackument): Promise<Known> {
+  /** `stored` is the history an answer is folded into; `standIn` may speak when the upstream does not. */
+  async function settle(
+    name: string,
+    stored: PackageRecord | undefined,
+    standIn: PackageRecord | undefined,
+    answer: UpstreamPackument,
+  ): Promise<Known> {
     const at = ports.clock.now();
     switch (answer.kind) {
       case "unchanged": {
@@ -111,7 +123,7 @@ export function openKnowledge(ports: KnowledgePorts): Knowledge {
         const reading = await ports.work.read(name, answer.bytes);
         if (reading.kind === "unreadable") {
           const message = `the packument of ${name} from ${answer.upstream} cannot be read: ${reading.reason}`;
-          return stored ? known(stored, message) : { kind: "refused", signal: "unreadable-document", message };
+          return standIn ? known(standIn, message) : { kind: "refused", signal: "unreadable-document", message };
         }
         const { record, events } = observe(stored, {
           summary: reading.summary,
@@ -130,13 +142,21 @@ export function openKnowledge(ports: KnowledgePorts): Knowledge {
       }
       case "absent":
         // A package that vanished whole is not "unknown": what was admitted and is pinned may still be asked for.
-        return stored ? known(stored, `the upstream answered ${answer.status}`) : { kind: "absent", status: answer.status };
+        return standIn ? takenDown(standIn, answer.status, at) : { kind: "absent", status: answer.status };
       case "refused":
-        if (stored) return known(stored, answer.message);
+        if (standIn) return known(standIn, answer.message);
         return { kind: "refused", signal: answer.upstream === NOBODY ? "private-name" : "refused-upstream", message: answer.message };
       case "down":
-        return stored ? known(stored, answer.message) : { kind: "down", message: answer.message };
+        return standIn ? known(standIn, answer.message) : { kind: "down", message: answer.message };
     }
+  }
+
+  /** "There is no such package", of one that was: a complete answer without any of its versions. Two of them, ten minutes apart, and they are gone. */
+  async function takenDown(before: PackageRecord, status: number, at: Instant): Promise<Known> {
+    const { record, events } = observeAbsence(before, at);
+    await (events.length > 0 ? keep(record) : ports.packages.put(record));
+    if (events.length > 0) ports.onEvents(before.name, events, record);
+    return known(record, `the upstream answered ${status}`);
   }
 
   function known(record: PackageRecord, stale: string | undefined, bytes?: Uint8Array): Known {

@@ -6,7 +6,7 @@ import { DAY, HOUR, MINUTE, type Instant, instant } from "../base/time.ts";
 import type { PackumentSummary } from "../npm/summary.ts";
 import { factsOf } from "./facts-of.ts";
 import { type PackageRecord, lastListed } from "./history.ts";
-import { type Answer, type HistoryEvent, markFetched, markServed, observe, reconfirm } from "./observe.ts";
+import { type Answer, type HistoryEvent, markFetched, markServed, observe, observeAbsence, reconfirm } from "./observe.ts";
 
 const T0 = time("2026-03-01T00:00:00Z");
 const after = (milliseconds: number): Instant => instant(T0 + milliseconds);
@@ -260,4 +260,21 @@ test("a listing that could not be compared does not vouch for the next one again
   const { record, events } = observe(fetched, { summary, upstream: UPSTREAM, at: after(3 * HOUR) });
   expect(record.versions["1.0.0"]!.changed).toMatchObject({ at: after(3 * HOUR) });
   expect(events.map((event) => event.kind)).toContain("integrity-changed");
+});
+
+test("a package that is answered with 404 twice, ten minutes apart, is withdrawn; coming back starts a fresh hold", () => {
+  const { record } = history([T0, { "1.0.0": OLD, "1.0.1": OLD }, { etag: '"1"' }]);
+  const once = observeAbsence(record, after(HOUR));
+  expect(once.record.versions["1.0.1"]).toMatchObject({ goneSince: after(HOUR) });
+  expect(once.record.etag).toBeUndefined();
+  expect(factsOf(once.record, "1.0.1", after(HOUR), { privateUpstream: false })!.gone).toMatchObject({ confirmed: false });
+  expect(observeAbsence(once.record, after(HOUR + MINUTE)).events).toEqual([]);
+  const twice = observeAbsence(once.record, after(HOUR + 11 * MINUTE));
+  expect(twice.events.map((event) => event.kind)).toEqual(["version-withdrawn", "version-withdrawn"]);
+  expect(factsOf(twice.record, "1.0.1", after(2 * HOUR), { privateUpstream: false })!.gone).toMatchObject({ confirmed: true });
+  const same = { summary: record.summary, upstream: UPSTREAM, at: after(DAY) };
+  expect(observe(once.record, same).record.versions["1.0.1"]!.goneSince).toBeUndefined();
+  const back = observe(twice.record, same);
+  expect(back.record.versions["1.0.1"]).toMatchObject({ returned: after(DAY) });
+  expect(back.events.map((event) => event.kind)).toContain("version-returned");
 });

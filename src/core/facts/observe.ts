@@ -38,7 +38,7 @@ export function observe(before: PackageRecord | undefined, answer: Answer): Obse
   if (before === undefined) return { record: firstAnswer(answer), events: [] };
   if (answer.at < before.lastAnswer || isLagging(before, answer)) return { record: before, events: [] };
   const sameUpstream = before.upstream === answer.upstream;
-  if (sameUpstream && before.summary.digest === answer.summary.digest) {
+  if (sameUpstream && before.summary.digest === answer.summary.digest && !hasMissing(before)) {
     const { record, events } = reconfirm(before, answer.at);
     return { record: withValidators(record, answer), events };
   }
@@ -92,6 +92,35 @@ export function reconfirm(before: PackageRecord, at: Instant): Observation {
   }
   const versions = confirmed.size === 0 ? before.versions : Object.fromEntries([...Object.entries(before.versions), ...confirmed]);
   return { record: { ...before, versions, lastAnswer: at, answers: before.answers + 1 }, events };
+}
+
+/** Versions told of when a whole package goes: enough to see what happened, too few to bury it. */
+const TOLD = 20;
+
+/**
+ * The upstream said that there is no such package (404, 410): a complete answer without any of its versions, by the same rule as for
+ * single ones. The newest listing is kept, since one such answer may be a mistake; its validators are not, so that the next listing is read.
+ */
+export function observeAbsence(before: PackageRecord, at: Instant): Observation {
+  if (at < before.lastAnswer) return { record: before, events: [] };
+  const events: HistoryEvent[] = [];
+  const versions = Object.entries(before.versions).map(([version, known]): [string, VersionHistory] => {
+    if (known.gone) return [version, known];
+    const history = unconfirmed(before, known);
+    if (history.goneSince !== undefined) return [version, stillAbsent(version, history, at, events)];
+    events.push({ kind: "version-missing", version });
+    return [version, { ...history, goneSince: at }];
+  });
+  const { etag: _etag, lastModified: _lastModified, ...rest } = before;
+  return {
+    record: { ...rest, versions: Object.fromEntries(versions), lastAnswer: at, answers: before.answers + 1 },
+    events: events.slice(-TOLD),
+  };
+}
+
+/** A listed version that the last answer did not have: the whole package was missing then. */
+function hasMissing(before: PackageRecord): boolean {
+  return before.summary.versions.some(({ version }) => historyOf(before, version)?.goneSince !== undefined);
 }
 
 /** Remembers that bytes of the version left this gate. */
