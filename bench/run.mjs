@@ -5,7 +5,8 @@
  *
  *     npm run bench -- --corpus DIR [--harness DIR] [--tools DIR] [--rounds 3] [--only http,start,memory,stall,install,resolve]
  *
- * Everything runs on loopback, interleaved, so that a busy machine hits all alike: only ratios within one run mean anything.
+ * A part left out by --only keeps what it found last. Everything runs on loopback, interleaved, so that a busy machine hits all alike:
+ * only ratios within one run mean anything.
  */
 import { spawn } from "node:child_process";
 import fs from "node:fs";
@@ -49,7 +50,8 @@ const gate = ["--peer-cmd", `cordon=${command}`];
 const verdaccio = values.tools !== undefined && fs.existsSync(path.join(values.tools, "verdaccio"));
 const rivals = (...names) => ["--peers", [...names, ...(verdaccio ? ["verdaccio"] : [])].join(",")];
 
-const tables = {};
+/** By part; one that is not run now keeps what it found last: each is an interleaved run of its own. */
+const tables = lastTables();
 let code = 0;
 try {
   const withheld = withWithheldVersions(values.corpus, corpus);
@@ -74,9 +76,22 @@ try {
   if (wanted.has("memory"))
     tables.memory = (await harness("startup.mjs", [...gate, ...rivals(), "--rounds", 1, "--whole"])).filter((row) => "after 3 s MB" in row);
   if (wanted.has("stall")) tables.stall = await stall({ harness: values.harness, corpus, command, rounds });
-  const installs = ["--latency", 30, "--states", "cold", ...rivals("direct"), ...gate, "--rounds", rounds];
-  if (wanted.has("install")) tables.install = await harness("install.mjs", [...installs, "--clients", "npm-ci,pnpm-i"]);
-  if (wanted.has("resolve")) tables.resolve = await harness("install.mjs", [...installs, "--peers", "direct", "--clients", "npm-lock"]);
+  const installs = (clients, ...peers) =>
+    harness("install.mjs", [
+      "--latency",
+      30,
+      "--states",
+      "cold",
+      "--peers",
+      peers.join(","),
+      ...gate,
+      "--rounds",
+      rounds,
+      "--clients",
+      clients,
+    ]);
+  if (wanted.has("install")) tables.install = await installs("npm-ci,pnpm-i", "direct", ...(verdaccio ? ["verdaccio"] : []));
+  if (wanted.has("resolve")) tables.resolve = await installs("npm-lock", "direct");
   report();
 } catch (error) {
   console.error(`bench: ${error.message}`);
@@ -85,6 +100,13 @@ try {
   fs.rmSync(work, { recursive: true, force: true });
 }
 process.exitCode = code;
+
+function lastTables() {
+  const file = path.join(HERE, "results.json");
+  if (!fs.existsSync(file)) return {};
+  const kept = Object.entries(JSON.parse(fs.readFileSync(file, "utf8")).tables).filter(([part]) => !wanted.has(part));
+  return Object.fromEntries(kept);
+}
 
 /** Runs one script of the harness and reads the tables it prints. */
 function harness(script, args) {
@@ -198,7 +220,7 @@ function report() {
     "Written by `npm run bench`. Ratios within one interleaved run on loopback; absolute times mean nothing here. Balanced policy, ledger on,",
     "a withheld version in every document measured alone and in every tenth of the others; the origin answers installs after 30 ms.",
     "",
-    `Machine: ${machine.cores} cores, Node ${machine.node}, load average ${machine.load.toFixed(1)} at the end. Rounds: ${rounds}.${verdaccio ? "" : " Verdaccio was not there (`--tools`)."} nginx was not measured.`,
+    `Machine: ${machine.cores} cores, Node ${machine.node}, load average ${machine.load.toFixed(1)} at the end. Rounds: ${rounds}.${rounds < 3 ? " With fewer than three a whole install's ratio is an indication only." : ""} nginx was not measured.`,
     "",
     "| what | goal | found | |",
     "|---|---|---|---|",

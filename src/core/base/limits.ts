@@ -84,9 +84,9 @@ export const LIMITS = {
   /** Tag values remembered for one tag. */
   tagHistory: 50,
   /** Bytes of finished packuments held in memory. */
-  hotCacheBytes: 32_000_000,
+  hotCacheBytes: 48_000_000,
   /** Judgements held in memory, by a rough estimate of their size. */
-  judgementCacheBytes: 4_000_000,
+  judgementCacheBytes: 8_000_000,
   /** Wait for in-flight answers after SIGTERM. */
   drainMs: 30 * SECOND,
   /** Ledger rows committed together: about 10 ms of work. Rows wait no longer than the commit before theirs. */
@@ -98,7 +98,7 @@ export const LIMITS = {
   /** The epoch of waivers, denies and freezes is looked at this often; a change must reach a running gate within a second. */
   epochPollMs: 250,
   /** Package records held in memory, as bytes of their stored form; parsed they take about three times as much. */
-  recordCacheBytes: 3_000_000,
+  recordCacheBytes: 8_000_000,
   /** Different projects remembered for one held version; the label is the client's claim. */
   heldProjects: 100,
   /** Ledger rows read in one step while exporting or verifying: about 10 ms of work. */

@@ -8,7 +8,7 @@ test("after a burst, in the first quiet second, what nobody holds is collected",
   vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
   let served = 0;
   const stop = restAfterBursts(() => served);
-  const forgotten = new WeakRef({ big: new Array(100_000).fill(0) });
+  const forgotten = new WeakRef({ big: Array.from({ length: 100_000 }, () => 0) });
   await turn();
   served = 1_000;
   vi.advanceTimersByTime(2_000);
