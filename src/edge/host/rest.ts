@@ -1,13 +1,13 @@
 /**
- * Gives memory back after a burst. V8 grows its heap for the burst and, with nothing left to do, never looks at it again: a gate would
- * hold three times what it uses for the rest of the day. Losable; changes no answer.
+ * Gives memory back after a burst. V8 grows its heap for the burst and, with nothing left to do, does not look at it again: what is
+ * garbage would stay resident until the next one. Losable; changes no answer.
  */
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 
 /** How often is looked; a whole look without a request, after one with some, is rest. */
 const LOOK_MS = 1_000;
-/** Requests below which it is not worth the pause of a full collection, some 50 ms. */
+/** Requests below which it is not worth the pause of a full collection. */
 const BURST = 100;
 
 /** `served` counts requests ever answered. Returns the function that stops it. */
