@@ -6,21 +6,23 @@ import { CLIENTS } from "./table.ts";
 
 const GATE = "http://127.0.0.1:4870/p/shop/npm/";
 
+const INPUT: FindingsInput = {
+  client: CLIENTS.npm,
+  major: undefined,
+  command: "npm",
+  argv: ["ci"],
+  env: {},
+  files: [],
+  gate: GATE,
+  wrapped: true,
+  scopes: [],
+};
+
 function find(over: Partial<FindingsInput> & { texts?: Record<string, string> }): string[] {
   const files: SettingsFile[] = Object.entries(over.texts ?? {}).map(([path, text]) => ({ path, text, level: "project" }));
-  const input: FindingsInput = {
-    client: CLIENTS.npm,
-    major: undefined,
-    command: "npm",
-    argv: ["ci"],
-    env: {},
-    files,
-    gate: GATE,
-    wrapped: true,
-    scopes: [],
-    ...over,
-  };
-  return findings(input).map((finding) => `${finding.severity} ${finding.rule} ${finding.file}:${finding.line} ${finding.what}`);
+  return findings({ ...INPUT, files, ...over }).map(
+    (finding) => `${finding.severity} ${finding.rule} ${finding.file}:${finding.line} ${finding.what}`,
+  );
 }
 
 test("a scope's own registry walks round the gate in every client", () => {
@@ -35,6 +37,47 @@ test("a scope's own registry walks round the gate in every client", () => {
     find({ client: CLIENTS.bun, texts: { "bunfig.toml": '[install.scopes]\nacme = { url = "https://acme.test/", token = "$T" }\n' } }),
   ).toHaveLength(1);
   expect(find({ client: CLIENTS.pnpm, texts: { "pnpm-workspace.yaml": "registries:\n  '@acme': https://acme.test/\n" } })).toHaveLength(1);
+});
+
+test("however a scope's registry is spelled, npm's own reading of the line decides", () => {
+  for (const line of [
+    "@acme:registry=https:evil.example/",
+    "@acme:registry=https:/evil.example/",
+    String.raw`@acme:registry="https:\\evil.example/"`,
+    "'@acme:registry'=https://evil.test/",
+    String.raw`"\u0040acme:registry"=https://evil.test/`,
+    "${NOPE?}@acme:registry=https://evil.test/",
+    "${SCOPE}:registry=https://evil.test/",
+    "${UNSET}:registry=https://evil.test/",
+    "@acme:registry[]=https://evil.test/",
+    "@acme:registry;x=https://evil.test/",
+    "; a comment\r@acme:registry=https://evil.test/",
+    " [no section]\n@acme:registry=https://evil.test/",
+    "[no section\n@acme:registry=https://evil.test/",
+    "@acme:registry=evil",
+    `@acme:registry=${GATE.replace("/p/", String.raw`\\p/`)}`,
+  ])
+    expect(find({ texts: { ".npmrc": line }, env: { SCOPE: "@acme" } }), line).toEqual([
+      expect.stringMatching(/^bypass scoped-registry \.npmrc:[12] /),
+    ]);
+  // A variable that leads to the gate, and a line npm gives no meaning to.
+  expect(find({ texts: { ".npmrc": "@acme:registry=${GATE}" }, env: { GATE } })).toEqual([]);
+  expect(find({ texts: { ".npmrc": "[section]\n@acme:registry=https://evil.test/" } })).toEqual([]);
+});
+
+test("what a variable holds is not shown", () => {
+  const texts = { ".npmrc": "@acme:registry=${SECRET}" };
+  expect(
+    JSON.stringify(findings({ ...INPUT, files: [other(".npmrc", texts[".npmrc"], "project")], env: { SECRET: "opensesame" } })),
+  ).not.toContain("opensesame");
+});
+
+test("a project that says where the user's or the global settings are may name any registry there", () => {
+  for (const line of ["userconfig=./other", "globalconfig=./other", "prefix=./other"]) {
+    expect(find({ texts: { ".npmrc": line } })).toEqual([`bypass registry .npmrc:1 ${line}`]);
+    expect(find({ texts: { ".npmrc": line }, client: CLIENTS.bun })).toEqual([]);
+    expect(find({ files: [other("~/.npmrc", line, "user")] })).toEqual([]);
+  }
 });
 
 test("a scope the gate fronts is no finding where the environment can route it, and none when its line leads to the gate", () => {

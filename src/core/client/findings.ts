@@ -3,6 +3,7 @@
  * `cordon doctor` proves the rest by running the client.
  */
 import { printable, redact } from "../base/text.ts";
+import { expand } from "../npm/npmrc.ts";
 import type { Client, ClientId } from "./client.ts";
 import { type Setting, readBunfig, readNpmrc, readYaml, readYarnrc } from "./settings.ts";
 
@@ -116,48 +117,61 @@ const READERS: Readonly<Record<string, (text: string) => ReturnType<typeof readN
 };
 
 function settingFindings(setting: Setting, file: SettingsFile, input: FindingsInput): readonly Finding[] {
+  // Only npmrc has variables in keys; what is shown stays as it is written, because a variable may hold a secret.
+  const isNpmrc = READERS[nameOf(file)] === readNpmrc;
+  const key = isNpmrc ? expand(setting.key, input.env).text : setting.key;
   const place: Place = { file: file.path, line: setting.line, what: shown(setting.key, setting.value) };
   const found: Finding[] = [];
-  const url = urlIn(setting.value);
-  const scope = scopeOf(setting.key);
-  const isRegistry = REGISTRY_KEYS.has(setting.key);
+  const written = urlIn(setting.value);
+  const url = written !== undefined && isNpmrc ? expand(written, input.env).text : written;
+  const scope = scopeOf(key);
+  const isRegistry = REGISTRY_KEYS.has(key);
+  if (isNpmrc && /\$\{/.test(key) && !key.startsWith("//"))
+    found.push(bypass("scoped-registry", place, "what this line sets depends on a variable that is not set here", "Write the name out."));
+  if (file.level === "project" && ELSEWHERE.has(key) && READS_ELSEWHERE.has(input.client.id) && isNpmrc)
+    found.push(
+      bypass(
+        "registry",
+        place,
+        "the client reads further settings from a place of the project's choosing, and they may name any registry",
+        "Remove the line; a person's own settings belong in their home folder.",
+      ),
+    );
   if (scope !== undefined && url !== undefined && !leadsTo(input.gate, url) && !scopeIsRouted(scope, input))
     found.push(
       bypass(
         "scoped-registry",
         place,
-        `packages of ${scope} are asked of ${hostOf(url)}, not of the gate, whatever else is configured`,
+        `packages of ${scope} are asked of ${hostOf(written!)}, not of the gate, whatever else is configured`,
         `Add ${scope} to the gate's upstreams and point this line at the gate, or remove it.`,
       ),
     );
   if (isRegistry && url !== undefined && !leadsTo(input.gate, url) && registryCounts(setting, file, input))
-    found.push(bypass("registry", place, `${hostOf(url)} is asked, not the gate`, "Run `cordon setup`."));
-  if (
-    setting.key === "replace-registry-host" &&
-    setting.value !== "npmjs" &&
-    setting.value !== "always" &&
-    !input.wrapped &&
-    before12(input)
-  )
+    found.push(bypass("registry", place, `${hostOf(written!)} is asked, not the gate`, "Run `cordon setup`."));
+  if (key === "replace-registry-host" && setting.value !== "npmjs" && setting.value !== "always" && !input.wrapped && before12(input))
     found.push(
       bypass("registry-host-kept", place, "hosts written in the lockfile are asked directly", "Run `cordon setup`, or remove the line."),
     );
   if (scope !== undefined || isRegistry) {
-    if (url?.startsWith("http://") && !isLoopback(url) && !leadsTo(input.gate, url))
+    if (url !== undefined && /^http:\/\//i.test(url) && !isLoopback(url) && !leadsTo(input.gate, url))
       found.push(note("plain-http", place, "anyone on the way can answer in the registry's place", "Use https."));
     if (url !== undefined && /^[a-z]+:\/\/[^/]*@/.test(url))
       found.push(
         note("credentials-in-url", place, "the secret is copied into lockfiles and logs", "Use a token for that host in .npmrc instead."),
       );
   }
-  if ((setting.key === "strict-ssl" || setting.key === "enableStrictSsl") && setting.value === "false")
+  if ((key === "strict-ssl" || key === "enableStrictSsl") && setting.value === "false")
     found.push(
       note("tls-unverified", place, "any certificate is accepted", "Remove the line; name your certificate authority with cafile."),
     );
-  const code = file.level === "project" ? CODE_KEYS[setting.key] : undefined;
-  if (code !== undefined && (setting.key !== "node-options" || PRELOAD.test(setting.value))) found.push(runsCode(place, code));
+  const code = file.level === "project" ? CODE_KEYS[key] : undefined;
+  if (code !== undefined && (key !== "node-options" || PRELOAD.test(setting.value))) found.push(runsCode(place, code));
   return found;
 }
+
+/** npm-config: where the user's and the global npmrc are (the latter under `prefix`), and they are read after the project's. */
+const ELSEWHERE = new Set(["userconfig", "globalconfig", "prefix"]);
+const READS_ELSEWHERE: ReadonlySet<ClientId> = new Set(["npm", "pnpm", "yarn-classic"]);
 
 const REGISTRY_KEYS = new Set(["registry", "npmRegistryServer", "install.registry", "install.registry.url", "registries.default"]);
 
@@ -178,7 +192,7 @@ const PRELOAD = /(^|\s)(-r|--require|--import|--loader|--experimental-loader)\b/
 /** `@acme:registry` (npmrc), `npmScopes.acme.npmRegistryServer` (yarn 4), `install.scopes.acme` (bun), `registries.@acme` (pnpm). */
 function scopeOf(key: string): string | undefined {
   const name =
-    /^(@[^:]+):registry$/.exec(key)?.[1] ??
+    /^(@.+):registry$/.exec(key)?.[1] ??
     /^npmScopes\.(.+)\.npmRegistryServer$/.exec(key)?.[1] ??
     /^install\.scopes\.(@?[^.]+)(?:\.url)?$/.exec(key)?.[1] ??
     /^registries\.(@.+)$/.exec(key)?.[1];
@@ -306,12 +320,14 @@ function shown(key: string, value: string): string {
   return redact(printable(`${key}=${line.length > 120 ? `${line.slice(0, 117)}...` : line}`));
 }
 
-/** The URL a registry setting holds: itself, or the `url` of an inline table. */
+/** What a registry setting names, whatever it looks like: its value, or the `url` of an inline table, which need not have one. */
 function urlIn(value: string): string | undefined {
-  return /^[a-z][a-z+.-]*:\/\/\S+$|^\$\{.*/i.exec(value)?.[0] ?? /\burl\s*[=:]\s*["']([^"']+)["']/.exec(value)?.[1];
+  return /^\{.*\}$/s.test(value) ? /\burl["']?\s*[=:]\s*["']?([^"',}\s]+)/.exec(value)?.[1] : value;
 }
 
 function leadsTo(gate: string, url: string): boolean {
+  // Where a backslash stands in a URL, its readers disagree about the host.
+  if (url.includes("\\")) return false;
   const base = new URL(gate);
   try {
     const target = new URL(url);
@@ -327,7 +343,8 @@ function isLoopback(url: string): boolean {
 }
 
 function hostOf(url: string): string {
-  return printable(/^[a-z][a-z+.-]*:\/\/(?:[^/@]*@)?([^/]+)/i.exec(url)?.[1] ?? url);
+  const host = URL.canParse(url) ? new URL(url).host : "";
+  return printable(host || (/^[a-z][a-z+.-]*:\/\/(?:[^/@]*@)?([^/]+)/i.exec(url)?.[1] ?? redact(url)));
 }
 
 function bypass(rule: Finding["rule"], place: Place, why: string, fix: string): Finding {

@@ -42,24 +42,43 @@ export function appendLines(text: string, lines: readonly string[]): string {
   return text + separator + lines.map((line) => line + eol).join("");
 }
 
-/** `.npmrc`: ini lines; npm ignores everything behind the first section header. */
+/** `.npmrc`, line by line as npm's `ini` reads it; npm gives no meaning to what stands behind a section header. */
 export function readNpmrc(text: string): SettingsReading {
   const settings: Setting[] = [];
-  for (const { content, line, offset } of linesOf(text)) {
-    if (/^\s*\[/.test(content)) break;
-    const match = /^(\s*(?:"([^"]*)"|([^=;#\s][^=]*?))\s*=\s*)(.*?)\s*$/.exec(content);
+  for (const { content, line, offset } of linesOf(text, /\r\n|\r|\n/g)) {
+    // ini.js: /^\[([^\]]*)\]\s*$/ is a header; " [x]" and "[x" are not.
+    if (/^\[[^\]]*\]\s*$/.test(content)) break;
+    const match = /^\s*[;#]/.test(content) ? null : /^([^=]+)=\s*(.*)$/d.exec(content);
     if (!match) continue;
-    // ini's rule: an unescaped ; or # begins a comment, except within quotes.
-    const raw = /^"[^"]*"|^'[^']*'/.exec(match[4]!)?.[0] ?? /^(?:\\.|[^\\;#])*/.exec(match[4]!)![0].trimEnd();
-    settings.push({
-      key: match[2] ?? match[3]!,
-      value: unquote(raw),
-      line,
-      start: offset + match[1]!.length,
-      end: offset + match[1]!.length + raw.length,
-    });
+    const raw = iniWord(match[2]!);
+    const start = offset + match.indices![2]![0];
+    // ini.js: `key[]` adds to a list, and a list of one is as good as its only text.
+    const key = iniValue(iniWord(match[1]!)).replace(/(?<=.)\[\]$/, "");
+    settings.push({ key, value: iniValue(raw), line, start, end: start + raw.length });
   }
   return { settings };
+}
+
+/** A key or value without the comment behind it. ini.js: what begins and ends with the same quote is taken whole. */
+function iniWord(written: string): string {
+  const text = written.trim();
+  return isIniQuoted(text) ? text : /^(?:\\.?|[^\\;#])*/.exec(text)![0].trimEnd();
+}
+
+function isIniQuoted(text: string): boolean {
+  return /^["']/.test(text) && text.endsWith(text[0]!);
+}
+
+/** ini.js: single quotes are taken off, then JSON may have its say; without quotes a backslash protects `;`, `#` and itself. */
+function iniValue(word: string): string {
+  if (!isIniQuoted(word)) return word.replace(/\\([\\;#])/g, "$1");
+  const inner = word.startsWith("'") ? word.slice(1, -1) : word;
+  try {
+    return String(JSON.parse(inner));
+  } catch {
+    // No JSON: it is meant as it stands.
+    return inner;
+  }
 }
 
 /** `.yarnrc` of yarn 1: `key value` a line, either quoted. */
@@ -141,13 +160,14 @@ export function readYaml(text: string): SettingsReading {
 
 type Line = { readonly content: string; readonly line: number; readonly offset: number };
 
-function* linesOf(text: string): Generator<Line> {
+function* linesOf(text: string, ends: RegExp = /\r?\n/g): Generator<Line> {
   let offset = 0;
   let line = 1;
-  for (const part of text.split("\n")) {
-    yield { content: part.endsWith("\r") ? part.slice(0, -1) : part, line: line++, offset };
-    offset += part.length + 1;
+  for (const end of text.matchAll(ends)) {
+    yield { content: text.slice(offset, end.index), line: line++, offset };
+    offset = end.index + end[0].length;
   }
+  yield { content: text.slice(offset), line, offset };
 }
 
 function unquote(raw: string): string {
