@@ -5,6 +5,7 @@
  */
 import { NPM_REGISTRY, NPM_REGISTRY_HOST, YARN_REGISTRY_HOST } from "../core/config/constants.ts";
 import type { LockfileKind, ResolvedTree } from "../core/lockfile/tree.ts";
+import { classifySpec } from "../core/npm/ranges.ts";
 import { tarballFile, tarballUrl } from "../core/npm/tarball-name.ts";
 
 /** A registry entry that names its tarball. */
@@ -28,13 +29,42 @@ export function sourcesOf(tree: ResolvedTree): readonly LockEntry[] {
   );
 }
 
-/** Entries at a host that is neither public nor ours: the client would go there, whatever registry it is given. */
-export function foreignEntries(tree: ResolvedTree, fronted: Fronted): readonly LockEntry[] {
+/** What manifests ask for: installed name and spec, as written. */
+export type Declarations = readonly (readonly [name: string, spec: string])[];
+
+/**
+ * Entries fetched from a host that is neither public nor ours: the client would go there, whatever registry it is given. Archives and
+ * git commits count too, unless a manifest asks for that package in such a form: a URL that stands in the lockfile alone was put there.
+ */
+export function foreignEntries(tree: ResolvedTree, fronted: Fronted, declared: Declarations): readonly LockEntry[] {
   const known = new Set([...frontedHosts(fronted), hostOf(fronted.gate)]);
-  return sourcesOf(tree).filter(({ url }) => {
+  const foreign = sourcesOf(tree).filter(({ url }) => {
     const host = hostOf(url);
     return host !== undefined && !known.has(host);
   });
+  const asked = askedElsewhere(tree, declared);
+  for (const { name, alias, version, source, line } of tree.packages) {
+    const url =
+      source.kind === "tarball" || source.kind === "git"
+        ? source.url
+        : source.kind === "file" && /^[a-z][a-z+]*:\/\//i.test(source.path)
+          ? source.path
+          : undefined;
+    if (url === undefined || asked.has(alias ?? name)) continue;
+    const host = hostOf(url);
+    if (host === undefined || !known.has(host)) foreign.push({ name, version, url, line });
+  }
+  return foreign;
+}
+
+/** Names that some manifest, on disk or remembered in the lockfile, wants from elsewhere than a registry. */
+function askedElsewhere(tree: ResolvedTree, declared: Declarations): ReadonlySet<string> {
+  const specs: (readonly [string, string])[] = [...declared];
+  for (const importer of tree.importers)
+    for (const { name, range } of importer.dependencies) if (range !== undefined) specs.push([name, range]);
+  for (const one of tree.packages) specs.push(...Object.entries(one.dependencies ?? {}), ...Object.entries(one.optionalDependencies ?? {}));
+  const elsewhere = new Set(["git", "url", "file"]);
+  return new Set(specs.filter(([, spec]) => elsewhere.has(classifySpec(spec).kind)).map(([name]) => name));
 }
 
 /** The gate's URL for an entry the client would otherwise fetch past it; undefined = leave it. */

@@ -44,6 +44,8 @@ export type Pinned = {
 export type WrapFacts = {
   /** Exit status of the client; undefined when it was not started. */
   readonly client: number | undefined;
+  /** Why it was not: what would have gone round the gate, a line each. */
+  readonly stopped: readonly string[];
   readonly installed: readonly InstalledEntry[];
   /** Specs of the project itself and of the command line. */
   readonly wanted: readonly Wanted[];
@@ -69,6 +71,7 @@ export type WrapFacts = {
 type Told = { readonly name: string; readonly version: string; readonly verdict: Verdict };
 
 export type WrapReport = {
+  readonly stopped: WrapFacts["stopped"];
   /** Specs that fell back: the withheld version and what came instead. */
   readonly heldBack: readonly (Told & { readonly got: readonly string[] })[];
   /** Asked for, with nothing admitted that would do, and not installed. `by` and `lockfile` say who asked. */
@@ -153,6 +156,7 @@ export function wrapReport(facts: WrapFacts): WrapReport {
   const act =
     facts.client === undefined || installedWithheld.length > 0 || differs.length > 0 || facts.bypass.length > 0 || droppedOut.length > 0;
   return {
+    stopped: facts.stopped,
     heldBack: [...fates.heldBack.values()],
     refused: [...refused.values()],
     installedWithheld: installedWithheld.map((one) => ({ ...one, paths: pathsOf(one.name, one.version) })),

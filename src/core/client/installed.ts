@@ -70,7 +70,11 @@ export function readHiddenLockfile(text: string): ReadonlyMap<string, InstallRec
     const integrity = string(entry["integrity"]);
     records.set(path, {
       name: string(entry["name"]) ?? path.slice(path.lastIndexOf("node_modules/") + "node_modules/".length),
-      source: entry["inBundle"] === true ? "bundled" : sourceOf(string(entry["resolved"])),
+      // A project that bundles its own dependencies has `inBundle` on every one of them; only what came inside a tarball has neither digest nor URL.
+      source:
+        entry["inBundle"] === true && integrity === undefined && entry["resolved"] === undefined
+          ? "bundled"
+          : sourceOf(string(entry["resolved"])),
       ...(version !== undefined && { version }),
       ...(integrity !== undefined && { integrity }),
       ...(entry["optional"] === true && { optional: true }),

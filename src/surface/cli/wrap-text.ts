@@ -11,6 +11,7 @@ const SHOWN = 8;
 
 export function wrapText(report: WrapReport, reader: Reader): string {
   const sections = [
+    stopped(report, reader),
     installedWithheld(report, reader),
     ...refused(report, reader),
     heldBack(report, reader),
@@ -34,6 +35,12 @@ function cleanLine({ checked, served, requests }: WrapReport, { paint }: Reader)
   return `${paint("dim", `cordon · ${what}, none withheld${requests === 0 ? ", all from the client's own cache" : ""}`)}\n`;
 }
 
+function stopped({ stopped: lines }: WrapReport, reader: Reader): string {
+  if (lines.length === 0) return "";
+  const these = lines.length === 1 ? "this" : "these";
+  return `${title(`the client was not started: ${these} would go round the gate`, reader)}${shown(lines.map((line) => `  ${safe(line)}\n`))}`;
+}
+
 function installedWithheld({ installedWithheld: list }: WrapReport, reader: Reader): string {
   if (list.length === 0) return "";
   const rows = list.map(({ name, version, verdict, paths: [first = "", ...others] }) => {
@@ -53,16 +60,19 @@ function installedWithheld({ installedWithheld: list }: WrapReport, reader: Read
 
 /** One section for each who asked. */
 function refused({ refused: list }: WrapReport, reader: Reader): readonly string[] {
-  const asked = (one: WrapReport["refused"][number]) =>
-    one.lockfile !== undefined ? ` that ${safe(one.lockfile)} pins` : one.by === undefined ? "" : ` that ${safe(one.by)} asks for`;
-  return [...new Set(list.map(asked))].map((who) => {
-    const own = list.filter((one) => asked(one) === who);
+  return [...new Set(list.map(whoAsked))].map((who) => {
+    const own = list.filter((one) => whoAsked(one) === who);
     const rows = own.map(({ name, version, line = 0, verdict, instead }) => {
       const what = `  ${safe(name)}${version === undefined ? ", every version of it" : ` ${safe(version)}`}${line > 0 ? ` (line ${line})` : ""}\n`;
       return `${what}${reasons(verdict, reader, instead.length === 0 ? [] : [["instead", safe(instead.join(", "))]])}`;
     });
     return [title(`refused ${count(own.length, "version")}${who}`, reader), shown(rows), why(own[0]!)].join("");
   });
+}
+
+function whoAsked({ lockfile, by }: WrapReport["refused"][number]): string {
+  if (lockfile !== undefined) return ` that ${safe(lockfile)} pins`;
+  return by === undefined ? "" : ` that ${safe(by)} asks for`;
 }
 
 function heldBack({ heldBack: list }: WrapReport, reader: Reader): string {

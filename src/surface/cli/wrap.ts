@@ -37,9 +37,8 @@ export async function wrap(context: CommandContext, command: string, args: reado
   const intent = found.client.intent(command, args, io.env);
   if (intent.kind === "local") return runLocal(context, { host, found, command, args });
 
+  const dataDir = await repaired(context, host);
   const project = await host.project(found, command, args, io.cwd);
-  const dataDir = await world.dataDir(context.flags);
-  repair(context, host, dataDir);
   const session = await openSession(context, project);
   try {
     return await guarded(context, { host, dataDir, command, args, found, intent, project, session, ...pointed(context, session, project) });
@@ -61,6 +60,7 @@ async function runLocal(
   let session: Session | undefined;
   let variables: Readonly<Record<string, string>>;
   try {
+    await repaired(context, host);
     const project = await host.project(found, command, args, io.cwd);
     session = await openSession(context, project);
     ({ variables } = pointed(context, session, project));
@@ -70,7 +70,9 @@ async function runLocal(
     return started(registryEnvironment({ registry: NOWHERE }));
   }
   try {
-    return await started(variables);
+    // Without the mark of a session: a cordon that a script calls makes its own checks, over this gate.
+    const { [SESSION]: _session, ...registryOnly } = variables;
+    return await started(registryOnly);
   } finally {
     await session.close();
   }
@@ -89,12 +91,14 @@ function pointed({ io }: CommandContext, session: Session, project: ProjectOnDis
   };
 }
 
-/** What killed runs left pointing at their gates. */
-function repair({ io }: CommandContext, host: Host, dataDir: string): void {
+/** The data directory, when what killed runs left pointing at their gates is put right. */
+async function repaired({ io, world, flags }: CommandContext, host: Host): Promise<string> {
+  const dataDir = await world.dataDir(flags);
   for (const { path, result } of host.repair(dataDir, normaliser(new Map(), new Map()))) {
     const state = result === "edited" ? "somebody edited it since, so look at it yourself" : "it is repaired";
     io.stderr(`cordon · a run that was killed left ${safe(path)} pointing at its gate; ${state}\n`);
   }
+  return dataDir;
 }
 
 type Run = {
@@ -114,13 +118,8 @@ async function guarded(context: CommandContext, run: Run): Promise<number> {
   const { io, world } = context;
   const { host, found, intent, project, session } = run;
   const fronted: Fronted = { gate: run.registry, upstream: session.upstream, scoped: session.scoped };
-  const stops = stopsBefore(run, io.env, fronted);
-  if (stops.length > 0) {
-    const these = stops.length === 1 ? "this" : "these";
-    io.stderr(`${painter(io, "stderr")("bold", "cordon")} · ${safe(run.command)} was not started: ${these} would go round the gate\n`);
-    io.stderr(stops.map((line) => `  ${safe(line)}\n`).join(""));
-    return 1;
-  }
+  const stopped = stopsBefore(run, io.env, fronted);
+  if (stopped.length > 0) return finish(context, factsOf(run, { client: undefined, stopped, pinned: [], entries: [] }), undefined);
 
   const entries = project.lockfiles.flatMap(({ tree, name }) => lockedEntries(tree, name, project.platform));
   const pinned = await decidePinned(context, run, entries);
@@ -220,6 +219,7 @@ function finish({ io, world, flags }: CommandContext, facts: WrapFacts, status: 
 
 type Gathered = {
   readonly client: number | undefined;
+  readonly stopped?: readonly string[];
   readonly pinned: readonly PinnedEntry[];
   /** The lockfiles' entries when it is over. */
   readonly entries: readonly LockedEntry[];
@@ -229,13 +229,17 @@ type Gathered = {
   readonly bypass?: WrapFacts["bypass"];
 };
 
-function factsOf({ project, intent }: Run, { client, pinned, entries, installed, decided, seen, bypass = [] }: Gathered): WrapFacts {
+function factsOf(
+  { project, intent }: Run,
+  { client, stopped = [], pinned, entries, installed, decided, seen, bypass = [] }: Gathered,
+): WrapFacts {
   const packages: readonly InstalledEntry[] = (installed?.packages ?? []).filter((one) => one.orphan !== true);
   const present = new Set(packages.map((one) => one.name));
   const locked = new Set(entries.map(keyOf));
   const decisions = seen?.decisions ?? [];
   return {
     client,
+    stopped,
     installed: packages,
     wanted: wantedBy(project, intent),
     decided: decided?.decided ?? [],
@@ -331,12 +335,22 @@ function stopsBefore(
     .filter((one) => one.severity === "bypass")
     .map((one) => `${one.file}${one.line > 0 ? `:${one.line}` : ""}   ${one.what}: ${one.why}. ${one.fix}`);
   const lockfiles = project.lockfiles.flatMap(({ name, tree }) => {
-    const foreign = foreignEntries(tree, fronted);
+    if (!tree.complete) {
+      const problem = tree.problems.find((one) => one.severity === "error");
+      return [
+        `${name}${problem && problem.line > 0 ? `:${problem.line}` : ""}   cannot be read whole (${problem?.message ?? "unknown form"}), and the client would make its own guess. Repair it first`,
+      ];
+    }
+    const foreign = foreignEntries(tree, fronted, project.ranges);
     const [first] = foreign;
     if (first === undefined) return [];
-    const hosts = [...new Set(foreign.map(({ url }) => new URL(url).host))].slice(0, 3).join(", ");
+    const hosts = [...new Set(foreign.map(({ url }) => (URL.canParse(url) && new URL(url).host) || url))].slice(0, 3).join(", ");
     const count = foreign.length === 1 ? "one entry is" : `${foreign.length.toLocaleString("en-US")} entries are`;
-    const fix = `If that is your registry, say so: cordon --upstream ${new URL(first.url).origin}/ ${command} …`;
+    const origin = /^https?:/.test(first.url) && URL.canParse(first.url) ? new URL(first.url).origin : undefined;
+    const fix =
+      origin === undefined
+        ? "No manifest asks for it there."
+        : `If that is your registry, say so: cordon --upstream ${origin}/ ${command} …`;
     return [
       `${name}${first.line > 0 ? `:${first.line}` : ""}   ${count} fetched from ${hosts}, which is not your registry (first: ${keyOf(first)}). ${fix}`,
     ];
