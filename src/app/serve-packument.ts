@@ -81,10 +81,12 @@ export function servePackument(ports: PackumentPorts): ServePackument {
     const hit = warm(request);
     if (hit) return hit;
     const key = cacheKey(request);
-    let flight = flights.get(key);
+    // Not shared with a request that came round in a circle: each would wait for the other.
+    const together = `${request.hops ?? 0} ${key}`;
+    let flight = flights.get(together);
     if (!flight) {
-      flight = build(request, key).finally(() => flights.delete(key));
-      flights.set(key, flight);
+      flight = build(request, key).finally(() => flights.delete(together));
+      flights.set(together, flight);
     }
     const built = await flight;
     await record(request, built);

@@ -257,13 +257,16 @@ export function serveSmall(ports: SmallPorts): ServeSmall {
 
 function passed(answer: Awaited<ReturnType<Upstream["pass"]>>): SmallAnswer {
   if (answer.kind === "down") return { kind: "failed", status: 503, message: answer.message };
-  if (answer.status >= 500) return { kind: "failed", status: 502, message: `the upstream answered ${answer.status}` };
   // 405, 410, 501: ways of saying that the endpoint does not exist. Clients handle 404 everywhere.
-  if (answer.status === 404 || answer.status === 405 || answer.status === 410 || answer.status === 501) return lacking();
-  return { kind: "json", status: answer.status, body: answer.body };
+  if (LACKING.has(answer.status)) return lacking();
+  // 508 is another gate's word that requests go round in a circle: as a 502 each gate would try it again.
+  if (answer.status < 500 || answer.status === 508) return { kind: "json", status: answer.status, body: answer.body };
+  return { kind: "failed", status: 502, message: `the upstream answered ${answer.status}` };
 }
 
 /** In the form of the bulk endpoint. */
+const LACKING: ReadonlySet<number> = new Set([404, 405, 410, 501]);
+
 function advisory({ line }: Refusal, name: string, version: string): JsonObject {
   return {
     id: Number.parseInt(sha256(encoder.encode(`${name}@${version}`)).slice(0, 8), 16),

@@ -66,7 +66,7 @@ export type ServeTarball = (request: TarballRequest) => Promise<TarballAnswer>;
 
 export function serveTarball(ports: TarballPorts): ServeTarball {
   /** One download of one blob at a time; later askers wait and then read it from the store. */
-  const downloads = new Map<string, Promise<void>>();
+  const downloads = new Map<string, Claim>();
 
   return async function serve(request) {
     const remembered = await ports.knowledge.recall(request.name);
@@ -92,15 +92,15 @@ export function serveTarball(ports: TarballPorts): ServeTarball {
 
   async function decided(request: TarballRequest, early: Early | undefined): Promise<TarballAnswer> {
     const { name, file, asker } = request;
-    const hops = request.hops === undefined ? {} : { hops: request.hops };
+    const hops = request.hops ?? 0;
     let looked = await look(ports, name, {
-      ...hops,
+      hops,
       ...(ports.knowledge.confirmedAt(name) === undefined ? {} : { maxAge: TARBALL_MAX_AGE }),
     });
     let version = looked.kind === "judged" ? versionNamed(looked.known.record, file) : undefined;
     // Published since the last answer, perhaps: ask again before refusing.
     if (version === undefined && looked.kind === "judged" && looked.known.stale === undefined) {
-      looked = await look(ports, name, { ...hops, maxAge: 0 });
+      looked = await look(ports, name, { hops, maxAge: LIMITS.upstreamRestMs });
       version = looked.kind === "judged" ? versionNamed(looked.known.record, file) : undefined;
     }
     if (looked.kind === "absent") return { kind: "absent", message: `${name} is not on the upstream registry` };
@@ -158,27 +158,29 @@ export function serveTarball(ports: TarballPorts): ServeTarball {
     const stored = await fromStore(served);
     if (stored) return stored;
     const flying = downloads.get(integrity);
-    if (flying) {
-      await flying;
+    // A request that came round in a circle would wait for the one that sent it.
+    if (flying && flying.hops >= hops) {
+      await flying.over;
       const ready = await fromStore(served);
       if (ready) return ready;
     }
     if (ports.offline) return { kind: "failed", status: 503, message: `offline, and the tarball of ${name}@${version} is not stored here` };
     const url = upstreamUrl(known.record, version, ports.upstream, file);
-    const done = claim(integrity);
-    return download(served, { url, early, hops: request.hops, done }).catch((error: unknown) => {
+    const done = claim(integrity, hops);
+    return download(served, { url, early, hops, done }).catch((error: unknown) => {
       done();
       throw error;
     });
   }
 
   /** Makes later askers wait until the returned function is called. */
-  function claim(integrity: string): () => void {
+  function claim(integrity: string, hops: number): () => void {
     const end = new AbortController();
-    const flight = new Promise<void>((resolve) => end.signal.addEventListener("abort", () => resolve(), { once: true }));
-    downloads.set(integrity, flight);
+    const over = new Promise<void>((resolve) => end.signal.addEventListener("abort", () => resolve(), { once: true }));
+    const own = { hops, over };
+    downloads.set(integrity, own);
     return () => {
-      if (downloads.get(integrity) === flight) downloads.delete(integrity);
+      if (downloads.get(integrity) === own) downloads.delete(integrity);
       end.abort();
     };
   }
@@ -327,7 +329,10 @@ type Served = {
   readonly alert?: string;
 };
 
-type Errand = { readonly url: string; readonly early: Early | undefined; readonly hops: number | undefined; done(): void };
+type Errand = { readonly url: string; readonly early: Early | undefined; readonly hops: number; done(): void };
+
+/** A download that others may wait for. */
+type Claim = { readonly hops: number; readonly over: Promise<void> };
 
 type Early = { readonly url: string; take(): Promise<UpstreamTarball>; release(): void };
 

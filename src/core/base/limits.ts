@@ -46,6 +46,12 @@ export const LIMITS = {
   tarballTailBytes: 256_000,
   /** Body a client may send us: the bulk audit list of a very large project is under 2 MB. */
   requestBytes: 20_000_000,
+  /** Entries of one question to `/-/cordon/decide`: the largest lockfile measured has 20,000, and each costs a judgement. */
+  decideEntries: 50_000,
+  /** Names in one audit request: more than any installed tree measured, and each costs a look into the store. */
+  auditNames: 50_000,
+  /** A client that sends too much is let go of this long after it was told. */
+  lingerMs: 2 * SECOND,
   /** Results of one search: each is judged, which costs its packument where it is not known. */
   searchResults: 25,
   /** A small upstream answer (keys, attestations, audit, search). */

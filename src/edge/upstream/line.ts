@@ -134,13 +134,13 @@ export function late({ host, withinMs }: { readonly host: string; readonly withi
   return `${host} did not finish within ${wait(withinMs)}${reason === "" ? "" : `; before that: ${reason}`}`;
 }
 
-/** 429 and 5xx but 501 (which says there is no such endpoint): the upstream may be better in a moment. */
+/** 429 and 5xx: the upstream may be better in a moment. Not 501 (there is no such endpoint) and 508 (a loop of gates stays one). */
 export function passing(
   line: Line,
   answer: Answer,
   host: string,
 ): { readonly again: string; readonly afterMs?: number | undefined } | undefined {
-  if ((answer.status !== 429 && answer.status < 500) || answer.status === 501) return undefined;
+  if ((answer.status !== 429 && answer.status < 500) || answer.status === 501 || answer.status === 508) return undefined;
   return { again: `${host} answered ${answer.status}`, afterMs: retryAfter(answer.header("retry-after"), line.clock.now()) };
 }
 

@@ -54,14 +54,14 @@ async function judge(line: Line, answer: Answer, { name, url, upstream, conditio
   const { status } = answer;
   const refused = (message: string): Try<Packument> => ({ done: { kind: "refused", upstream, status, message } });
   const later = passing(line, answer, url.host);
-  if (status !== 200 && status !== 401 && status !== 403) discard(answer);
+  if (status !== 200 && !EXPLAINED.has(status)) discard(answer);
   if (later) return later;
   if (status === 304)
     return conditional ? { done: { kind: "unchanged", upstream } } : refused(`${url.host} answered 304 to a question without validators`);
   if (status === 404 || status === 410) return { done: { kind: "absent", upstream, status } };
   if (status >= 300 && status < 400)
     return refused(`${url.host} redirects the packument of ${name}${whereTo(answer, url)}; packuments are not followed`);
-  if (status === 401 || status === 403) return refused(`${url.host} answered ${status} for ${name}${await reason(answer)}`);
+  if (EXPLAINED.has(status)) return refused(`${url.host} answered ${status} for ${name}${await reason(answer)}`);
   if (status !== 200) return refused(`${url.host} answered ${status} for ${name}`);
 
   let bytes: Uint8Array;
@@ -83,6 +83,9 @@ async function judge(line: Line, answer: Answer, { name, url, upstream, conditio
     done: { kind: "document", bytes, upstream, ...(etag !== undefined && { etag }), ...(lastModified !== undefined && { lastModified }) },
   };
 }
+
+/** Refusals that say why; 508 is another gate's, when the request went round in a circle. */
+const EXPLAINED: ReadonlySet<number> = new Set([401, 403, 508]);
 
 const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;

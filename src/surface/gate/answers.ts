@@ -152,11 +152,20 @@ function markStale(response: ServerResponse, why: string | undefined): void {
   if (why !== undefined) response.setHeader("warning", `110 - "${headerText(why).replaceAll('"', "'")}"`);
 }
 
-/** What is left of the body is not read: a client may send for ever. */
-export function tooLarge(response: ServerResponse): void {
-  response.setHeader("connection", "close");
-  response.once("finish", () => response.socket?.destroySoon());
-  sendFailure(response, 413, `a request body may have ${LIMITS.requestBytes} bytes`);
+/**
+ * A body that is too long: the whole answer goes out while the client may still be sending, and only then the client is let go of.
+ * Ending at once would break the connection and lose the answer on its way.
+ */
+export function tooLarge(request: IncomingMessage, response: ServerResponse): void {
+  const line = `cordon: a request body may have ${LIMITS.requestBytes} bytes`;
+  const body = Buffer.from(JSON.stringify({ error: line }));
+  response.writeHead(413, line, { "content-type": "application/json", "content-length": body.byteLength, "cache-control": "no-store" });
+  response.write(body);
+  const { socket } = request;
+  const late = setTimeout(() => socket.destroy(), LIMITS.lingerMs);
+  request.once("close", () => clearTimeout(late));
+  request.once("end", () => response.end());
+  request.resume();
 }
 
 function tarballHead(response: ServerResponse, integrity: string, size: number | undefined): void {

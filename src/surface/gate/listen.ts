@@ -2,8 +2,9 @@
  * Opens the gate's port and closes it again. Loopback needs nothing more; beyond it a gate must know its clients (tokens) and hide
  * what they send (TLS, or a proxy of ours in front).
  */
-import type { Server } from "node:http";
-import { isIP } from "node:net";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import { isIP, type Socket } from "node:net";
+import { Server as TlsServer } from "node:tls";
 import { Fault } from "../../core/base/fault.ts";
 import { LIMITS } from "../../core/base/limits.ts";
 
@@ -54,15 +55,32 @@ export async function listen(server: Server, at: ListenAt, whose: (at: ListenAt)
 }
 
 /** Stops accepting, lets answers under way finish, then cuts what is left. */
-export async function drain(server: Server, patience: number = LIMITS.drainMs): Promise<void> {
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  server.closeIdleConnections();
-  const cut = setTimeout(() => server.closeAllConnections(), patience);
-  // Keep-alive connections become idle one by one as their answers end.
-  const idle = setInterval(() => server.closeIdleConnections(), 100);
-  await closed;
-  clearTimeout(cut);
-  clearInterval(idle);
+export type Drain = (patience?: number) => Promise<void>;
+
+/** Watches a server from its start, so that it can be ended. Node's own idea of an idle connection leaves out those that never asked. */
+export function drainable(server: Server): Drain {
+  const answering = new Map<Socket, number>();
+  let draining = false;
+  server.on(server instanceof TlsServer ? "secureConnection" : "connection", (socket: Socket) => {
+    answering.set(socket, 0);
+    socket.once("close", () => answering.delete(socket));
+  });
+  server.on("request", ({ socket }: IncomingMessage, response: ServerResponse) => {
+    answering.set(socket, (answering.get(socket) ?? 0) + 1);
+    response.once("close", () => {
+      const left = (answering.get(socket) ?? 1) - 1;
+      if (answering.has(socket)) answering.set(socket, left);
+      if (draining && left === 0) socket.end();
+    });
+  });
+  return async (patience = LIMITS.drainMs) => {
+    draining = true;
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    for (const [socket, answers] of answering) if (answers === 0) socket.destroy();
+    const cut = setTimeout(() => server.closeAllConnections(), patience);
+    await closed;
+    clearTimeout(cut);
+  };
 }
 
 /** Base URLs by Host header for a gate bound at `at`: every way to spell loopback, and the configured public ones. */

@@ -158,7 +158,7 @@ export function gateServer(app: GateApp, options: GateOptions): Server {
         return sendSmall(request, response, { kind: "json", status: 200, body: new TextEncoder().encode("{}") });
       case "audit": {
         const body = await readBody(request);
-        if (!body) return tooLarge(response);
+        if (!body) return tooLarge(request, response);
         return sendSmall(
           request,
           response,
@@ -267,19 +267,19 @@ function printableTarget(request: IncomingMessage): string {
   return headerText(redact(request.url ?? "")).slice(0, 120);
 }
 
-/** Undefined when it is too large. */
+/** Undefined when it is too large; the rest is then left unread. */
 function readBody(request: IncomingMessage): Promise<Uint8Array | undefined> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let total = 0;
-    request.on("data", (chunk: Buffer) => {
+    const take = (chunk: Buffer): void => {
       total += chunk.byteLength;
-      if (total > LIMITS.requestBytes) {
-        request.pause();
-        return resolve(undefined);
-      }
       chunks.push(chunk);
-    });
+      if (total <= LIMITS.requestBytes) return;
+      request.off("data", take).pause();
+      resolve(undefined);
+    };
+    request.on("data", take);
     request.once("end", () => resolve(Buffer.concat(chunks, total)));
     request.once("error", reject);
   });

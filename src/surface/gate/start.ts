@@ -4,7 +4,7 @@ import type { App } from "../../app/app.ts";
 import { iso } from "../../core/base/time.ts";
 import { VERSION } from "../../core/config/constants.ts";
 import { withheld } from "../../core/policy/verdict.ts";
-import { assertSafe, basesOf, drain, isLoopback, listen, type ListenAt } from "./listen.ts";
+import { assertSafe, basesOf, drainable, isLoopback, listen, type ListenAt } from "./listen.ts";
 import { gateServer } from "./server.ts";
 
 export type StartOptions = {
@@ -94,6 +94,7 @@ export async function startGate(options: StartOptions): Promise<RunningGate> {
       }),
     },
   );
+  const drain = drainable(server);
   const bound = await listen(server, at, options.whose);
   const scheme = options.tls ? "https" : "http";
   bases = basesOf(bound, scheme, options.publicUrls);
@@ -105,7 +106,7 @@ export async function startGate(options: StartOptions): Promise<RunningGate> {
     at: bound,
     instance,
     async close(patience) {
-      await drain(server, patience);
+      await drain(patience);
       await app.flush();
     },
   };
