@@ -62,9 +62,11 @@ export type ProductOptions = {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Folder of the project commands run in. */
   readonly cwd?: string;
+  /** Resolves when `cordon gate` is to end; without it, when this process is told to. */
+  readonly stopped?: () => Promise<string>;
 };
 
-export async function product({ fixture, config, env: more = {}, cwd }: ProductOptions): Promise<Product> {
+export async function product({ fixture, config, env: more = {}, cwd, stopped }: ProductOptions): Promise<Product> {
   const root = tempFolder({
     "home/.keep": "",
     "project/package.json": '{"name":"site"}\n',
@@ -80,7 +82,10 @@ export async function product({ fixture, config, env: more = {}, cwd }: ProductO
   const logged = (level: LogLine["level"], what: string, fields: LogLine["fields"]) => void log.push({ level, what, fields });
 
   function worldIn(at: string, env: Readonly<Record<string, string | undefined>>, told?: { stdout: string; stderr: string }): World {
-    const world = { ...openWorld({ clock, env, cwd: at, home, log: logged }), user: () => "mara" };
+    const world = {
+      ...openWorld({ clock, env, cwd: at, home, log: logged, ...(stopped === undefined ? {} : { stopped }) }),
+      user: () => "mara",
+    };
     if (!told) return world;
     return {
       ...world,
