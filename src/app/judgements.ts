@@ -8,7 +8,6 @@ import { LIMITS } from "../core/base/limits.ts";
 import { ageOf, factsDigest, factsIn, packageFacts } from "../core/facts/facts-of.ts";
 import { historyOf, type PackageRecord } from "../core/facts/history.ts";
 import { markServed } from "../core/facts/observe.ts";
-import { integrityOfVersion } from "../core/npm/integrity.ts";
 import { repairTags, type TagChange } from "../core/npm/tags.ts";
 import { type Alternative, alternatives } from "../core/policy/alternatives.ts";
 import {
@@ -278,10 +277,8 @@ function describe(
     tags,
     tagChanges: changes,
     start,
-    integrity(version) {
-      const entry = shared.listed.get(version);
-      return entry && integrityOfVersion(entry);
-    },
+    // The strongest digest history knows: a listing that drops its sha512 does not weaken what bytes are held to.
+    integrity: (version) => (shared.listed.has(version) ? factsIn(shared, version)?.integrity : undefined),
     factsDigest(version) {
       const facts = factsIn(shared, version);
       return facts && factsDigest(facts);
