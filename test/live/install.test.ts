@@ -24,10 +24,11 @@ const TIMEOUT = 240_000;
 const upstream = execFileSync("npm", ["config", "get", "registry"], { encoding: "utf8" }).trim();
 const outer = process.env["HTTPS_PROXY"] ?? process.env["https_proxy"];
 
-if (!existsSync(SAMPLE)) {
-  console.warn(`\n!!! the sample lockfile is not here (${SAMPLE}): no project with a lockfile of others is installed\n`);
-  test.skip("a workspace with a lockfile: its sample is not here");
-}
+if (!existsSync(SAMPLE)) console.warn(`\n!!! ${SAMPLE} is not here: no project with a lockfile of others is installed\n`);
+test.skipIf(!existsSync(SAMPLE))("one of three projects comes with a lockfile of others", () => {
+  expect(PROJECTS.filter(({ files }) => "package-lock.json" in files)).toHaveLength(1);
+  expect(PROJECTS).toHaveLength(3);
+});
 
 beforeAll(async () => {
   const line = await openLine(outer);
