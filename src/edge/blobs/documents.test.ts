@@ -1,5 +1,5 @@
 /** Packuments on disk keep the contract; beyond it: damage and bombs give nothing, and what nobody reads goes. */
-import { existsSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
@@ -66,6 +66,16 @@ test("what nobody read for a month is swept, once a day; what was read is not", 
   await expect.poll(() => existsSync(pathOf(dataDir, digestOf(forgotten)))).toBe(false);
   expect(await store.get(digest)).toBeDefined();
   expect(await store.get(digestOf(fresh))).toBeDefined();
+});
+
+test("the folder may be thrown away while it is in use", async () => {
+  const dataDir = tempFolder();
+  const store = await openDocuments({ dataDir, clock });
+  await store.put(digest, bytes);
+  rmSync(join(dataDir, "packuments"), { recursive: true });
+  expect(await store.get(digest)).toBeUndefined();
+  await store.put(digest, bytes);
+  expect(bytes.equals((await store.get(digest))!)).toBe(true);
 });
 
 test("files are their owner's alone, and nothing temporary stays", async () => {

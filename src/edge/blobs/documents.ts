@@ -9,7 +9,7 @@ import { gunzip, gzip } from "node:zlib";
 import { Fault } from "../../core/base/fault.ts";
 import { LIMITS } from "../../core/base/limits.ts";
 import { type Clock, DAY, type Instant } from "../../core/base/time.ts";
-import { type Files, FILES, idleFor, moveInto, orAbsent, prepare, temporaryPath, within } from "./files.ts";
+import { createTemporary, type Files, FILES, idleFor, moveInto, orAbsent, prepare, within } from "./files.ts";
 
 const compress = promisify(gzip);
 const decompress = promisify(gunzip);
@@ -46,9 +46,8 @@ export async function openDocuments({ dataDir, clock, files = FILES }: DocumentO
         if (await orAbsent(files.stat(path))) return;
         // Level 1: a tenth larger than the default, in a third of the time.
         const stored = await compress(bytes, { level: 1 });
-        const temporary = temporaryPath(root);
+        const { path: temporary, handle } = await createTemporary(files, root);
         try {
-          const handle = await files.open(temporary, "wx", 0o600);
           await handle.writeFile(stored).finally(() => handle.close());
           await moveInto(files, temporary, path);
         } catch (error) {

@@ -1,5 +1,6 @@
 /** Files that appear whole or not at all, and the leftovers of writers that were killed. */
 import { createHash, randomBytes } from "node:crypto";
+import type { FileHandle } from "node:fs/promises";
 import * as nodeFiles from "node:fs/promises";
 import { hostname } from "node:os";
 import { dirname, join } from "node:path";
@@ -16,9 +17,18 @@ function temporaryFolder(root: string): string {
   return join(root, "tmp");
 }
 
-/** A name that tells who is writing: machine, process, and this run of it, since containers reuse process ids. */
-export function temporaryPath(root: string): string {
-  return join(temporaryFolder(root), `${MACHINE}-${process.pid}-${RUN}-${randomBytes(8).toString("hex")}`);
+/** A new empty file to write to. Its name tells who is writing: machine, process, and this run of it, since containers reuse process ids. */
+export async function createTemporary(files: Files, root: string): Promise<{ readonly path: string; readonly handle: FileHandle }> {
+  const path = join(temporaryFolder(root), `${MACHINE}-${process.pid}-${RUN}-${randomBytes(8).toString("hex")}`);
+  const create = () => files.open(path, "wx", 0o600);
+  try {
+    return { path, handle: await create() };
+  } catch (error) {
+    if (!isAbsent(error)) throw error;
+    // What is losable may be thrown away at any time, folders and all.
+    await files.mkdir(temporaryFolder(root), { recursive: true, mode: 0o700 });
+    return { path, handle: await create() };
+  }
 }
 
 const MACHINE = createHash("sha256").update(hostname()).digest("hex").slice(0, 8);

@@ -1,7 +1,7 @@
 /** Tarballs on disk keep the contract; beyond it: damage is noticed, leftovers go, and no failure makes half a file visible. */
 import { spawn, spawnSync } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
-import { appendFileSync, existsSync, readdirSync, readFileSync, renameSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
@@ -135,6 +135,16 @@ test("leftovers of dead writers go at start; those of living ones, of other mach
   await openTarballs({ dataDir, clock });
   expect(readdirSync(folder).sort()).toEqual([own, names.living, names.otherMachine].sort());
   expect(await writer.commit()).toMatchObject({ ok: true });
+});
+
+test("the folder may be thrown away while it is in use", async () => {
+  const dataDir = tempFolder();
+  const store = await openTarballs({ dataDir, clock });
+  await keep(store, integrity, bytes);
+  rmSync(join(dataDir, "tarballs"), { recursive: true });
+  expect(await store.open(integrity)).toBeUndefined();
+  await keep(store, integrity, bytes);
+  expect(bytes.equals(await (await store.open(integrity))!.bytes())).toBe(true);
 });
 
 test("a tarball beyond the ceiling is refused and leaves nothing behind", async () => {

@@ -12,7 +12,7 @@ import { Fault } from "../../core/base/fault.ts";
 import { LIMITS } from "../../core/base/limits.ts";
 import type { Clock } from "../../core/base/time.ts";
 import { type Algorithm, integrityVerifier, parseIntegrity } from "../../core/npm/integrity.ts";
-import { type Files, FILES, moveInto, orAbsent, prepare, storeFault, temporaryPath, within } from "./files.ts";
+import { createTemporary, type Files, FILES, moveInto, orAbsent, prepare, storeFault, within } from "./files.ts";
 
 export type TarballOptions = {
   readonly dataDir: string;
@@ -134,8 +134,7 @@ export async function openTarballs({ dataDir, clock, onDamaged = () => {}, files
       if (wanted.length === 0)
         throw new Fault("INPUT_UNREADABLE", `"${integrity.slice(0, LIMITS.phraseChars)}" names no digest to verify by`);
       const verifiers = wanted.map((digest) => integrityVerifier(sri(digest)));
-      const temporary = temporaryPath(root);
-      const handle = await within(root, () => files.open(temporary, "wx", 0o600));
+      const { path: temporary, handle } = await within(root, () => createTemporary(files, root));
       let size = 0;
       let open = true;
 
@@ -217,8 +216,7 @@ function indexPath(root: string, digest: Digest): string {
 }
 
 async function writeIndex(files: Files, root: string, digest: Digest, sha512: string): Promise<void> {
-  const temporary = temporaryPath(root);
-  const handle = await files.open(temporary, "wx", 0o600);
+  const { path: temporary, handle } = await createTemporary(files, root);
   try {
     await handle.writeFile(sha512, "latin1");
   } finally {
