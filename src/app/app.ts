@@ -68,6 +68,42 @@ export type App = {
   stop(): void;
 };
 
+/** The pauses between readings of the exceptions that failed: a change is announced once, and nothing is served until it is read. */
+const REREAD_MS = [100, 500, 2_000, 5_000] as const;
+
+/** Reads the exceptions whenever they change, and again after a reading that failed. Returns the stop function. */
+export function followExceptions(
+  exceptions: Pick<ExceptionStore, "watch">,
+  judgements: Pick<Judgements, "reload">,
+  recorder: Pick<Recorder, "trouble">,
+): () => void {
+  let failures = 0;
+  let again: NodeJS.Timeout | undefined;
+  let stopped = false;
+  const read = async (): Promise<void> => {
+    try {
+      await judgements.reload();
+      failures = 0;
+    } catch (error) {
+      recorder.trouble("exceptions not reloaded", error);
+      // One pause at a time, however often a change is announced meanwhile.
+      if (stopped || again) return;
+      const retry = (): void => {
+        again = undefined;
+        void read();
+      };
+      again = setTimeout(retry, REREAD_MS[Math.min(failures++, REREAD_MS.length - 1)]);
+      again.unref();
+    }
+  };
+  const stopWatching = exceptions.watch(() => void read());
+  return () => {
+    stopped = true;
+    stopWatching();
+    clearTimeout(again);
+  };
+}
+
 /** What was found wrong with a version before this gate was started. */
 const CARRIES_DENY: ReadonlySet<string> = new Set(["withdrawn-upstream", "integrity-changed"]);
 
@@ -121,9 +157,7 @@ export async function openApp(ports: AppPorts): Promise<App> {
     ...(ahead === undefined ? {} : { onServed: (_known, judgement) => ahead.after(judgement) }),
   });
   const shared = { ...ports, knowledge, judgements, recorder };
-  const stopWatching = ports.exceptions.watch(() => {
-    judgements.reload().catch((error: unknown) => recorder.trouble("exceptions not reloaded", error));
-  });
+  const stopFollowing = followExceptions(ports.exceptions, judgements, recorder);
   const minute = setInterval(() => void recorder.flush(), 60_000);
   minute.unref();
   return {
@@ -144,7 +178,7 @@ export async function openApp(ports: AppPorts): Promise<App> {
     policy: ports.policy,
     flush: () => recorder.flush(),
     stop() {
-      stopWatching();
+      stopFollowing();
       clearInterval(minute);
     },
   };

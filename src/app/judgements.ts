@@ -59,6 +59,8 @@ export type PackageJudgement = {
 /** Everything a judgement depends on besides the record: valid while all of it stands. */
 type Basis = { readonly policy: string; readonly epoch: number; readonly denied: number; readonly revisions: ReadonlyMap<string, number> };
 
+type Moment = Required<Pick<JudgeInput, "policy" | "exceptions" | "now" | "denied">>;
+
 export type VersionJudgement = Judgement & {
   /** Set when a withdrawn version is served to a pin all the same. */
   readonly alert?: string;
@@ -70,7 +72,7 @@ export type Judgements = {
   ofVersion(record: PackageRecord, version: string, options: { readonly pin: boolean }): Promise<VersionJudgement>;
   /** Whether nothing the judgement rested on has changed; time is the caller's to compare with `nextChange`. */
   current(judgement: Pick<PackageJudgement, "basis">): boolean;
-  /** Reads waivers, denies and freezes anew. */
+  /** Reads waivers, denies and freezes anew. Once it was called, nothing is current and nothing is judged until a reading has come. */
   reload(): Promise<void>;
   /** A version of this package changed or was taken back: what requires the package is judged by it at any age (design §4). */
   carriesDeny(name: string): void;
@@ -81,10 +83,10 @@ export type Judgements = {
 
 export type JudgementPorts = {
   readonly clock: Clock;
-  readonly knowledge: Knowledge;
-  readonly exceptions: ExceptionStore;
-  readonly ledger: Ledger;
-  readonly upstream: Upstream;
+  readonly knowledge: Pick<Knowledge, "recall" | "revision">;
+  readonly exceptions: Pick<ExceptionStore, "read" | "touchWaiver">;
+  readonly ledger: Pick<Ledger, "tail">;
+  readonly upstream: Pick<Upstream, "baseFor">;
   readonly policy: () => Policy;
   /** Told of every judgement that was really made, not of those remembered. */
   readonly onJudged?: (judgement: PackageJudgement) => void;
@@ -96,28 +98,40 @@ const NAMES = 2_000;
 
 export async function openJudgements(ports: JudgementPorts): Promise<Judgements> {
   let exceptions = await ports.exceptions.read();
+  /** Readings of the exceptions that were called for, and the newest that came back. While they differ, nothing is current. */
+  let called = 0;
+  let arrived = 0;
   /** Approximate: a judgement weighs what it holds, the record above all. */
   const cache = hotCache<PackageJudgement>(LIMITS.judgementCacheBytes);
 
   /** When a waiver's use was last written down: once a day is enough. */
   const touched = new Map<string, Instant>();
-  /** Only grows, so its size says whether it changed. */
-  const denied = new Set<string>();
+  /** Only grows, so its size says whether it changed; replaced, never changed, so that a judgement under way keeps the one it began with. */
+  let denied: ReadonlySet<string> = new Set();
+
+  async function reload(): Promise<void> {
+    const call = ++called;
+    const read = await ports.exceptions.read();
+    if (call <= arrived) return;
+    arrived = call;
+    exceptions = read;
+  }
+
+  /** What a judgement rests on besides records, taken once: what changes while dependencies are looked up must not seem to have counted. */
+  async function snapshot(): Promise<Moment> {
+    if (arrived < called) await reload();
+    return { policy: ports.policy(), exceptions, now: ports.clock.now(), denied };
+  }
 
   /** Rules for private registries hold for what came from one, not for what a name's public past left here. */
-  function inputFor({ name, upstream }: PackageRecord): JudgeInput {
+  function inputFor({ name, upstream }: PackageRecord, moment: Moment): JudgeInput {
     const serves = ports.upstream.baseFor(name);
-    return {
-      policy: ports.policy(),
-      exceptions,
-      now: ports.clock.now(),
-      privateUpstream: serves.private && serves.base === upstream,
-      denied,
-    };
+    return { ...moment, privateUpstream: serves.private && serves.base === upstream };
   }
 
   function current({ basis }: Pick<PackageJudgement, "basis">): boolean {
     const { policy, epoch, revisions } = basis;
+    if (arrived < called) return false;
     if (policy !== ports.policy().digest || epoch !== exceptions.epoch || basis.denied !== denied.size) return false;
     for (const [name, revision] of revisions) if (ports.knowledge.revision(name) !== revision) return false;
     return true;
@@ -134,13 +148,14 @@ export async function openJudgements(ports: JudgementPorts): Promise<Judgements>
       )
         return before;
     }
-    const { lookup, revisions } = await lookAround(record);
-    const input = { ...inputFor(record), lookup };
+    const moment = await snapshot();
+    const { lookup, revisions } = await lookAround(record, moment);
+    const input = { ...inputFor(record, moment), lookup };
     const { verdicts, admitted, nextChange } = judgePackage(record, input);
     const judgement = describe(record, input, verdicts, admitted, nextChange, {
-      policy: input.policy.digest,
-      epoch: exceptions.epoch,
-      denied: denied.size,
+      policy: moment.policy.digest,
+      epoch: moment.exceptions.epoch,
+      denied: moment.denied.size,
       revisions,
     });
     cache.set(record.name, judgement, 2_000 + record.summary.versions.length * 1_000);
@@ -151,18 +166,20 @@ export async function openJudgements(ports: JudgementPorts): Promise<Judgements>
   /** Loads what the young versions of a package require, and what those require, from the store alone: never a fetch on the way to an answer. */
   async function lookAround(
     record: PackageRecord,
+    moment: Moment,
   ): Promise<{ lookup: (name: string) => PackageView | undefined; revisions: ReadonlyMap<string, number> }> {
     const views = new Map<string, PackageView | undefined>();
     const revisions = new Map<string, number>([[record.name, ports.knowledge.revision(record.name)]]);
-    let wanted = namesToKnow(record, inputFor(record));
+    let wanted = namesToKnow(record, inputFor(record, moment));
     for (let round = 0; round < ROUNDS && wanted.length > 0 && views.size < NAMES; round += 1) {
       const next = new Set<string>();
       for (const name of wanted) {
         if (views.has(name)) continue;
         revisions.set(name, ports.knowledge.revision(name));
         const other = await ports.knowledge.recall(name);
-        views.set(name, other && viewPackage(other, inputFor(other)));
-        if (other) for (const deeper of namesToKnow(other, inputFor(other))) if (!views.has(deeper)) next.add(deeper);
+        const input = other && inputFor(other, moment);
+        views.set(name, input && viewPackage(other, input));
+        if (input) for (const deeper of namesToKnow(other, input)) if (!views.has(deeper)) next.add(deeper);
       }
       wanted = [...next];
     }
@@ -174,7 +191,9 @@ export async function openJudgements(ports: JudgementPorts): Promise<Judgements>
     current,
     async ofVersion(record, version, { pin }) {
       // Design §4: dependency-withheld holds "only packuments, never a tarball refusal": who pins a version has chosen its dependencies too.
-      const input = pin ? inputFor(record) : { ...inputFor(record), lookup: (await lookAround(record)).lookup };
+      const moment = await snapshot();
+      const own = inputFor(record, moment);
+      const input = pin ? own : { ...own, lookup: (await lookAround(record, moment)).lookup };
       const judged = judgeVersion(record, version, input);
       if (!judged) return unknownVersion(record, version, input);
       if (!pin || !withheld(judged.verdict)) return judged;
@@ -183,10 +202,8 @@ export async function openJudgements(ports: JudgementPorts): Promise<Judgements>
       const again = remembered === record ? judged : (judgeVersion(remembered, version, input) ?? judged);
       return { ...again, ...verdictForPin(again) };
     },
-    async reload() {
-      exceptions = await ports.exceptions.read();
-    },
-    carriesDeny: (name) => void denied.add(name),
+    reload,
+    carriesDeny: (name) => void (denied = new Set(denied).add(name)),
     async noteUse({ waived }) {
       const now = ports.clock.now();
       const due = [...new Set(waived.map(({ waiver }) => waiver))].filter((id) => now - (touched.get(id) ?? 0) >= DAY);
@@ -194,7 +211,7 @@ export async function openJudgements(ports: JudgementPorts): Promise<Judgements>
         touched.set(id, now);
         await ports.exceptions.touchWaiver(id, now);
       }
-      if (due.length > 0) exceptions = await ports.exceptions.read();
+      if (due.length > 0) await reload();
     },
     exceptions: () => exceptions,
   };
