@@ -156,6 +156,8 @@ export function serveSmall(ports: SmallPorts): ServeSmall {
       } catch {
         return { kind: "failed", status: 400, message: "the audit request is not the JSON npm sends" };
       }
+      const packages = [...tree.values()].reduce((sum, versions) => sum + versions.size, 0);
+      if (packages > LIMITS.auditNames) throw new Fault("REQUEST_TOO_LARGE", `one audit may name ${LIMITS.auditNames} packages`);
       const sorted = [...tree]
         .map(([name, versions]) => [name, [...versions].toSorted()] as const)
         .toSorted(([a], [b]) => (a < b ? -1 : 1));
@@ -164,7 +166,7 @@ export function serveSmall(ports: SmallPorts): ServeSmall {
           kind: "tree",
           at: ports.clock.now(),
           digest: sha256(encoder.encode(JSON.stringify(sorted))),
-          packages: sorted.reduce((sum, [, versions]) => sum + versions.length, 0),
+          packages,
           asker,
         },
       ]);
@@ -182,8 +184,8 @@ export function serveSmall(ports: SmallPorts): ServeSmall {
    * (client-contract §3), so that an outage is no more than that.
    */
   async function upstreamAudit(value: unknown, quick: boolean, hops: number): Promise<JsonObject | undefined> {
-    // The retired quick form tells a whole project, its own name included: as it came, or not at all.
-    if (quick && mentions(value, isSecret)) return undefined;
+    // The retired quick form tells a whole project and hides names in any text (aliases, paths, URLs), so with secrets it is not sent at all.
+    if (quick && ports.upstream.keepsSecrets) return undefined;
     const answer = await ports.upstream.pass({
       method: "POST",
       path: quick ? "-/npm/v1/security/audits/quick" : "-/npm/v1/security/advisories/bulk",
@@ -264,9 +266,9 @@ function passed(answer: Awaited<ReturnType<Upstream["pass"]>>): SmallAnswer {
   return { kind: "failed", status: 502, message: `the upstream answered ${answer.status}` };
 }
 
-/** In the form of the bulk endpoint. */
 const LACKING: ReadonlySet<number> = new Set([404, 405, 410, 501]);
 
+/** In the form of the bulk endpoint. */
 function advisory({ line }: Refusal, name: string, version: string): JsonObject {
   return {
     id: Number.parseInt(sha256(encoder.encode(`${name}@${version}`)).slice(0, 8), 16),
@@ -308,19 +310,6 @@ function wordsOf(text: string): readonly string[] {
   });
 }
 
-/** Whether any key or text in a JSON value is one of those. */
-function mentions(value: unknown, isOne: (text: string) => boolean): boolean {
-  const pending: unknown[] = [value];
-  while (pending.length > 0) {
-    const next = pending.pop();
-    if (typeof next === "string" && isOne(next)) return true;
-    if (typeof next !== "object" || next === null) continue;
-    if (!Array.isArray(next) && Object.keys(next).some(isOne)) return true;
-    for (const child of Object.values(next)) pending.push(child);
-  }
-  return false;
-}
-
 type Tree = Map<string, Set<string>>;
 
 /** `{name: [versions]}`, or the retired quick form `{dependencies: {name: {version, dependencies}}}`. */
@@ -338,7 +327,7 @@ function readTree(value: unknown, quick: boolean): Tree {
     return tree;
   }
   const pending: unknown[] = [value];
-  while (pending.length > 0 && tree.size < LIMITS.packumentVersions) {
+  while (pending.length > 0 && tree.size <= LIMITS.auditNames) {
     const node = pending.pop() as { dependencies?: unknown };
     if (typeof node?.dependencies !== "object" || node.dependencies === null) continue;
     for (const [name, child] of Object.entries(node.dependencies)) {

@@ -45,7 +45,14 @@ export type TarballAnswer =
       readonly stale?: string;
     }
   /** Too large to hold: chunks come as they are fetched, the tail only once the digest is known. A wrong digest ends in a thrown Fault and a cut connection. */
-  | { readonly kind: "held-tail"; readonly size?: number; readonly chunks: AsyncIterable<Uint8Array>; readonly integrity: string }
+  | {
+      readonly kind: "held-tail";
+      readonly size?: number;
+      readonly chunks: AsyncIterable<Uint8Array>;
+      readonly integrity: string;
+      /** To be called when the answer is over, however it ended: chunks nobody began to read would hold their place upstream for minutes. */
+      abort(): void;
+    }
   /** HEAD of something that would be served. */
   | { readonly kind: "head"; readonly integrity: string }
   | { readonly kind: "refused"; readonly refusal: Refusal }
@@ -271,6 +278,7 @@ export function serveTarball(ports: TarballPorts): ServeTarball {
       ...(answer.size === undefined ? {} : { size: answer.size }),
       chunks: verified(served, answer),
       integrity: served.integrity,
+      abort: () => answer.abort(),
     };
   }
 

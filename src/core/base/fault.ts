@@ -11,6 +11,7 @@ export const FAULTS = {
   PROJECT_LOOSENS: { exit: 2, http: 500, fix: "Move the setting to the machine's cordon.yaml; a project may only tighten." },
   INPUT_UNREADABLE: { exit: 3, http: 502, fix: "Nothing was decided from it; repair or remove the source named above." },
   INPUT_TOO_LARGE: { exit: 3, http: 502, fix: "The source exceeds a fixed ceiling; see docs/reference/limits.md." },
+  REQUEST_TOO_LARGE: { exit: 3, http: 413, fix: "Ask in smaller parts; the ceilings stand in docs/reference/limits.md." },
   NAME_INVALID: { exit: 2, http: 400, fix: "Write a package as name@version, e.g. axios@1.14.0." },
   NOT_FOUND: { exit: 3, http: 404, fix: "Check the spelling; the upstream registry does not know it." },
   UPSTREAM_DOWN: { exit: 3, http: 503, fix: "Retry later; versions already admitted and cached stay available." },

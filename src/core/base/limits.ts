@@ -48,7 +48,7 @@ export const LIMITS = {
   requestBytes: 20_000_000,
   /** Entries of one question to `/-/cordon/decide`: the largest lockfile measured has 20,000, and each costs a judgement. */
   decideEntries: 50_000,
-  /** Names in one audit request: more than any installed tree measured, and each costs a look into the store. */
+  /** Names in one audit request, each counted once for each of its versions: more than any installed tree measured, and each costs a look. */
   auditNames: 50_000,
   /** A client that sends too much is let go of this long after it was told. */
   lingerMs: 2 * SECOND,

@@ -73,6 +73,8 @@ export function api(
   hono.post("/decide", bodyLimit({ maxSize: LIMITS.requestBytes }), async (context) => {
     const body: unknown = await context.req.json().catch(() => undefined);
     const entries = (body as { entries?: unknown } | undefined)?.entries;
+    if (Array.isArray(entries) && entries.length > LIMITS.decideEntries)
+      throw new Fault("REQUEST_TOO_LARGE", `one question may have ${LIMITS.decideEntries} entries`);
     if (!Array.isArray(entries) || !entries.every(isEntry))
       return context.json({ error: "cordon: expected {entries: [{name, version, integrity?}]}" }, 400);
     return context.json({ schema: "cordon.decide/1", ...(await ports.decide(entries)) });

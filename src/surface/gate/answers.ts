@@ -87,9 +87,15 @@ export async function sendTarball(response: ServerResponse, answer: TarballAnswe
       await pipeline(answer.stream, response).catch(cut);
       return;
     case "held-tail":
-      tarballHead(response, answer.integrity, answer.size);
       // A wrong digest throws before the tail: the connection is cut short, and no client takes what it has for whole.
-      await pipeline(answer.chunks, response).catch(cut);
+      try {
+        tarballHead(response, answer.integrity, answer.size);
+        await pipeline(answer.chunks, response);
+      } catch (error) {
+        cut(error);
+      } finally {
+        answer.abort();
+      }
       return;
     case "refused":
       return refuse(response, 403, answer.refusal);
