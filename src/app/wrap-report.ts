@@ -55,6 +55,8 @@ export type WrapFacts = {
   readonly withheld: readonly Withheld[];
   /** Lockfile entries that are withheld, with where they stand. */
   readonly pinned: readonly Pinned[];
+  /** Lockfile entries whose integrity is not the registry's. */
+  readonly tampered: readonly Differing[];
   /** Optional packages for this platform that the lockfile or a manifest names. */
   readonly optional: readonly { readonly name: string; readonly version?: string; readonly wantedBy: string }[];
   /** Attempts to reach a registry past the gate, refused by the guard. */
@@ -67,6 +69,9 @@ export type WrapFacts = {
   readonly requests: number;
   readonly served: number;
 };
+
+/** `path`: a folder, or a lockfile with line. `registry`: the integrity it should be. */
+type Differing = { readonly name: string; readonly version: string; readonly path: string; readonly registry: string };
 
 type Told = { readonly name: string; readonly version: string; readonly verdict: Verdict };
 
@@ -86,8 +91,8 @@ export type WrapReport = {
   readonly installedWithheld: readonly (Told & { readonly paths: readonly string[] })[];
   /** Installed, and withheld but for monitor mode. */
   readonly monitored: readonly Told[];
-  /** Installed bytes whose recorded integrity is not the registry's. */
-  readonly differs: readonly { readonly name: string; readonly version: string; readonly path: string; readonly registry: string }[];
+  /** Locked or installed with an integrity that is not the registry's. */
+  readonly differs: readonly Differing[];
   /** Optional packages for this platform that did not arrive because they are withheld. */
   readonly droppedOut: readonly {
     readonly name: string;
@@ -146,9 +151,12 @@ export function wrapReport(facts: WrapFacts): WrapReport {
   const monitored = uniqueTold(facts.decided.filter((entry) => entry.verdict.monitored));
   const pathsOf = (name: string, version: string) =>
     facts.installed.filter((one) => one.name === name && one.version === version).map((one) => one.path);
-  const differs = facts.decided.flatMap(({ name, version, differs: registry }) =>
-    registry === undefined ? [] : [{ name, version, registry, path: pathsOf(name, version)[0] ?? "" }],
-  );
+  const differs = [
+    ...facts.tampered,
+    ...facts.decided.flatMap(({ name, version, differs: registry }) =>
+      registry === undefined ? [] : [{ name, version, registry, path: pathsOf(name, version)[0] ?? "" }],
+    ),
+  ];
   // Only where nothing else shows what became of them: an install that failed, a question.
   const silent =
     (facts.installed.length === 0 || facts.client !== 0) && fates.heldBack.size === 0 && refused.size === 0 && dropped.size === 0;

@@ -46,7 +46,8 @@ export function openMachine(machine: Machine) {
     return client.lockfiles.flatMap((name): LockfileOnDisk[] => {
       const file = path.join(root, name);
       const bytes = readBytes(file, LIMITS.lockfileBytes);
-      if (bytes === undefined) return [];
+      // An empty one locks nothing; with an empty yarn.lock people tell yarn 4 where their project begins.
+      if (bytes === undefined || bytes.length === 0) return [];
       const tree = readLockfile(name, bytes);
       return [{ path: file, name, tree, ...(tree.kind !== "bun-binary" && { text: bytes.toString("utf8") }) }];
     });

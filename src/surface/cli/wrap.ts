@@ -3,6 +3,7 @@
  * stdin, stdout and signals are the client's; everything of ours goes to stderr. What is withheld and pinned is refused before the
  * client starts, because a warm cache would install it without asking anybody.
  */
+import type { Entry } from "../../app/decide-entries.ts";
 import { awayFromGate, foreignEntries, type Fronted, keyOf, sourcesOf, towardsGate } from "../../app/lock-sources.ts";
 import { inStep, isFetched, type LockedEntry, lockedEntries } from "../../app/wrap-lock.ts";
 import { type InstalledEntry, type Wanted, type WrapFacts, wrapReport } from "../../app/wrap-report.ts";
@@ -123,7 +124,7 @@ async function guarded(context: CommandContext, run: Run): Promise<number> {
 
   const entries = project.lockfiles.flatMap(({ tree, name }) => lockedEntries(tree, name, project.platform));
   const pinned = await decidePinned(context, run, entries);
-  const stopping = pinned.filter(({ entry }) => !entry.optional);
+  const stopping = pinned.filter(({ entry, decided }) => !entry.optional || decided.differs !== undefined);
   if (stopping.length > 0) return finish(context, factsOf(run, { client: undefined, pinned, entries }), undefined);
 
   const edits = new Map(
@@ -160,7 +161,7 @@ async function guarded(context: CommandContext, run: Run): Promise<number> {
 
 type PinnedEntry = { readonly entry: LockedEntry; readonly decided: Awaited<ReturnType<GateApi["decide"]>>["decided"][number] };
 
-/** The withheld ones of the entries this command is about to fetch. */
+/** Of the entries this command is about to fetch those that are withheld, and those whose bytes are not the registry's. */
 async function decidePinned(
   { io }: CommandContext,
   { session, intent, project }: Run,
@@ -171,13 +172,11 @@ async function decidePinned(
   if (wanted.length === 0) return [];
   const shown = progress(io);
   if (wanted.length > 200) shown.show(`cordon · checking ${wanted.length.toLocaleString("en-US")} lockfile entries`);
-  const { decided } = await session.api.decide(
-    wanted.map(({ name, version, integrity }) => ({ name, version, ...(integrity === undefined ? {} : { integrity }) })),
-  );
+  const { decided } = await session.api.decide(unique(wanted));
   shown.clear();
-  const withheld = new Map(decided.filter((one) => one.withheld).map((one) => [keyOf(one), one]));
+  const wrong = new Map(decided.filter((one) => one.withheld || one.differs !== undefined).map((one) => [idOf(one), one]));
   return wanted.flatMap((entry) => {
-    const one = withheld.get(keyOf(entry));
+    const one = wrong.get(idOf(entry));
     return one ? [{ entry, decided: one }] : [];
   });
 }
@@ -220,6 +219,7 @@ function finish({ io, world, flags }: CommandContext, facts: WrapFacts, status: 
 type Gathered = {
   readonly client: number | undefined;
   readonly stopped?: readonly string[];
+  /** What `decidePinned` found. */
   readonly pinned: readonly PinnedEntry[];
   /** The lockfiles' entries when it is over. */
   readonly entries: readonly LockedEntry[];
@@ -247,7 +247,7 @@ function factsOf(
     withheld: decisions.flatMap((one) => withheldOf(one) ?? []),
     // What the client took out of the lockfile is no longer pinned.
     pinned: pinned
-      .filter(({ entry }) => locked.has(keyOf(entry)))
+      .filter(({ entry, decided: { withheld } }) => withheld && locked.has(keyOf(entry)))
       .map(({ entry: { name, version, lockfile, line }, decided: { verdict, instead } }) => ({
         name,
         version,
@@ -256,6 +256,9 @@ function factsOf(
         verdict,
         instead,
       })),
+    tampered: pinned.flatMap(({ entry: { name, version, lockfile, line }, decided: { differs } }) =>
+      differs === undefined ? [] : [{ name, version, path: line > 0 ? `${lockfile}:${line}` : lockfile, registry: differs }],
+    ),
     optional: [
       ...entries
         .filter((entry) => entry.optional && entry.fits)
@@ -367,9 +370,12 @@ function stopsBefore(
   ];
 }
 
-function unique(packages: Installed["packages"]): { name: string; version: string; integrity?: string }[] {
-  const seen = new Map<string, { name: string; version: string; integrity?: string }>();
-  for (const { name, version, integrity } of packages)
-    seen.set(`${name}@${version} ${integrity ?? ""}`, { name, version, ...(integrity === undefined ? {} : { integrity }) });
-  return [...seen.values()];
+function idOf({ name, version, integrity = "" }: Entry): string {
+  return `${name}@${version} ${integrity}`;
+}
+
+/** Once each, with nothing but what decides. */
+function unique(entries: readonly Entry[]): readonly Entry[] {
+  const plain = entries.map(({ name, version, integrity }) => (integrity === undefined ? { name, version } : { name, version, integrity }));
+  return [...new Map(plain.map((entry) => [idOf(entry), entry])).values()];
 }
