@@ -8,9 +8,9 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { NPM_REGISTRY, NPM_REGISTRY_HOST } from "../../src/core/config/constants.ts";
+import { NPM_REGISTRY } from "../../src/core/config/constants.ts";
 import type { LedgerRow } from "../../src/core/ledger/entry.ts";
-import { clientEnv, npmOnPath, runProgram } from "../clients/clients.ts";
+import { runProgram } from "../clients/clients.ts";
 import { CORDON } from "../kit/built.ts";
 import { writeFiles } from "../kit/temp.ts";
 import { type Line, openLine } from "./line.ts";
@@ -130,11 +130,14 @@ function project(files: Readonly<Record<string, unknown>>): string {
   return folder;
 }
 
-/** An empty home's environment, with the line as the only way out and this machine's registry if it is not npm's own. */
+/** An empty home's environment, with the line as the only way out. How this machine reaches its registry is in its global npmrc and these. */
 function environment({ home, line }: Place): Record<string, string> {
   const certificates = process.env["NODE_EXTRA_CA_CERTS"];
   return {
-    ...clientEnv(npmOnPath(), home),
+    PATH: process.env["PATH"] ?? "",
+    HOME: home,
+    LANG: "C.UTF-8",
+    npm_config_update_notifier: "false",
     HTTPS_PROXY: line.url,
     HTTP_PROXY: line.url,
     ...(upstream === NPM_REGISTRY ? {} : { npm_config_registry: upstream }),
@@ -235,7 +238,6 @@ async function expectWhole(data: string): Promise<void> {
 /** The same bytes as without cordon. Only when a version this young is in the tree may it differ, and then it is said. */
 function expectPortable(lockfile: string, without: string, { heldBack }: Report): void {
   expect(lockfile).not.toMatch(/localhost|127\.0\.0\.1/);
-  expect(lockfile).toContain(`https://${NPM_REGISTRY_HOST}/`);
   if (heldBack.length === 0) expect(lockfile).toBe(without);
   else {
     const held = heldBack.map(({ name, version }) => `${name}@${version}`);
