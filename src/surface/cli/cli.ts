@@ -7,7 +7,7 @@ import { FAULTS, Fault } from "../../core/base/fault.ts";
 import { redact } from "../../core/base/text.ts";
 import { VERSION } from "../../core/config/constants.ts";
 import { COMMON_FLAGS, splitWrapped } from "./flags.ts";
-import { type CommonFlags, type Io, printJson } from "./io.ts";
+import { type CommonFlags, type Io, printJson, safe } from "./io.ts";
 import type { World } from "./world.ts";
 
 /** Exit status of a bug; see docs/reference/faults.md. */
@@ -229,7 +229,7 @@ function report(error: unknown, json: boolean, io: Io): number {
   if (error instanceof Fault) {
     const { exit, fix } = FAULTS[error.code];
     if (json) printJson(io, "cordon.error/1", { code: error.code, message: redact(error.message), fix });
-    else io.stderr(`cordon: ${redact(error.message)}\n  ${fix}\n`);
+    else io.stderr(`cordon: ${error.message.split("\n").map(safe).join("\n")}\n  ${fix}\n`);
     return exit;
   }
   const text = redact(error instanceof Error ? (error.stack ?? error.message) : String(error));
