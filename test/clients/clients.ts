@@ -70,7 +70,7 @@ export function npmOnPath(): TestClient {
 }
 
 /** Pinned Node versions that are here: `{ id: "node-22", path: ".../bin/node" }`. */
-export function availableNodes(): { readonly id: string; readonly version: string; readonly path: string }[] {
+function availableNodes(): { readonly id: string; readonly version: string; readonly path: string }[] {
   return PINS.filter((pin) => pin.kind === "node" && present(pin)).map((pin) => ({
     id: pin.id,
     version: pin.version,

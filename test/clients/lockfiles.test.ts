@@ -5,7 +5,7 @@ import { type Fixture, startFixture } from "../kit/fixture.ts";
 import { availableClients, missingClients } from "./clients.ts";
 import { ADD, all, BEFORE, FROZEN, LOCKFILE, pastTheGate, type Stage, stage } from "./stage.ts";
 
-for (const id of missingClients()) test.skip(`${id} is not here: node test/clients/fetch.mjs ${id}`, () => {});
+for (const id of missingClients()) test.skipIf(true)(`${id} is not here: node test/clients/fetch.mjs ${id}`, () => {});
 
 const DEPENDENCIES = { axios: "^1.13.0", "@acme/widget": "1.0.0", "alias-user": "1.0.0", "fast-thing": "1.0.0", old: "npm:axios@0.30.2" };
 

@@ -7,7 +7,7 @@ import type { ClientId } from "../../src/core/client/client.ts";
 import { availableClients, missingClients, pointedAt } from "./clients.ts";
 import { all, BOTH, FROZEN, LOCKFILE, pastTheGate, stage } from "./stage.ts";
 
-for (const id of missingClients()) test.skip(`${id} is not here: node test/clients/fetch.mjs ${id}`, () => {});
+for (const id of missingClients()) test.skipIf(true)(`${id} is not here: node test/clients/fetch.mjs ${id}`, () => {});
 
 const WITHHELD = [
   ["axios", "1.14.1"],

@@ -55,7 +55,7 @@ export type StageOptions = {
 };
 
 /** 22 minutes after axios 1.14.1 was published; an hour after the young packages of `cases`. */
-export const MOMENT = "2026-03-31T00:43:00Z";
+const MOMENT = "2026-03-31T00:43:00Z";
 /** 37 minutes before. */
 export const BEFORE = "2026-03-31T00:20:00Z";
 /** Both lines of axios are hijacked by then. */
@@ -94,7 +94,7 @@ export async function stage(client: TestClient, options: StageOptions = {}): Pro
   };
 }
 
-export function manifest(dependencies: Readonly<Record<string, string>>): unknown {
+function manifest(dependencies: Readonly<Record<string, string>>): unknown {
   return { name: "site", version: "1.0.0", private: true, dependencies };
 }
 
@@ -104,7 +104,7 @@ export function versionIn(folder: string, name: string): string | undefined {
   return text === undefined ? undefined : (JSON.parse(text) as { version: string }).version;
 }
 
-export function readIf(file: string): string | undefined {
+function readIf(file: string): string | undefined {
   return existsSync(file) ? readFileSync(file, "utf8") : undefined;
 }
 
@@ -116,7 +116,7 @@ export function pastTheGate(registry: Fixture): readonly string[] {
 }
 
 /** What makes a client write `node_modules` where it would not. */
-export const PROJECT: Record<ClientId, Readonly<Record<string, unknown>>> = {
+const PROJECT: Record<ClientId, Readonly<Record<string, unknown>>> = {
   npm: {},
   pnpm: {},
   "yarn-classic": {},

@@ -11,7 +11,7 @@ import type { Ran } from "../kit/app.ts";
 import { availableClients, missingClients, pointedAt } from "./clients.ts";
 import { ADD, all, BEFORE, FROZEN, LOCKFILE, pastTheGate, type Stage, stage } from "./stage.ts";
 
-for (const id of missingClients()) test.skip(`${id} is not here: node test/clients/fetch.mjs ${id}`, () => {});
+for (const id of missingClients()) test.skipIf(true)(`${id} is not here: node test/clients/fetch.mjs ${id}`, () => {});
 
 const only = (...ids: readonly string[]) => availableClients().filter(({ id }) => ids.includes(id));
 

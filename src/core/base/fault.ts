@@ -24,7 +24,11 @@ export const FAULTS = {
   STORE_NEWER: { exit: 2, http: 503, fix: "This data directory was written by a newer cordon; run that version." },
   PORT_IN_USE: { exit: 2, http: 500, fix: "Choose another with --listen HOST:PORT, or stop what is using it." },
   LISTEN_UNSAFE: { exit: 2, http: 500, fix: "Beyond loopback a gate needs client tokens and TLS, or behindProxy." },
-  WORKER_FAILED: { exit: 3, http: 503, fix: "Retry; the document named above took too much time or memory, and nothing was decided from it." },
+  WORKER_FAILED: {
+    exit: 3,
+    http: 503,
+    fix: "Retry; the document named above took too much time or memory, and nothing was decided from it.",
+  },
   NEEDS_TERMINAL: { exit: 2, http: 403, fix: "Run it yourself in a terminal; loosening is never scripted." },
   CLIENT_MISSING: { exit: 2, http: 500, fix: "Install the package manager, or put it on PATH." },
   EDITED_SINCE: { exit: 1, http: 409, fix: "The file changed after cordon wrote it; restore it by hand from the text shown." },
