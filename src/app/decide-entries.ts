@@ -20,10 +20,13 @@ export type DecidedEntry = Entry & {
   readonly tarball?: string;
 };
 
+/** `unanswered`: nothing is known of the package and the registry did not say; asked again later it may. */
+type Unknown = { readonly why: string; readonly unanswered?: true };
+
 export type Decided = {
   readonly decided: readonly DecidedEntry[];
   /** Entries about which nothing could be decided, each with why. Never silently dropped. */
-  readonly unknown: readonly (Entry & { readonly why: string })[];
+  readonly unknown: readonly (Entry & Unknown)[];
 };
 
 export type DecideEntries = (
@@ -36,9 +39,10 @@ const WIDTH = 32;
 
 export function decideEntries(ports: { readonly knowledge: Knowledge; readonly judgements: Judgements }): DecideEntries {
   /** What is decided about one entry, or why nothing can be. */
-  async function decide(entry: Entry): Promise<DecidedEntry | { readonly why: string }> {
+  async function decide(entry: Entry): Promise<DecidedEntry | Unknown> {
     const known = await ports.knowledge.know(entry.name);
-    if (known.kind !== "known") return { why: known.kind === "absent" ? "the registry does not know the package" : known.message };
+    if (known.kind === "absent") return { why: "the registry does not know the package" };
+    if (known.kind !== "known") return { why: known.message, unanswered: true };
     const { record } = known;
     if (!Object.hasOwn(record.versions, entry.version) && !record.summary.problems.some(({ version }) => version === entry.version))
       return { why: "the registry does not list this version and this gate never saw it" };
@@ -76,7 +80,7 @@ export function decideEntries(ports: { readonly knowledge: Knowledge; readonly j
   }
 
   return async (entries, options = {}) => {
-    const found = new Map<Entry, DecidedEntry | { readonly why: string }>();
+    const found = new Map<Entry, DecidedEntry | Unknown>();
     await each(entries, (entry, one) => {
       found.set(entry, one);
       options.onProgress?.(found.size, entries.length);
@@ -88,17 +92,17 @@ export function decideEntries(ports: { readonly knowledge: Knowledge; readonly j
       decided: entries.flatMap((entry) => narrow(found.get(entry)!) ?? []),
       unknown: entries.flatMap((entry) => {
         const one = found.get(entry)!;
-        return "why" in one ? [{ ...entry, why: one.why }] : [];
+        return "why" in one ? [{ ...entry, ...one }] : [];
       }),
     };
   };
 }
 
-function narrow(one: DecidedEntry | { readonly why: string }): DecidedEntry | undefined {
+function narrow(one: DecidedEntry | Unknown): DecidedEntry | undefined {
   return "why" in one ? undefined : one;
 }
 
-function waitsForOthers(one: DecidedEntry | { readonly why: string }): boolean {
+function waitsForOthers(one: DecidedEntry | Unknown): boolean {
   const verdict = narrow(one)?.verdict;
   return verdict !== undefined && [...verdict.reasons, ...verdict.notes].some(({ id }) => id === "dependency-withheld");
 }

@@ -51,6 +51,7 @@ export type WrapFacts = {
   readonly wanted: readonly Wanted[];
   /** Verdicts of everything installed. */
   readonly decided: readonly DecidedEntry[];
+  /** Installed, or locked where the client was not started, and nothing could be decided about it. */
   readonly undecided: readonly (Entry & { readonly why: string })[];
   readonly withheld: readonly Withheld[];
   /** Lockfile entries that are withheld, with where they stand. */
@@ -76,6 +77,8 @@ type Differing = { readonly name: string; readonly version: string; readonly pat
 type Told = { readonly name: string; readonly version: string; readonly verdict: Verdict };
 
 export type WrapReport = {
+  /** Whether the client was. */
+  readonly started: boolean;
   readonly stopped: WrapFacts["stopped"];
   /** Specs that fell back: the withheld version and what came instead. */
   readonly heldBack: readonly (Told & { readonly got: readonly string[] })[];
@@ -161,9 +164,11 @@ export function wrapReport(facts: WrapFacts): WrapReport {
   const silent =
     (facts.installed.length === 0 || facts.client !== 0) && fates.heldBack.size === 0 && refused.size === 0 && dropped.size === 0;
 
-  const act =
-    facts.client === undefined || installedWithheld.length > 0 || differs.length > 0 || facts.bypass.length > 0 || droppedOut.length > 0;
+  // Not started for what was found, rather than for want of an answer.
+  const notStarted = facts.client === undefined && (facts.undecided.length === 0 || pinned.length > 0);
+  const act = stoppedBy || installedWithheld.length > 0 || differs.length > 0 || facts.bypass.length > 0 || droppedOut.length > 0;
   return {
+    started: facts.client !== undefined,
     stopped: facts.stopped,
     heldBack: [...fates.heldBack.values()],
     refused: [...refused.values()],

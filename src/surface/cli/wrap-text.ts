@@ -133,10 +133,22 @@ function unreadable({ unreadable: list }: WrapReport, reader: Reader): string {
   return title(`${count(list.length, "place")} could not be read, so what is installed there is not known`, reader) + shown(rows);
 }
 
-function undecided({ undecided: list }: WrapReport, reader: Reader): string {
+function undecided({ undecided: list, started }: WrapReport, reader: Reader): string {
   if (list.length === 0) return "";
-  const rows = list.map(({ name, version, why: reason }) => `  ${safe(name)} ${safe(version)}   ${safe(reason)}\n`);
-  return title(`${count(list.length, "installed version")} could not be checked`, reader) + shown(rows);
+  // A registry that is down is one reason for hundreds.
+  const byReason = new Map<string, WrapReport["undecided"]>();
+  for (const one of list) byReason.set(one.why, [...(byReason.get(one.why) ?? []), one]);
+  const rows = [...byReason].map(([reason, [first, ...others]]) => {
+    const more = others.length === 0 ? "" : ` and ${count(others.length, "other")}`;
+    return `  ${safe(first!.name)} ${safe(first!.version)}${more}   ${safe(reason)}\n`;
+  });
+  if (started) return title(`${count(list.length, "installed version")} could not be checked`, reader) + shown(rows);
+  const what = count(list.length, "lockfile entry", "lockfile entries");
+  return [
+    title(`the client was not started: ${what} could not be checked`, reader),
+    shown(rows),
+    "  nothing was installed or changed; try again when the registry answers\n",
+  ].join("");
 }
 
 function title(text: string, { paint }: Reader): string {

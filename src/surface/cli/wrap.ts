@@ -123,9 +123,13 @@ async function guarded(context: CommandContext, run: Run): Promise<number> {
   if (stopped.length > 0) return finish(context, factsOf(run, { client: undefined, stopped, pinned: [], entries: [] }), undefined);
 
   const entries = project.lockfiles.flatMap(({ tree, name }) => lockedEntries(tree, name, project.platform));
-  const pinned = await decidePinned(context, run, entries);
+  const { pinned, unanswered } = await decidePinned(context, run, entries);
   const stopping = pinned.filter(({ entry, decided }) => !entry.optional || decided.differs !== undefined);
-  if (stopping.length > 0) return finish(context, factsOf(run, { client: undefined, pinned, entries }), undefined);
+  // What nobody can be asked about, the client would ask for again and again for minutes.
+  if (stopping.length > 0 || unanswered.length > 0) {
+    const gathered = { client: undefined, pinned, entries, decided: { decided: [], unknown: unanswered } };
+    return finish(context, factsOf(run, gathered), undefined);
+  }
 
   const edits = new Map(
     project.lockfiles.flatMap(({ path, tree, text = "" }) => {
@@ -161,24 +165,28 @@ async function guarded(context: CommandContext, run: Run): Promise<number> {
 
 type PinnedEntry = { readonly entry: LockedEntry; readonly decided: Awaited<ReturnType<GateApi["decide"]>>["decided"][number] };
 
-/** Of the entries this command is about to fetch those that are withheld, and those whose bytes are not the registry's. */
+/**
+ * Of the entries this command is about to fetch: `pinned` those that are withheld or whose bytes are not the registry's, `unanswered`
+ * those of which nothing is known while the registry does not answer.
+ */
 async function decidePinned(
   { io }: CommandContext,
   { session, intent, project }: Run,
   entries: readonly LockedEntry[],
-): Promise<readonly PinnedEntry[]> {
+): Promise<{ readonly pinned: readonly PinnedEntry[]; readonly unanswered: Awaited<ReturnType<GateApi["decide"]>>["unknown"] }> {
   const frozen = intent.kind === "install" && (intent.frozen || inStep(project.ranges, entries));
   const wanted = frozen ? entries.filter((entry) => isFetched(entry, intent)) : [];
-  if (wanted.length === 0) return [];
+  if (wanted.length === 0) return { pinned: [], unanswered: [] };
   const shown = progress(io);
   if (wanted.length > 200) shown.show(`cordon · checking ${wanted.length.toLocaleString("en-US")} lockfile entries`);
-  const { decided } = await session.api.decide(unique(wanted));
+  const { decided, unknown } = await session.api.decide(unique(wanted));
   shown.clear();
   const wrong = new Map(decided.filter((one) => one.withheld || one.differs !== undefined).map((one) => [idOf(one), one]));
-  return wanted.flatMap((entry) => {
+  const pinned = wanted.flatMap((entry) => {
     const one = wrong.get(idOf(entry));
     return one ? [{ entry, decided: one }] : [];
   });
+  return { pinned, unanswered: unknown.filter((one) => one.unanswered) };
 }
 
 /**
