@@ -166,7 +166,7 @@ export function wrapReport(facts: WrapFacts): WrapReport {
 
   // Not started for what was found, rather than for want of an answer.
   const notStarted = facts.client === undefined && (facts.undecided.length === 0 || pinned.length > 0);
-  const act = stoppedBy || installedWithheld.length > 0 || differs.length > 0 || facts.bypass.length > 0 || droppedOut.length > 0;
+  const act = notStarted || installedWithheld.length > 0 || differs.length > 0 || facts.bypass.length > 0 || droppedOut.length > 0;
   return {
     started: facts.client !== undefined,
     stopped: facts.stopped,
