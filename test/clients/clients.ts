@@ -69,15 +69,6 @@ export function npmOnPath(): TestClient {
   return { id: "npm", version: "on PATH", kind: "npm", command: ["npm"], env: { PATH: process.env["PATH"] ?? "" } };
 }
 
-/** Pinned Node versions that are here: `{ id: "node-22", path: ".../bin/node" }`. */
-function availableNodes(): { readonly id: string; readonly version: string; readonly path: string }[] {
-  return PINS.filter((pin) => pin.kind === "node" && present(pin)).map((pin) => ({
-    id: pin.id,
-    version: pin.version,
-    path: join(folder(pin), "bin/node"),
-  }));
-}
-
 /** Runs it to its end. Output is kept whole; stdin is closed. */
 export function runClient(client: TestClient, args: readonly string[], options: RunOptions): Promise<ClientRun> {
   const [program = "", ...first] = options.command === undefined ? client.command : [options.command];
