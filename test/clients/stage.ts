@@ -98,7 +98,7 @@ function manifest(dependencies: Readonly<Record<string, string>>): unknown {
   return { name: "site", version: "1.0.0", private: true, dependencies };
 }
 
-/** The version of an installed package, by its own manifest. */
+/** The version of an installed package, by its own manifest. @public */
 export function versionIn(folder: string, name: string): string | undefined {
   const text = readIf(join(folder, "node_modules", name, "package.json"));
   return text === undefined ? undefined : (JSON.parse(text) as { version: string }).version;
