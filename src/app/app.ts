@@ -7,6 +7,7 @@ import { type FetchAhead, fetchAhead } from "./fetch-ahead.ts";
 import { type Judgements, openJudgements } from "./judgements.ts";
 import { type Knowledge, openKnowledge } from "./knowledge.ts";
 import { look } from "./look.ts";
+import { losableBlobs, losableDocuments } from "./losable.ts";
 import { newsDesk } from "./news.ts";
 import type {
   BlobStore,
@@ -107,9 +108,14 @@ export function followExceptions(
 /** What was found wrong with a version before this gate was started. */
 const CARRIES_DENY: ReadonlySet<string> = new Set(["withdrawn-upstream", "integrity-changed"]);
 
-export async function openApp(ports: AppPorts): Promise<App> {
-  const { clock } = ports;
-  const recorder = openRecorder(ports);
+export async function openApp(given: AppPorts): Promise<App> {
+  const { clock } = given;
+  const recorder = openRecorder(given);
+  const ports = {
+    ...given,
+    documents: losableDocuments(given.documents, recorder.trouble),
+    blobs: losableBlobs(given.blobs, recorder.trouble),
+  };
   const knowledge = openKnowledge({
     ...ports,
     onEvents(name, events, record) {

@@ -16,7 +16,8 @@ import { tarballFile, tarballUrl, versionOfFile } from "../core/npm/tarball-name
 import { type Verdict, withheld } from "../core/policy/verdict.ts";
 import type { Judgements } from "./judgements.ts";
 import type { Knowledge } from "./knowledge.ts";
-import type { BlobStore, Upstream, UpstreamTarball } from "./ports.ts";
+import type { LosableBlobs } from "./losable.ts";
+import type { Upstream, UpstreamTarball } from "./ports.ts";
 import type { Recorder } from "./recorder.ts";
 import { look } from "./look.ts";
 import { type Refusal, refusal, refusalOfName, refusalOfVersion } from "./refusal.ts";
@@ -64,7 +65,7 @@ export type TarballPorts = {
   readonly knowledge: Knowledge;
   readonly judgements: Judgements;
   readonly upstream: Upstream;
-  readonly blobs: BlobStore;
+  readonly blobs: LosableBlobs;
   readonly recorder: Recorder;
   readonly offline: boolean;
 };
