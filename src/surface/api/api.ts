@@ -66,8 +66,8 @@ export function api(
   });
 
   hono.get("/why/*", async (context) => {
-    const spec = decodeURIComponent(context.req.path.slice("/why/".length));
-    return context.json(await ports.why(spec));
+    const text = context.req.path.slice("/why/".length);
+    return context.json(await ports.why(decoded(text)));
   });
 
   hono.post("/decide", bodyLimit({ maxSize: LIMITS.requestBytes }), async (context) => {
@@ -83,6 +83,7 @@ export function api(
   hono.notFound((context) => context.json({ error: "cordon: nothing here; see /-/cordon/health" }, 404));
   hono.onError((error, context) => {
     const fault = error instanceof Fault ? error : undefined;
+    if (!fault) ports.recorder.trouble("bug", error);
     const status = fault ? FAULTS[fault.code].http : 500;
     return context.json(
       {
@@ -99,6 +100,15 @@ export function api(
     request.url = path;
     await listener(request, response);
   };
+}
+
+/** A spec as a URL carries it; `@s/n` may come with its slash or without. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch (error) {
+    throw new Fault("NAME_INVALID", `${JSON.stringify(text)} is not a package spec`, error);
+  }
 }
 
 /** `after`: a `next` of an earlier answer, or `now`. */

@@ -46,7 +46,11 @@ export function readRequest(method: string, target: string): Request {
   return match ? { project: match[1]!, prefix, route } : { prefix, route };
 }
 
+const DOTS = /(?:^|\/)(?:\.|%2e){1,2}(?:\/|$)/i;
+
 function readRoute(method: string, path: string, query: string): Route {
+  // A URL parser would resolve these, and then another path would be answered than was looked at here.
+  if (DOTS.test(path)) return { kind: "unknown" };
   if (path.startsWith("/-/cordon/") || path === "/-/cordon")
     return { kind: "ours", path: path.slice("/-/cordon".length) + (query && `?${query}`) };
   const read = method === "GET" || method === "HEAD";
