@@ -202,6 +202,10 @@ export function openWorld(ground: Ground = {}): World {
         `a cordon ${health.role === "gate" ? "gate" : "run"} already answers on port ${at.port} (cordon ${health.cordon}, upstream ${health.upstream})`
       );
     },
+    async isOwnGate(url) {
+      const { isLoopbackHost } = await import("./edge/upstream/addresses.ts");
+      return isLoopbackHost(new URL(url).hostname) || (await tokenFor(url)) !== undefined;
+    },
     async gateApi(url) {
       const { gateClient, gateHealth } = await import("./edge/upstream/gate-client.ts");
       // A registry URL may carry a project prefix; the gate's own API stands at its root.

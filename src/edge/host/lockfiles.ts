@@ -41,6 +41,17 @@ export function readLockfiles(files: readonly string[]): readonly LockfileText[]
   return files.map((file) => ({ path: file, text: readText(file, LIMITS.lockfileBytes) }));
 }
 
+/** Which of the files a living run has pointed at its gate. */
+export function lockfilesInHand(journal: Journal, paths: readonly string[]): readonly string[] {
+  const taken = new Set(
+    journal
+      .list("run")
+      .filter(isOwned)
+      .flatMap((entry) => entry.files.filter((file) => file.after !== undefined).map((file) => file.path)),
+  );
+  return paths.filter((file) => taken.has(file));
+}
+
 /**
  * Begins a run: remembers every lockfile and writes those in `edits` (the text to use while the client runs, by path).
  * `busy` names lockfiles another living run has in hand; then nothing was begun.
@@ -56,13 +67,10 @@ export function beginRun(
     readonly now: Instant;
   },
 ): { readonly entry: JournalEntry } | { readonly busy: readonly string[] } {
-  const taken = new Set(
-    journal
-      .list("run")
-      .filter(isOwned)
-      .flatMap((entry) => entry.files.filter((file) => file.after !== undefined).map((file) => file.path)),
+  const busy = lockfilesInHand(
+    journal,
+    request.lockfiles.map((file) => file.path),
   );
-  const busy = request.lockfiles.map((file) => file.path).filter((file) => taken.has(file));
   if (busy.length > 0) return { busy };
   const entry = journal.write({
     kind: "run",

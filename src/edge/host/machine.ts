@@ -19,7 +19,7 @@ import { findClient, globalRoot, readManifest } from "./find.ts";
 import { readBytes } from "./files.ts";
 import { readInstalled } from "./installed.ts";
 import { openJournal } from "./journal.ts";
-import { beginRun, finishRun, type LockfileOutcome, type Normalise, readLockfiles, repairRuns } from "./lockfiles.ts";
+import { beginRun, finishRun, type LockfileOutcome, lockfilesInHand, type Normalise, readLockfiles, repairRuns } from "./lockfiles.ts";
 import type { Surroundings } from "./places.ts";
 
 import { findProject, projectRanges, settingsFiles, workingFolder } from "./project.ts";
@@ -35,7 +35,13 @@ export type Machine = {
   readonly own: readonly string[];
 };
 
-type Found = { readonly client: Client; readonly path: string; readonly version: string; readonly major: number | undefined };
+type Found = {
+  readonly client: Client;
+  readonly path: string;
+  readonly version: string;
+  readonly major: number | undefined;
+  readonly throughShell: boolean;
+};
 type OnDisk = { readonly root: string; readonly workspaces: readonly string[]; readonly directory: string };
 type LockfileOnDisk = { readonly path: string; readonly name: string; readonly tree: ResolvedTree; readonly text?: string };
 
@@ -63,13 +69,16 @@ export function openMachine(machine: Machine) {
         own: machine.own,
         platform: machine.surroundings.platform,
       });
-      return { client: CLIENTS[found.client], path: found.binary, version: found.version ?? "", major: found.major };
+      const { binary, version = "", major, throughShell } = found;
+      return { client: CLIENTS[found.client], path: binary, version, major, throughShell };
     },
 
     async project(found: Found, command: string, args: readonly string[], cwd: string) {
       const directory = workingFolder(cwd, found.client.directory(command, args));
       const { root, workspaces } = findProject(directory);
       const settings: readonly SettingsFile[] = settingsFiles(root, machine.surroundings);
+      const namedIn = (files: readonly SettingsFile[], variables: Machine["env"]) =>
+        registriesNamed(files, variables).flatMap(({ url, heededBy }) => (heededBy(found.client.id, found.major) ? [url] : []));
       return {
         root,
         workspaces,
@@ -78,9 +87,16 @@ export function openMachine(machine: Machine) {
         lockfiles: lockfilesOf(root, found.client),
         ranges: [root, ...workspaces].flatMap((folder) => [...projectRanges(folder)]),
         settings,
-        registries: registriesNamed(settings, machine.env)
-          .filter((one) => one.heededBy(found.client.id, found.major))
-          .map((one) => one.url),
+        registries: [
+          ...namedIn(
+            settings.filter(({ level }) => level === "project"),
+            {},
+          ).map((url) => ({ url, byProject: true })),
+          ...namedIn(
+            settings.filter(({ level }) => level !== "project"),
+            machine.env,
+          ).map((url) => ({ url, byProject: false })),
+        ],
         platform: { os: process.platform, cpu: process.arch, ...(process.platform === "linux" ? { libc: libcOf() } : {}) },
       };
     },
@@ -135,6 +151,12 @@ export function openMachine(machine: Machine) {
         close: () => guard.close(),
       };
     },
+
+    busy: (dataDir: string, project: OnDisk, client: Client) =>
+      lockfilesInHand(
+        openJournal(dataDir),
+        client.lockfiles.map((name) => path.join(project.root, name)),
+      ),
 
     /** `edits`: texts to use while the client runs, by path. */
     begin(

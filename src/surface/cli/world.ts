@@ -40,6 +40,8 @@ export type FoundClient = {
   readonly path: string;
   readonly version: string;
   readonly major: number | undefined;
+  /** Started through a script of a shell, which drops variables with names like `npm_config_@acme:registry`. */
+  readonly throughShell: boolean;
 };
 
 export type LockfileOnDisk = {
@@ -65,7 +67,7 @@ export type ProjectOnDisk = {
   /** Settings files of project, user and machine. */
   readonly settings: readonly SettingsFile[];
   /** Registries those files name: a gate among them is the project's own. */
-  readonly registries: readonly string[];
+  readonly registries: readonly { readonly url: string; readonly byProject: boolean }[];
   readonly platform: Platform;
 };
 
@@ -110,6 +112,8 @@ export type Host = {
     attempts(): readonly { readonly host: string; readonly port: number }[];
     close(): Promise<void>;
   }>;
+  /** Lockfiles of the project that another living run has pointed at its gate. */
+  busy(dataDir: string, project: ProjectOnDisk, client: Client): readonly string[];
   /** Writes the edits for the run, journalled; `finish` puts every lockfile back into its own form. `busy`: another run has them in hand. */
   begin(
     dataDir: string,
@@ -136,6 +140,8 @@ export type World = {
   /** Settings and policy without opening anything. */
   resolve(flags: CommonFlags, more?: Readonly<Record<string, string>>): Promise<Resolved>;
   dataDir(flags: CommonFlags): Promise<string>;
+  /** Whether a gate that only the project names is one of the user's: on this machine, or his own npm configuration holds its token. */
+  isOwnGate(url: string): Promise<boolean>;
   /** The API of the gate at a base URL; `answers` is false when there is none. */
   gateApi(url: string): Promise<GateApi>;
   open(flags: CommonFlags, more?: Readonly<Record<string, string>>): Promise<OpenApp>;

@@ -1,10 +1,10 @@
-/** The gate a wrapped run stands behind: the project's own, else a live one on the data directory, else one for this run. */
+/** The gate a wrapped run stands behind: the one the project is set up for, else a live one on the data directory, else one for this run. */
 import { Fault } from "../../core/base/fault.ts";
 import { NPM_REGISTRY, NPM_REGISTRY_HOST, YARN_REGISTRY_HOST } from "../../core/config/constants.ts";
 import { startGate } from "../gate/start.ts";
 import type { CommandContext } from "./command.ts";
 import type { GateApi } from "./gate-api.ts";
-import type { OpenApp, ProjectOnDisk } from "./world.ts";
+import type { OpenApp, ProjectOnDisk, World } from "./world.ts";
 
 export type Session = {
   readonly api: GateApi;
@@ -13,6 +13,8 @@ export type Session = {
   /** Scopes with a registry of their own that the gate asks, and those registries' bases. */
   readonly scopes: readonly string[];
   readonly scoped: readonly string[];
+  /** The project's label at a gate it is set up for. */
+  readonly label?: string;
   /** Everything the gate sees is this run's. */
   readonly own: boolean;
   close(): Promise<void>;
@@ -22,14 +24,12 @@ export type Session = {
 const RUN_PORTS = [4880, 4881, 4882, 4883, 4884, 4885, 4886, 4887, 0];
 
 export async function openSession({ io, world, flags }: CommandContext, project: ProjectOnDisk): Promise<Session> {
-  for (const url of new Set(project.registries)) {
-    const api = isPublic(url) ? undefined : await world.gateApi(url);
-    if (api?.answers) return shared(api);
-  }
-  // Flags that only a gate of our own can obey.
-  const live = flags.upstream === undefined && flags.offline !== true ? await world.liveGate(await world.dataDir(flags)) : undefined;
-  const api = live && (await world.gateApi(live.url));
-  if (api?.answers) return shared(api);
+  // These flags only a gate of our own can obey.
+  const found =
+    flags.upstream === undefined && flags.config === undefined && flags.offline !== true
+      ? await standingGate(world, flags, project)
+      : undefined;
+  if (found) return found;
   const app = await world.open(flags);
   try {
     return await ownGate(app, { io, world, flags });
@@ -39,13 +39,33 @@ export async function openSession({ io, world, flags }: CommandContext, project:
   }
 }
 
-/** No gate stands there, and nobody is to be asked more than needed. */
-function isPublic(url: string): boolean {
-  return !URL.canParse(url) || [NPM_REGISTRY_HOST, YARN_REGISTRY_HOST].includes(new URL(url).hostname);
+async function standingGate(world: World, flags: CommandContext["flags"], project: ProjectOnDisk): Promise<Session | undefined> {
+  for (const { url, byProject } of new Map(project.registries.map((one) => [one.url, one])).values()) {
+    // A project must not choose who decides: anybody can answer as a gate, and would be asked whatever a checkout says.
+    if (!mayBeGate(url) || (byProject && !(await world.isOwnGate(url)))) continue;
+    const api = await world.gateApi(url);
+    if (api.answers) return shared(api, /\/p\/([^/]+)\/npm\/?$/.exec(new URL(url).pathname)?.[1]);
+  }
+  const live = await world.liveGate(await world.dataDir(flags));
+  const api = live && (await world.gateApi(live.url));
+  return api?.answers ? shared(api) : undefined;
 }
 
-function shared(api: GateApi): Session {
-  return { api, upstream: api.upstream, scopes: [], scoped: [], own: false, close: async () => {} };
+/** The public registries are none, and are not asked more than needed. */
+function mayBeGate(url: string): boolean {
+  return /^https?:/.test(url) && URL.canParse(url) && ![NPM_REGISTRY_HOST, YARN_REGISTRY_HOST].includes(new URL(url).hostname);
+}
+
+function shared(api: GateApi, label?: string): Session {
+  return {
+    api,
+    upstream: api.upstream,
+    scopes: [],
+    scoped: [],
+    own: false,
+    close: async () => {},
+    ...(label === undefined ? {} : { label }),
+  };
 }
 
 async function ownGate(app: OpenApp, { io, world }: CommandContext): Promise<Session> {

@@ -40,6 +40,8 @@ export async function wrap(context: CommandContext, command: string, args: reado
 
   const dataDir = await repaired(context, host);
   const project = await host.project(found, command, args, io.cwd);
+  const busy = host.busy(dataDir, project, found.client);
+  if (busy.length > 0) refuseBusy(busy);
   const session = await openSession(context, project);
   try {
     return await guarded(context, { host, dataDir, command, args, found, intent, project, session, ...pointed(context, session, project) });
@@ -79,9 +81,14 @@ async function runLocal(
   }
 }
 
+/** Lockfiles name another run's gate until it ends. */
+function refuseBusy(paths: readonly string[]): never {
+  throw new Fault("USAGE", `another cordon run has ${paths.map(safe).join(", ")} in hand; wait for it to end`);
+}
+
 /** The base URL this run's client is given, and the variables that say so. */
 function pointed({ io }: CommandContext, session: Session, project: ProjectOnDisk): Pick<Run, "registry" | "variables"> {
-  const registry = `${session.api.url}p/${project.label}/npm/`;
+  const registry = `${session.api.url}p/${session.label ?? project.label}/npm/`;
   const httpAllowed = io.env["YARN_UNSAFE_HTTP_WHITELIST"];
   return {
     registry,
@@ -138,10 +145,11 @@ async function guarded(context: CommandContext, run: Run): Promise<number> {
     }),
   );
   const begun = host.begin(run.dataDir, { project, client: found.client, gate: run.registry, upstream: session.upstream, edits });
-  if ("busy" in begun) throw new Fault("USAGE", `another cordon run has ${begun.busy.map(safe).join(", ")} in hand; wait for it to end`);
+  if ("busy" in begun) return refuseBusy(begun.busy);
   const since = world.clock.now();
   const { next } = await session.api.decisions("now");
-  const guard = await host.guard({ client: found.client, gate: session.api.url, registries: [session.upstream, ...project.registries] });
+  const registries = [session.upstream, ...session.scoped, ...project.registries.map(({ url }) => url)];
+  const guard = await host.guard({ client: found.client, gate: session.api.url, registries });
   let status: number;
   try {
     const env = withEnvironment(withEnvironment(io.env, guard.variables), run.variables);
@@ -157,7 +165,7 @@ async function guarded(context: CommandContext, run: Run): Promise<number> {
   const installed = await host.installed({ found, intent, project, args: run.args, since });
   const fromRegistry = installed.packages.filter((one) => one.source === "registry" && one.orphan !== true);
   const decided = fromRegistry.length === 0 ? undefined : await session.api.decide(unique(fromRegistry));
-  const seen = await session.api.decisions(next, session.own ? undefined : project.label);
+  const seen = await session.api.decisions(next, session.own ? undefined : (session.label ?? project.label));
   const after = host.lockfiles(project, found.client).flatMap(({ tree, name }) => lockedEntries(tree, name, project.platform));
   const facts = factsOf(run, { client: status, pinned, entries: after, installed, decided, seen, bypass: guard.attempts() });
   return finish(context, facts, status);
@@ -341,6 +349,7 @@ function stopsBefore(
     gate: session.api.url,
     wrapped: true,
     scopes: session.scopes,
+    throughShell: found.throughShell,
   });
   const settings = told
     .filter((one) => one.severity === "bypass")
