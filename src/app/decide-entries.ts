@@ -63,8 +63,8 @@ export function decideEntries(ports: { readonly knowledge: Knowledge; readonly j
     };
   }
 
-  /** In the order given, at most so many at once; entries of one name follow each other, so that a packument is read once. */
-  async function each(entries: readonly Entry[], done: (entry: Entry, found: Awaited<ReturnType<typeof decide>>) => void): Promise<void> {
+  return async (entries, options = {}) => {
+    // Entries of one name follow each other, so that a packument is read once.
     const byName = new Map<string, Entry[]>();
     for (const entry of entries) {
       const group = byName.get(entry.name);
@@ -72,37 +72,21 @@ export function decideEntries(ports: { readonly knowledge: Knowledge; readonly j
       else byName.set(entry.name, [entry]);
     }
     const groups = [...byName.values()];
+    const found = new Map<Entry, DecidedEntry | Unknown>();
     let next = 0;
     async function lane(): Promise<void> {
-      for (let group = groups[next++]; group; group = groups[next++]) for (const entry of group) done(entry, await decide(entry));
+      for (let group = groups[next++]; group; group = groups[next++])
+        for (const entry of group) {
+          found.set(entry, await decide(entry));
+          options.onProgress?.(found.size, entries.length);
+        }
     }
     await Promise.all(Array.from({ length: Math.min(WIDTH, groups.length) }, lane));
-  }
-
-  return async (entries, options = {}) => {
-    const found = new Map<Entry, DecidedEntry | Unknown>();
-    await each(entries, (entry, one) => {
-      found.set(entry, one);
-      options.onProgress?.(found.size, entries.length);
-    });
-    // What a young version requires may have been another entry, not known yet when it was judged.
-    const again = entries.filter((entry) => waitsForOthers(found.get(entry)!));
-    await each(again, (entry, one) => found.set(entry, one));
+    // In the order they were given.
+    const answers = entries.map((entry) => ({ entry, one: found.get(entry)! }));
     return {
-      decided: entries.flatMap((entry) => narrow(found.get(entry)!) ?? []),
-      unknown: entries.flatMap((entry) => {
-        const one = found.get(entry)!;
-        return "why" in one ? [{ ...entry, ...one }] : [];
-      }),
+      decided: answers.flatMap(({ one }) => ("why" in one ? [] : [one])),
+      unknown: answers.flatMap(({ entry, one }) => ("why" in one ? [{ ...entry, ...one }] : [])),
     };
   };
-}
-
-function narrow(one: DecidedEntry | Unknown): DecidedEntry | undefined {
-  return "why" in one ? undefined : one;
-}
-
-function waitsForOthers(one: DecidedEntry | Unknown): boolean {
-  const verdict = narrow(one)?.verdict;
-  return verdict !== undefined && [...verdict.reasons, ...verdict.notes].some(({ id }) => id === "dependency-withheld");
 }

@@ -52,6 +52,8 @@ export type StageOptions = {
   readonly config?: string;
   /** A registry that stands already. */
   readonly registry?: Fixture;
+  /** A project that stands already; nothing is written into it. */
+  readonly cwd?: string;
 };
 
 /** 22 minutes after axios 1.14.1 was published; an hour after the young packages of `cases`. */
@@ -64,7 +66,8 @@ export const BOTH = "2026-03-31T01:05:00Z";
 export async function stage(client: TestClient, options: StageOptions = {}): Promise<Stage> {
   const registry = options.registry ?? (await startFixture({ packages: options.packages ?? ["axios", "cases"], at: options.at ?? MOMENT }));
   if (!options.registry) onTestFinished(() => registry.stop());
-  const cwd = tempFolder({ ...PROJECT[client.kind], "package.json": manifest(options.dependencies ?? {}), ...options.files });
+  const cwd =
+    options.cwd ?? tempFolder({ ...PROJECT[client.kind], "package.json": manifest(options.dependencies ?? {}), ...options.files });
   const made = await product({ fixture: registry, cwd, ...(options.config === undefined ? {} : { config: options.config }) });
   onTestFinished(() => made.stop());
   const { home } = made;
