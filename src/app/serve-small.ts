@@ -300,13 +300,16 @@ function staleOf(known: { readonly stale?: string }): { readonly stale?: string 
   return known.stale === undefined ? {} : { stale: known.stale };
 }
 
+/** Characters no name in use has, the colon of a qualifier aside: a name may hide between any of them. */
+const NO_NAME = /[^\w@/.~*:-]+/;
+
 /** Names a search may mean: its words without qualifiers and quotes; a scope stands for any name in it. */
 function wordsOf(text: string): readonly string[] {
-  return text.split(/[\s,"']+/).flatMap((word) => {
+  return text.split(NO_NAME).flatMap((word) => {
     const [, qualifier, value] = /^(?:([a-z-]+):)?(.*)$/i.exec(word)!;
-    const bare = value!.replace(/^[-+]/, "");
+    const bare = value!.replace(/^[^@A-Za-z0-9]+|[^A-Za-z0-9]+$/g, "");
     if (qualifier?.toLowerCase() === "scope") return [`@${bare.replace(/^@/, "")}/any`];
-    return /^@[^/]+\/?$/.test(bare) ? [`${bare.replace(/\/$/, "")}/any`] : [bare];
+    return /^@[^/]+$/.test(bare) ? [`${bare}/any`] : [bare];
   });
 }
 

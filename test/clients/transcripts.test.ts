@@ -8,7 +8,7 @@ import { transcripts } from "../kit/transcript.ts";
 import { availableClients, missingClients } from "./clients.ts";
 import { all, BOTH, LOCKFILE, stage } from "./stage.ts";
 
-for (const id of missingClients()) test.skip(`${id} is not here: node test/clients/fetch.mjs ${id}`, () => {});
+for (const id of missingClients()) test.skipIf(true)(`${id} is not here: node test/clients/fetch.mjs ${id}`, () => {});
 
 const FOLDER = fileURLToPath(new URL("transcripts/", import.meta.url));
 

@@ -140,7 +140,7 @@ function valueOf(text: string | undefined): unknown {
 }
 
 /** The package text (`fixture/package-text.ts`) of one version in a few words. */
-function releaseText(spec: string, when: string, words: readonly string[] = []): string {
+export function releaseText(spec: string, when: string, words: readonly string[] = []): string {
   const at = spec.lastIndexOf("@");
   const manifest: Record<string, unknown> = { name: spec.slice(0, at), version: spec.slice(at + 1), license: "MIT" };
   const header = [`published ${when} by maker`];

@@ -203,6 +203,8 @@ export function gateServer(app: GateApp, options: GateOptions): Server {
   }
 
   function fail(request: IncomingMessage, response: ServerResponse, error: unknown): void {
+    // The client went away in the middle of its own request: nobody is left to be told.
+    if (request.errored === error && request.socket.destroyed) return;
     const fault = error instanceof Fault ? error : undefined;
     options.log("error", fault ? "request failed" : "bug", {
       path: redact(request.url ?? ""),
