@@ -240,22 +240,37 @@ export function serveTarball(ports: TarballPorts): ServeTarball {
         done();
         return { kind: "refused", refusal: await wrongBytes(served, result.sha512) };
       }
+      const swapped = await remember(served, result.sha512);
+      if (swapped) {
+        done();
+        return { kind: "refused", refusal: await wrongBytes(served, result.sha512, swapped) };
+      }
       store(served, got.bytes, done);
-      await remember(served, result.sha512);
       await ports.recorder.served({ ...served, bytes: got.bytes.byteLength });
       return { kind: "bytes", bytes: got.bytes, integrity };
     }
   }
 
-  /** Very old versions are listed by sha1 alone: our first sha512 of the bytes is what later bytes are held to (design §4). */
-  async function remember(served: Served, sha512: string): Promise<void> {
-    if (/\bsha(?:512|384|256)-/.test(served.integrity)) return;
-    await ports.knowledge.amend(served.name, (record) => markFetched(record, served.version, sha512, ports.clock.now()).record);
+  /**
+   * Very old versions are listed by sha1 alone: our first sha512 of the bytes is what later bytes are held to (design §4).
+   * Gives the digest we knew when these bytes are others.
+   */
+  async function remember(served: Served, sha512: string): Promise<string | undefined> {
+    if (/\bsha(?:512|384|256)-/.test(served.integrity)) return undefined;
+    let changed: string | undefined;
+    await ports.knowledge.amend(served.name, (record) => {
+      const { record: next, events } = markFetched(record, served.version, sha512, ports.clock.now());
+      for (const event of events) if (event.kind === "integrity-changed") changed = event.from;
+      return next;
+    });
+    return changed;
   }
 
-  /** The refusal of bytes that are not those the registry lists; written down before anybody is told. */
-  async function wrongBytes({ name, version, integrity, asker }: Served, found: string): Promise<Refusal> {
-    const detail = `the registry lists ${short(integrity)}, its tarball is ${short(found)}`;
+  /** The refusal of bytes that are not those the registry lists, or not those we had; written down before anybody is told. */
+  async function wrongBytes({ name, version, integrity, asker }: Served, found: string, had?: string): Promise<Refusal> {
+    const detail = had
+      ? `its tarball was ${short(had)} when it was first fetched and is ${short(found)} now`
+      : `the registry lists ${short(integrity)}, its tarball is ${short(found)}`;
     await ports.recorder.refused({ name, version, route: "tarball", asker, signals: ["integrity-changed"] });
     await ports.recorder.alert({ what: "wrong-bytes", name, version, detail });
     return refusal(name, `cordon refuses ${name}@${version}: ${detail} · cordon why ${name}@${version}`, version);
@@ -308,8 +323,9 @@ export function serveTarball(ports: TarballPorts): ServeTarball {
       }
       const result = check.result();
       if (!result.ok) throw new Fault("INTEGRITY_MISMATCH", (await wrongBytes(served, result.sha512)).line);
+      const swapped = await remember(served, result.sha512);
+      if (swapped) throw new Fault("INTEGRITY_MISMATCH", (await wrongBytes(served, result.sha512, swapped)).line);
       await file.commit();
-      await remember(served, result.sha512);
       await ports.recorder.served({ ...served, bytes: total });
       yield* tail;
       tail = [];

@@ -30,7 +30,7 @@ const REGISTRY = [
 ];
 
 /** The others ask the registry for a bundled dependency, which does not have this one. */
-const BUNDLES: readonly ClientId[] = ["npm", "pnpm"];
+const BUNDLES: ReadonlySet<ClientId> = new Set(["npm", "pnpm"]);
 
 type Layout = {
   readonly name: string;
@@ -126,9 +126,9 @@ for (const client of availableClients())
         since: instant(0),
       });
       expect(ids(installed, "registry")).toEqual(
-        [...REGISTRY, ...(layout.more ?? []), ...(BUNDLES.includes(client.kind) ? ["bundler@1.0.0"] : [])].sort(),
+        [...REGISTRY, ...(layout.more ?? []), ...(BUNDLES.has(client.kind) ? ["bundler@1.0.0"] : [])].sort(),
       );
-      expect(ids(installed, "bundled")).toEqual(BUNDLES.includes(client.kind) ? ["inner@9.9.9"] : []);
+      expect(ids(installed, "bundled")).toEqual(BUNDLES.has(client.kind) ? ["inner@9.9.9"] : []);
       // deno and npm only link the local folder, the others copy it.
       expect(["", "loc@9.0.0"]).toContain(ids(installed, "file").join());
       expect(complaints(installed)).toEqual(NONE);
@@ -138,7 +138,7 @@ for (const client of availableClients())
     });
 
 function project(kind: ClientId): Record<string, unknown> {
-  const bundler = BUNDLES.includes(kind) ? { bundler: "1.0.0" } : {};
+  const bundler = BUNDLES.has(kind) ? { bundler: "1.0.0" } : {};
   return {
     "package.json": {
       name: "shop",

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { openStore } from "../../src/edge/store/open.ts";
 import { LIMITS } from "../../src/core/base/limits.ts";
+import { markFetched } from "../../src/core/facts/observe.ts";
 import type { Fixture } from "../kit/fixture.ts";
 import { serve } from "../kit/loopback.ts";
 import { baseOf, openFixture, openGate, openProduct, receive } from "./open.ts";
@@ -192,3 +193,32 @@ function tarballsIn(data: string): string[] {
     .filter((path) => path.endsWith(".tgz"))
     .map((path) => join(data, "tarballs", path));
 }
+
+/** Bytes with the same sha1 as others cannot be made here, so what we had before is written into the history by hand. */
+test.each([
+  ["small", 5_000],
+  ["large", LARGE],
+])("a version listed by sha1 alone is held to the first bytes we had of it: %s", async (_size, bytes) => {
+  const { fixture, gate, base, product } = await openGate();
+  const body = noise(bytes, "now");
+  fixture.faults.add(
+    { route: "packument", name: "host" },
+    {
+      edit: (document) => {
+        const { dist } = (document["versions"] as Record<string, { dist: Record<string, unknown> }>)["1.0.0"]!;
+        delete dist["integrity"];
+        dist["shasum"] = createHash("sha1").update(body).digest("hex");
+      },
+    },
+  );
+  fixture.faults.add({ route: "tarball", name: "host", version: "1.0.0" }, { body });
+  expect((await receive(base, "/host")).status).toBe(200);
+  const first = sha512(noise(bytes, "then"));
+  await gate.app.knowledge.amend("host", (record) => markFetched(record, "1.0.0", first, fixture.clock.now()).record);
+  const got = await receive(base, PATH);
+  expect(got.whole && got.status === 200).toBe(false);
+  expect(await kinds(gate)).toContain("alert");
+  expect(tarballsIn(product.data)).toEqual([]);
+  // From now on its packument no longer lists it either.
+  expect((await receive(base, PATH)).status).toBe(403);
+});
