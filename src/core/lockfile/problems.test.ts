@@ -416,7 +416,7 @@ test("a YAML lockfile cut between two entries is given away by what refers to th
 });
 
 test("an empty file is truncated in every format", () => {
-  for (const name of ["package-lock.json", "pnpm-lock.yaml", "bun.lock", "deno.lock", "yarn.lock"]) {
+  for (const name of ["package-lock.json", "pnpm-lock.yaml", "bun.lock", "deno.lock"]) {
     const tree = readLockfile(name, "");
     expect(tree.packages, name).toEqual([]);
     expect(tree.complete, name).toBe(false);
@@ -425,4 +425,8 @@ test("an empty file is truncated in every format", () => {
       name,
     ).toEqual(["truncated"]);
   }
+});
+
+test.each(["", "\n"])("an empty yarn.lock marks where a project begins, and locks nothing: %j", (text) => {
+  expect(readLockfile("yarn.lock", text)).toMatchObject({ packages: [], complete: true, problems: [] });
 });

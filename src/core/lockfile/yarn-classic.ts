@@ -17,8 +17,10 @@ export function readYarnClassic(reader: Reader): void {
   if (reader.version !== "" && reader.version !== "1")
     report(reader, "unknown-format", 0, `yarn lockfile v${reader.version} is not one yarn writes`);
   const descriptors = readLines(reader);
-  // A project without dependencies still has the comment at the top.
-  if (descriptors.size === 0 && reader.version === "" && reader.complete) giveUp(reader, "truncated", 0, "the file is empty");
+  // A project without dependencies still has the comment at the top. An empty file locks nothing and says so: both yarns tell people
+  // to make one where a project of its own begins ("create an empty yarn.lock").
+  if (descriptors.size === 0 && reader.version === "" && reader.complete && reader.text.trim() !== "")
+    giveUp(reader, "truncated", 0, "the file is empty");
   const seen = new Set<string>();
   for (const node of childrenOf(tape, tape.roots[0]!)) {
     for (const descriptor of descriptors.get(node) ?? []) {
