@@ -27,6 +27,18 @@ export const LIMITS = {
   specChars: 1_000,
   /** A deprecation text as kept for people; clients get it whole. */
   deprecationChars: 2_000,
+  /** How long after its publish a version's release is kept in detail: the longest horizon of a rule is 90 days, and readings lag. */
+  releaseMs: 100 * DAY,
+  /** Releases of one package kept in detail, newest first: the busiest packages publish one a day. */
+  releases: 128,
+  /** One install script of it; the longest real ones are a few lines. */
+  scriptChars: 4_000,
+  /** Any other text of it: a spec, a URL, a signature. */
+  releaseTextChars: 1_000,
+  /** Entries of one of its maps, e.g. dependencies; the largest real ones have a few hundred. */
+  releaseEntries: 1_000,
+  /** Signatures of one version; the registry writes one, and two while it changes keys. */
+  releaseSignatures: 8,
   /** Documents up to this size are read and rendered on the main thread: 2 to 4 ms each, measured warm. */
   packumentInPlaceBytes: 300_000,
   /** Documents kept with their index for the next render, on the main thread and in the worker. The newest one is kept whatever its size. */
@@ -44,6 +56,20 @@ export const LIMITS = {
   tarballBufferBytes: 8_000_000,
   /** Bytes held back at the end of a larger tarball until its digest is known. */
   tarballTailBytes: 256_000,
+  /** What one tarball may unpack to; the largest packages in wide use (compilers with their binaries) stay under 250 MB. */
+  archiveUnpackedBytes: 512_000_000,
+  /** Unpacked to compressed, from a size where it matters; the strongest of 1,381 real ones is 12, deflate's own limit 1,032. */
+  archiveRatio: 200,
+  archiveRatioBytes: 16_000_000,
+  /** Headers in one tarball; icon sets have 30,000 files. */
+  archiveEntries: 150_000,
+  /** gzip members read on before giving up; one is normal. */
+  archiveMembers: 100,
+  /** Problems kept of one archive; the first ones say enough. */
+  archiveProblems: 100,
+  /** A path in a tarball, and its folders. */
+  archivePathChars: 1_000,
+  archivePathDepth: 100,
   /** Body a client may send us: the bulk audit list of a very large project is under 2 MB. */
   requestBytes: 20_000_000,
   /** Entries of one question to `/-/cordon/decide`: the largest lockfile measured has 20,000, and each costs a judgement. */
@@ -166,6 +192,18 @@ export const LIMITS = {
   guardIdleMs: HOUR,
   /** A connection through the guard of which one side has ended and the other carries nothing. */
   guardHalfOpenMs: 30 * SECOND,
+  /** One advisory record; the largest real one measured is below 1 MB. */
+  advisoryBytes: 5_000_000,
+  /** Packages one advisory names. A worm's list has hundreds. */
+  advisoryAffected: 10_000,
+  /** Exact versions of one package in one advisory; as many as a packument may list. */
+  advisoryVersions: 50_000,
+  /** Ranges of one package, events of one range, aliases of one record: the largest real ones have a dozen. */
+  advisoryRanges: 1_000,
+  advisoryEvents: 1_000,
+  advisoryAliases: 200,
+  /** Ids in one class of aliases. */
+  advisoryClass: 50,
   /** Connections through one guard at a time; the busiest client measured opens 118. */
   guardConnections: 1_024,
   /** Refused attempts remembered one by one; more are only counted. */
