@@ -1,0 +1,42 @@
+/** Ids of the same thing: classes of aliases, closed over all feeds, so that a finding is ignored, counted and explained once. */
+import { LIMITS } from "../base/limits.ts";
+
+/**
+ * The class of an id: itself and everything any record ties to it, sorted. A class with more than `LIMITS.advisoryClass` members is
+ * cut: nothing real is that large, and a record that ties everything together must not make every claim huge.
+ */
+export function closeAliases(
+  records: Iterable<{ readonly id: string; readonly aliases: readonly string[] }>,
+): (id: string) => readonly string[] {
+  const parents = new Map<string, string>();
+  const rootOf = (id: string): string => {
+    let root = id;
+    for (let up = parents.get(root); up !== undefined; up = parents.get(root)) root = up;
+    // The way is shortened for whoever comes next.
+    for (let at = id; at !== root;) {
+      const next = parents.get(at)!;
+      parents.set(at, root);
+      at = next;
+    }
+    return root;
+  };
+  const tied = new Set<string>();
+  for (const { id, aliases } of records) {
+    for (const alias of aliases) {
+      tied.add(id).add(alias);
+      const [a, b] = [rootOf(id), rootOf(alias)];
+      if (a !== b) parents.set(a, b);
+    }
+  }
+  const classes = new Map<string, string[]>();
+  for (const id of tied) {
+    const members = classes.get(rootOf(id)) ?? [];
+    if (members.length < LIMITS.advisoryClass) members.push(id);
+    classes.set(rootOf(id), members);
+  }
+  for (const members of classes.values()) members.sort();
+  return (id) => {
+    const members = tied.has(id) ? classes.get(rootOf(id))! : [id];
+    return members.includes(id) ? members : [id, ...members];
+  };
+}
