@@ -120,7 +120,7 @@ export function openKnowledge(ports: KnowledgePorts): Knowledge {
         return known(record, undefined);
       }
       case "document": {
-        const reading = await ports.work.read(name, answer.bytes);
+        const reading = await ports.work.read(name, answer.bytes, at);
         if (reading.kind === "unreadable") {
           const message = `the packument of ${name} from ${answer.upstream} cannot be read: ${reading.reason}`;
           return standIn ? known(standIn, message) : { kind: "refused", signal: "unreadable-document", message };
@@ -171,7 +171,7 @@ export function openKnowledge(ports: KnowledgePorts): Knowledge {
         const answer = await ports.upstream.packument(record.name, {});
         if (answer.kind !== "document")
           throw new Fault("UPSTREAM_DOWN", `the stored packument of ${record.name} is gone and the upstream does not answer`);
-        const reading = await ports.work.read(record.name, answer.bytes);
+        const reading = await ports.work.read(record.name, answer.bytes, ports.clock.now());
         if (reading.kind !== "packument" || reading.summary.digest !== record.summary.digest)
           throw new Fault("UPSTREAM_DOWN", `${record.name} changed upstream while it was being answered; ask again`);
         await ports.documents.put(record.summary.digest, answer.bytes);

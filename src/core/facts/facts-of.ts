@@ -12,12 +12,15 @@ import { digestsOf, stronger } from "./digests.ts";
 import type { AgeBasis, Facts } from "./facts.ts";
 import { type PackageRecord, type VersionHistory, historyOf, lastListed } from "./history.ts";
 import { isSecurityHolding } from "./observe.ts";
+import { type ReleaseLook, type ReleaseOptions, releaseLook } from "./release-facts.ts";
 
 export type FactsOptions = {
   /** The package comes from an upstream configured as private. */
   readonly privateUpstream: boolean;
   /** Present when somebody accepted the first listing of an upstream without `time` as old. */
   readonly baseline?: Policy["baseline"];
+  /** What releases are compared with; without it nothing is suspect, and nothing known of other packages. */
+  readonly comparison?: ReleaseOptions;
 };
 
 /** What all versions of a package share, computed once. */
@@ -27,7 +30,11 @@ export type PackageFacts = FactsOptions & {
   readonly problems: ReadonlyMap<string, string>;
   readonly established: boolean;
   readonly securityHolding: boolean;
+  readonly releaseOf: ReleaseLook;
 };
+
+/** The hold of the default policy. */
+const UNCOMPARED: ReleaseOptions = { hold: 3 * DAY, trusted: () => true, recordOf: () => undefined };
 
 export type Age = { readonly start: Instant; readonly basis: AgeBasis };
 
@@ -47,6 +54,7 @@ export function packageFacts(record: PackageRecord, now: Instant, options: Facts
     problems: new Map(record.summary.problems.map(({ version, reason }) => [version, reason])),
     established: isEstablished(record, now),
     securityHolding: isSecurityHolding(record.summary),
+    releaseOf: releaseLook(record, (of, history) => ageOf(of, history, options.baseline !== undefined), options.comparison ?? UNCOMPARED),
   };
 }
 
@@ -63,6 +71,7 @@ export function factsIn(shared: PackageFacts, version: string): Facts | undefine
   const given = entry && integrityOfVersion(entry);
   const shasum = entry?.shasum === undefined ? undefined : shasumToIntegrity(entry.shasum);
   const integrity = stronger(history.integrity, given) ? history.integrity : given;
+  const release = entry && shared.releaseOf(version);
   const claimedNow = claim === "moved" ? parseInstant(entry?.time) : undefined;
   return {
     name: record.name,
@@ -90,6 +99,7 @@ export function factsIn(shared: PackageFacts, version: string): Facts | undefine
       : { deprecated: { text: entry.deprecated, since: history.deprecatedSince ?? record.lastAnswer } }),
     requires: entry?.requires ?? {},
     privateUpstream: shared.privateUpstream,
+    ...(release === undefined ? {} : { release }),
   };
 }
 
@@ -143,9 +153,15 @@ function isEstablished(record: PackageRecord, now: Instant): boolean {
 /** A version without a prerelease part; cheap, because packages with thousands of versions have mostly prereleases. */
 const STABLE = /^\d+\.\d+\.\d+(?:\+|$)/;
 
-/** Hex sha256 over the facts a decision rested on; kept in the ledger so that it can be replayed. */
-export function factsDigest(facts: Facts): string {
-  return sha256(canonical(facts));
+/**
+ * Hex sha256 over the facts a decision rested on; kept in the ledger so that it can be replayed. Releases it was compared with count by
+ * their versions: what they say is in the record, and would be most of the text.
+ */
+export function factsDigest({ release, ...facts }: Facts): string {
+  if (release === undefined) return sha256(canonical(facts));
+  const { predecessor, mature, recent, settled, ...own } = release;
+  const compared = [predecessor, mature, ...recent, ...settled].map((one) => one?.version ?? "");
+  return sha256(canonical({ ...facts, release: own, compared }));
 }
 
 function changeOf(from: string | undefined, change: { readonly integrity: string; readonly at: Instant }): NonNullable<Facts["changed"]> {

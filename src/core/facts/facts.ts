@@ -1,5 +1,6 @@
 /** What is true of one version at one moment, opinion-free: the input of every signal. */
 import type { Instant } from "../base/time.ts";
+import type { ReleaseFacts } from "./release-facts.ts";
 
 /** Which evidence fixed the start of age, for explanations. */
 export type AgeBasis =
@@ -53,4 +54,6 @@ export type Facts = {
   readonly requires: Readonly<Record<string, string>>;
   /** Upstream is configured as private: age rules are notes. */
   readonly privateUpstream: boolean;
+  /** How it was released, beside those before it; absent where the document was not read in detail: it is old. */
+  readonly release?: ReleaseFacts;
 };

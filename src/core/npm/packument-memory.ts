@@ -2,13 +2,16 @@
  * Packument jobs over a small memory of indexed documents, so that the render after a read scans nothing twice.
  * The same code runs on the main thread and in the worker; it computes only, and its state is nothing but what it was handed.
  */
+import { LIMITS } from "../base/limits.ts";
+import type { Instant } from "../base/time.ts";
 import { indexPackument, type PackumentIndex } from "./packument.ts";
 import { type Bases, renderManifest, renderPackument } from "./render.ts";
 import type { PackumentReading, RenderedPackument, RenderPlan } from "./summary.ts";
 
 /** `bytes` may be left out when the document was seen before; the answer may be that they are needed. */
 export type PackumentJob =
-  | { readonly kind: "read"; readonly name: string; readonly bytes: Uint8Array }
+  /** `moment`: of the answer; see `readPackument`. */
+  | { readonly kind: "read"; readonly name: string; readonly bytes: Uint8Array; readonly moment: Instant }
   | { readonly kind: "render"; readonly digest: string; readonly bytes?: Uint8Array; readonly plan: RenderPlan }
   | { readonly kind: "manifest"; readonly digest: string; readonly bytes?: Uint8Array; readonly version: string; readonly bases: Bases };
 
@@ -54,7 +57,7 @@ export function packumentMemory(capacity: number): PackumentMemory {
   return {
     run(job) {
       if (job.kind === "read") {
-        const { reading, index } = indexPackument(job.bytes, job.name);
+        const { reading, index } = indexPackument(job.bytes, job.name, LIMITS, job.moment);
         if (index) keep(index);
         return { kind: "read", reading };
       }

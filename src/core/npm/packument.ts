@@ -5,10 +5,12 @@
 import { createHash } from "node:crypto";
 import { LIMITS } from "../base/limits.ts";
 import { printable } from "../base/text.ts";
-import { parseInstant } from "../base/time.ts";
+import { type Instant, parseInstant } from "../base/time.ts";
 import { atObject, closeDocument, eachMember, type JsonCursor, openDocument, readText, skipValue } from "./json-scan.ts";
 import { judgeVersion, type Span, type WalkedVersion, walkManifest } from "./manifest.ts";
 import { isPackageName } from "./name.ts";
+import { chooseReleases } from "./release-choice.ts";
+import { type Release, readRelease } from "./release.ts";
 import type { PackumentReading, PackumentSummary, VersionProblem, VersionSummary } from "./summary.ts";
 
 /** Where the parts of one document stand. Holds the bytes themselves: drop it to free them. */
@@ -50,13 +52,13 @@ export const PASSED_FIELDS = [
 /** Tests hand in smaller ones. */
 export type PackumentLimits = { readonly packumentBytes: number; readonly packumentVersions: number; readonly packumentTags: number };
 
-/** Never throws on content. `name` is the package that was asked for. */
-export function readPackument(name: string, bytes: Uint8Array, limits: PackumentLimits = LIMITS): PackumentReading {
-  return indexPackument(bytes, name, limits).reading;
+/** Never throws on content. `name` is the package that was asked for, `moment` when: without it no release is read in detail. */
+export function readPackument(name: string, bytes: Uint8Array, limits: PackumentLimits = LIMITS, moment?: Instant): PackumentReading {
+  return indexPackument(bytes, name, limits, moment).reading;
 }
 
 /** As `readPackument`; without `name` the document's own is taken, for documents that were read under their name before. */
-export function indexPackument(bytes: Uint8Array, name?: string, limits: PackumentLimits = LIMITS): IndexedPackument {
+export function indexPackument(bytes: Uint8Array, name?: string, limits: PackumentLimits = LIMITS, moment?: Instant): IndexedPackument {
   if (bytes.length > limits.packumentBytes) return unreadable(`larger than ${limits.packumentBytes} bytes`);
 
   const scan = openDocument(bytes);
@@ -70,6 +72,7 @@ export function indexPackument(bytes: Uint8Array, name?: string, limits: Packume
 
   const { good, problems } = judgeVersions(scan.bytes, document);
   const digest = createHash("sha256").update(bytes).digest("base64url");
+  const releases = moment === undefined ? undefined : readReleases(scan.bytes, good, moment);
   const summary: PackumentSummary = {
     name: document.name,
     digest,
@@ -79,6 +82,7 @@ export function indexPackument(bytes: Uint8Array, name?: string, limits: Packume
     problems,
     timed: good.some(({ summary: { time } }) => parseInstant(time) !== undefined),
     ...(document.unpublished === undefined || good.length + problems.length > 0 ? {} : { unpublished: document.unpublished }),
+    ...(releases === undefined ? {} : { releases }),
   };
   return {
     reading: { kind: "packument", summary },
@@ -224,4 +228,17 @@ function judgeVersions(bytes: Buffer, document: WalkedDocument): { good: Servabl
       if (byFile.get(walked.file!) !== 1)
         problems.push({ version: walked.version, reason: "another version claims the same tarball file name" });
   return { good: alone, problems };
+}
+
+/** How the young versions were released, and those they are compared with: few manifests, read whole. */
+function readReleases(bytes: Buffer, good: readonly ServableVersion[], moment: Instant): Readonly<Record<string, Release>> | undefined {
+  const chosen = chooseReleases(
+    good.map(({ summary }) => summary),
+    moment,
+  );
+  if (chosen.size === 0) return undefined;
+  const read = good.filter(({ summary }) => chosen.has(summary.version));
+  return Object.fromEntries(
+    read.map(({ summary, walked }) => [summary.version, readRelease(JSON.parse(bytes.toString("utf8", ...walked.manifest)))]),
+  );
 }

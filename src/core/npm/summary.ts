@@ -2,6 +2,7 @@
  * The shape of what one packument says, small enough to cross a thread and to be stored: no manifests, only what decisions need.
  * Built by `readPackument` (`packument.ts`) from the raw bytes; everything in it is the upstream's claim.
  */
+import type { Release } from "./release.ts";
 
 /** One listed version, as claimed. Fields are absent when the document does not say. */
 export type VersionSummary = {
@@ -41,6 +42,8 @@ export type PackumentSummary = {
   readonly timed: boolean;
   /** Set when the registry says the whole package was unpublished. */
   readonly unpublished?: string;
+  /** By version: how the young ones were released, and those they are compared with (`release-choice.ts`). Absent when there are none. */
+  readonly releases?: Readonly<Record<string, Release>>;
 };
 
 export type PackumentReading =

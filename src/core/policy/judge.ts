@@ -14,6 +14,7 @@ import type { VersionSummary } from "../npm/summary.ts";
 import type { SignalInput } from "../signals/check.ts";
 import { type Lookup, type PackageView, type Walk, dependencyWalk, isJudged, namesRequired } from "../signals/dependency-walk.ts";
 import { evaluate } from "../signals/evaluate.ts";
+import { isWithinHorizon } from "../signals/horizon.ts";
 import { isNameAllowed } from "../signals/name-not-allowed.ts";
 import { decide } from "./decide.ts";
 import { activeDenies } from "./deny.ts";
@@ -131,10 +132,24 @@ type Bench = {
 function openBench(record: PackageRecord, input: JudgeInput): Bench {
   const { policy, exceptions, now, privateUpstream } = input;
   const baseline = policy.baseline;
-  return {
+  const trust = new Map<string, boolean>();
+  const bench: Bench = {
     record,
     input,
-    shared: packageFacts(record, now, { privateUpstream, ...(baseline === undefined ? {} : { baseline }) }),
+    shared: packageFacts(record, now, {
+      privateUpstream,
+      ...(baseline === undefined ? {} : { baseline }),
+      comparison: {
+        hold: policy.hold,
+        recordOf: (name) => input.lookup?.(name)?.record,
+        // Asks of earlier versions only, so it ends; each is judged once.
+        trusted(version) {
+          const known = trust.get(version) ?? isTrusted(bench, version);
+          trust.set(version, known);
+          return known;
+        },
+      },
+    }),
     waivers: exceptions.waivers.filter((waiver) => waiver.name === record.name),
     baseline: baseline !== undefined,
     denied: new Set([
@@ -142,11 +157,24 @@ function openBench(record: PackageRecord, input: JudgeInput): Bench {
       ...activeDenies(exceptions.denies).flatMap(({ name }) => (name === undefined ? [] : [name])),
     ]),
   };
+  return bench;
 }
 
-function judge(bench: Bench, facts: Facts, dependencies: SignalInput["dependencies"]): Judgement {
-  const { policy, exceptions, now, privateUpstream, publicTwin } = bench.input;
-  const signals = evaluate({
+/** Design §4, predecessor: "with no unwaived review or deny … A waived release never sets the baseline": so waivers do not count. */
+function isTrusted(bench: Bench, version: string): boolean {
+  const facts = factsIn(bench.shared, version);
+  return (
+    facts !== undefined &&
+    signalsOf(bench, facts, undefined).every(
+      // What a policy thinks of the whole name says nothing about one of its versions.
+      ({ id, effect }) => id === "name-not-allowed" || (effect.kind !== "review" && effect.kind !== "deny"),
+    )
+  );
+}
+
+function signalsOf(bench: Bench, facts: Facts, dependencies: SignalInput["dependencies"]): readonly Signal[] {
+  const { policy, exceptions, now, publicTwin } = bench.input;
+  return evaluate({
     facts,
     policy,
     exceptions,
@@ -154,6 +182,11 @@ function judge(bench: Bench, facts: Facts, dependencies: SignalInput["dependenci
     ...(dependencies === undefined ? {} : { dependencies }),
     ...(publicTwin === undefined ? {} : { publicTwin }),
   });
+}
+
+function judge(bench: Bench, facts: Facts, dependencies: SignalInput["dependencies"]): Judgement {
+  const { policy, now, privateUpstream } = bench.input;
+  const signals = signalsOf(bench, facts, dependencies);
   const verdict = decide({
     name: facts.name,
     version: facts.version,
@@ -206,11 +239,16 @@ function plainLook({ record, input, shared, waivers, baseline }: Bench): (entry:
     )
       return false;
     const { start } = ageOf(record, history, baseline);
-    if (start >= frozenFrom) return false;
+    if (start >= frozenFrom || isComparable(record, entry.version, history, start)) return false;
     const end = start + policy.hold;
     if (!privateUpstream && (now < end || lastListed(record, history) < end)) return false;
     return deniedDigests.size === 0 || !hasDigest(deniedDigests, entry, history);
   };
+}
+
+/** Whether how it was released can be more than a note. */
+function isComparable({ summary }: PackageRecord, version: string, { firstSeen }: VersionHistory, start: Instant): boolean {
+  return summary.releases !== undefined && Object.hasOwn(summary.releases, version) && isWithinHorizon({ firstSeen, start });
 }
 
 /** Digests are nearly always single words: only lists and shasums are taken apart. */

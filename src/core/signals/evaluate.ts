@@ -5,7 +5,9 @@ import type { Signal } from "../policy/verdict.ts";
 import type { Check, SignalInput } from "./check.ts";
 import { deniedByPolicy } from "./denied-by-policy.ts";
 import { dependencyWithheld } from "./dependency-withheld.ts";
+import { exoticDependency } from "./exotic-dependency.ts";
 import { frozen } from "./frozen.ts";
+import { installExecutionAdded } from "./install-execution-added.ts";
 import { integrityChanged } from "./integrity-changed.ts";
 import { malformedVersion } from "./malformed-version.ts";
 import { nameNotAllowed } from "./name-not-allowed.ts";
@@ -13,6 +15,7 @@ import { notReconfirmed } from "./not-reconfirmed.ts";
 import { privateNameCollision } from "./private-name-collision.ts";
 import type { SignalId } from "./table.ts";
 import { timeContradicted } from "./time-contradicted.ts";
+import { trustedPublisherDropped } from "./trusted-publisher-dropped.ts";
 import { withdrawnUpstream } from "./withdrawn-upstream.ts";
 import { youngRelease } from "./young-release.ts";
 
@@ -27,6 +30,9 @@ export const CHECKS: Readonly<Record<SignalId, Check>> = {
   frozen,
   "malformed-version": malformedVersion,
   "private-name-collision": privateNameCollision,
+  "install-execution-added": installExecutionAdded,
+  "exotic-dependency": exoticDependency,
+  "trusted-publisher-dropped": trustedPublisherDropped,
   "time-contradicted": timeContradicted,
 };
 

@@ -72,6 +72,24 @@ export const SIGNALS = {
     effect: "note",
     waivable: false,
   },
+  "install-execution-added": {
+    means: "An install of it runs a script or a build that the release before it did not have.",
+    why: "20 of 28 recent hijacks of existing packages ran from a script or a binding.gyp that was new.",
+    effect: "review",
+    waivable: true,
+  },
+  "exotic-dependency": {
+    means: "It requires code from a git repository, a URL or a file that earlier releases did not require.",
+    why: "TanStack 2026: an optional dependency on a full commit of a fork brought the malware; no registry holds or checks such code.",
+    effect: "review",
+    waivable: true,
+  },
+  "trusted-publisher-dropped": {
+    means: "Earlier releases came from a trusted publisher, a CI job without a token; this one did not.",
+    why: "axios 1.14.1 was published from a person's stolen session, 1.14.0 by the project's workflow.",
+    effect: "review",
+    waivable: true,
+  },
   "time-contradicted": {
     means: "The registry's publish time contradicts what this gate saw.",
     why: "Publish times are unsigned; age is earned, not claimed.",

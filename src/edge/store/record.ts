@@ -10,6 +10,7 @@ import { present } from "../../core/base/present.ts";
 import type { Instant } from "../../core/base/time.ts";
 import { historyOf, type PackageRecord, type VersionHistory } from "../../core/facts/history.ts";
 import { shasumToIntegrity } from "../../core/npm/integrity.ts";
+import type { Release } from "../../core/npm/release.ts";
 import type { PackumentSummary, VersionSummary } from "../../core/npm/summary.ts";
 import { parseStored } from "./json.ts";
 
@@ -20,7 +21,9 @@ type Head = Omit<PackageRecord, "name" | "versions" | "tags" | "summary">;
 type Body = {
   readonly format: 1;
   readonly tags: Readonly<Record<string, readonly (readonly [version: string, since: Instant, until?: Instant])[]>>;
-  readonly summary: Omit<PackumentSummary, "name" | "versions">;
+  readonly summary: Omit<PackumentSummary, "name" | "versions" | "releases">;
+  /** Releases in detail; absent when there are none. */
+  readonly releases?: Releases;
   /** Those of the newest answer in its order, then the others. */
   readonly versions: readonly string[];
   /** How many of `versions` the newest answer lists. */
@@ -48,9 +51,15 @@ type Column<T> = readonly (T | null)[] | { readonly runs: readonly (T | number |
 /** In a column of texts: the one it can be derived from. */
 type Derived = 0;
 
+/** Releases of one package say mostly the same: each different field with its value once, and for each version which of them it has. */
+type Releases = {
+  readonly parts: readonly (readonly [field: string, value: unknown])[];
+  readonly of: Readonly<Record<string, readonly number[]>>;
+};
+
 export function encodeRecord(record: PackageRecord): StoredRecord {
   const { name: _name, versions: histories, tags, summary, ...head } = record;
-  const { name: _sameName, versions: entries, ...document } = summary;
+  const { name: _sameName, versions: entries, releases, ...document } = summary;
   const listed = new Set(entries.map((entry) => entry.version));
   const versions = [...entries.map((entry) => entry.version), ...Object.keys(histories).filter((version) => !listed.has(version))];
   const seen = versions.map((version) => historyOf(record, version));
@@ -62,6 +71,7 @@ export function encodeRecord(record: PackageRecord): StoredRecord {
       values.map(({ version, since, until }) => (until === undefined ? [version, since] : [version, since, until])),
     ),
     summary: document,
+    ...(releases === undefined ? {} : { releases: packReleases(releases) }),
     versions,
     listed: entries.length,
     tarballs,
@@ -103,7 +113,12 @@ export function decodeRecord(name: string, stored: StoredRecord): PackageRecord 
     ...head,
     versions: readHistories(body, entries),
     tags: mapValues(body.tags, (values) => values.map(([version, since, until]) => present({ version, since, until }))),
-    summary: { name, ...body.summary, versions: entries },
+    summary: {
+      name,
+      ...body.summary,
+      versions: entries,
+      ...(body.releases === undefined ? {} : { releases: readReleases(body.releases) }),
+    },
   };
 }
 
@@ -168,6 +183,24 @@ function readHistories({ seen, versions }: Body, entries: readonly VersionSummar
     histories[versions[at]!] = history;
   }
   return histories;
+}
+
+function packReleases(releases: Readonly<Record<string, Release>>): Releases {
+  const parts: [string, unknown][] = [];
+  const known = new Map<string, number>();
+  const place = (part: [string, unknown]): number => {
+    const text = JSON.stringify(part);
+    const found = known.get(text) ?? parts.push(part) - 1;
+    known.set(text, found);
+    return found;
+  };
+  return { parts, of: mapValues(releases, (release) => Object.entries(release).map(place)) };
+}
+
+function readReleases({ parts, of }: Releases): Readonly<Record<string, Release>> {
+  return Object.fromEntries(
+    Object.entries(of).map(([version, places]): [string, Release] => [version, Object.fromEntries(places.map((place) => parts[place]!))]),
+  );
 }
 
 function derived(value: string | undefined, from: string | undefined): string | Derived | undefined {

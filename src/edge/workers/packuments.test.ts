@@ -8,6 +8,7 @@ import { gunzipSync } from "node:zlib";
 import { build } from "tsdown";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { bytes, manifest, packument } from "../../../test/samples/packument.ts";
+import { instant } from "../../core/base/time.ts";
 import { packumentWork } from "./packuments.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "cordon-worker-"));
@@ -40,6 +41,9 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
+/** A day after the documents' versions were published: their releases are read in detail. */
+const MOMENT = instant(Date.parse("2020-01-03T00:00:00Z"));
+
 /** A loader that counts how often the document was asked for. */
 function loader(of: Uint8Array = document) {
   const load = async (): Promise<Uint8Array> => {
@@ -51,7 +55,7 @@ function loader(of: Uint8Array = document) {
 }
 
 async function digestOf(work: ReturnType<typeof packumentWork>): Promise<string> {
-  const reading = await work.read("axios", document);
+  const reading = await work.read("axios", document, MOMENT);
   if (reading.kind === "unreadable") throw new Error(reading.reason);
   return reading.summary.digest;
 }
@@ -64,7 +68,7 @@ test("in place and in the worker the answers are the same, and a render after a 
   const here = packumentWork();
   const there = packumentWork({ worker, threshold: 0 });
   try {
-    expect(await there.read("axios", document)).toEqual(await here.read("axios", document));
+    expect(await there.read("axios", document, MOMENT)).toEqual(await here.read("axios", document, MOMENT));
     // The caller's bytes were copied, not taken.
     expect(document.length).toBeGreaterThan(0);
     const digest = await digestOf(here);
@@ -75,7 +79,7 @@ test("in place and in the worker the answers are the same, and a render after a 
       '"http://localhost:4870/axios/-/axios-1.14.1.tgz"',
     );
     expect(await there.manifest(digest, never, "9.9.9", plan)).toBeUndefined();
-    expect(await there.read("axios", Buffer.from("{"))).toMatchObject({ kind: "unreadable", offset: 1 });
+    expect(await there.read("axios", Buffer.from("{"), MOMENT)).toMatchObject({ kind: "unreadable", offset: 1 });
   } finally {
     await there.close();
   }
@@ -118,18 +122,24 @@ test("a worker that hangs, dies or is missing fails that request with a Fault; t
   );
   const work = packumentWork({ worker: broken, threshold: 0, heapMb: 32 });
   for (const name of ["exit", "throw", "exhaust"]) {
-    const [failed, after] = await Promise.allSettled([work.read(name, document), work.read("fine", document)]);
+    const [failed, after] = await Promise.allSettled([work.read(name, document, MOMENT), work.read("fine", document, MOMENT)]);
     expect(failed).toMatchObject({ status: "rejected", reason: { code: "WORKER_FAILED", message: `${name}: the worker died` } });
     expect(after).toMatchObject({ status: "fulfilled", value: { reason: "fine" } });
   }
   await work.close();
-  await expect(work.read("late", document)).rejects.toMatchObject({ code: "WORKER_FAILED", message: "late: cordon is shutting down" });
+  await expect(work.read("late", document, MOMENT)).rejects.toMatchObject({
+    code: "WORKER_FAILED",
+    message: "late: cordon is shutting down",
+  });
 
   const impatient = packumentWork({ worker: broken, threshold: 0, patience: 300 });
-  await expect(impatient.read("hang", document)).rejects.toMatchObject({ code: "WORKER_FAILED", message: "hang: no answer within 300 ms" });
+  await expect(impatient.read("hang", document, MOMENT)).rejects.toMatchObject({
+    code: "WORKER_FAILED",
+    message: "hang: no answer within 300 ms",
+  });
   await impatient.close();
 
   const missing = packumentWork({ worker: join(directory, "missing.js"), threshold: 0 });
-  await expect(missing.read("fine", document)).rejects.toMatchObject({ code: "WORKER_FAILED" });
+  await expect(missing.read("fine", document, MOMENT)).rejects.toMatchObject({ code: "WORKER_FAILED" });
   await missing.close();
 });

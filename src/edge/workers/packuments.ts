@@ -6,6 +6,7 @@ import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import { Fault } from "../../core/base/fault.ts";
 import { LIMITS } from "../../core/base/limits.ts";
+import type { Instant } from "../../core/base/time.ts";
 import { type PackumentAnswer, type PackumentJob, packumentMemory } from "../../core/npm/packument-memory.ts";
 import type { PackumentReading, RenderedPackument, RenderPlan } from "../../core/npm/summary.ts";
 
@@ -62,8 +63,8 @@ export function packumentWork({
   }
 
   return {
-    async read(name: string, bytes: Uint8Array): Promise<PackumentReading> {
-      const { reading } = expect(await run({ kind: "read", name, bytes }, bytes.length, name), "read");
+    async read(name: string, bytes: Uint8Array, moment: Instant): Promise<PackumentReading> {
+      const { reading } = expect(await run({ kind: "read", name, bytes, moment }, bytes.length, name), "read");
       if (reading.kind === "packument") remember(reading.summary.digest, bytes.length);
       return reading;
     },

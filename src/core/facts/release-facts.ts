@@ -1,0 +1,218 @@
+/**
+ * What a version's release says beside those before it, from the packument alone: facts, no opinions. Signals compare; here it is only
+ * settled what with, and what the order of releases tells.
+ */
+import { DAY, HOUR, type Instant } from "../base/time.ts";
+import { isPrerelease, lineOf } from "../npm/line.ts";
+import { classifySpec, satisfying } from "../npm/ranges.ts";
+import type { Release } from "../npm/release.ts";
+import type { AgeBasis } from "./facts.ts";
+import { type PackageRecord, type VersionHistory, historyOf } from "./history.ts";
+import { type Compared, type Comparison, type ComparisonOptions, compareWith, isBefore } from "./predecessor.ts";
+
+export type NewDependency = {
+  /** The package that is fetched; for an alias its target. */
+  readonly name: string;
+  readonly spec: string;
+  readonly optional: boolean;
+  /** Starts of age: of its oldest version, and of the oldest one the spec accepts. Absent when this gate has not seen the package. */
+  readonly known?: { readonly since: Instant; readonly matching?: Instant };
+};
+
+/** Versions published close together. */
+export type Burst = {
+  /** Of the same kind, within an hour before or after it, itself included; and in how many lines. */
+  readonly versions: number;
+  readonly lines: number;
+  /** The most within any hour of the 90 days before. */
+  readonly usualVersions: number;
+  readonly usualLines: number;
+};
+
+export type ReleaseFacts = Comparison & {
+  readonly own: Release;
+  /** Start of age of the package's oldest version. */
+  readonly packageSince: Instant;
+  /** Milliseconds since the release before it, of any kind. */
+  readonly quiet?: number;
+  /** Absent when its publish time is not the registry's own. */
+  readonly burst?: Burst;
+  /** A higher stable line stood already: its highest version then, and when the line began. */
+  readonly oldLine?: { readonly newest: string; readonly since: Instant };
+  /** Required for the first time among all it is compared with. Empty when there is nothing to compare with. */
+  readonly newDependencies: readonly NewDependency[];
+};
+
+export type ReleaseOptions = ComparisonOptions & {
+  /** What is stored of other packages. */
+  readonly recordOf: (name: string) => PackageRecord | undefined;
+};
+
+type Age = { readonly start: Instant; readonly basis: AgeBasis };
+
+/** One listed version; its line and rank are read once, because every young version looks at all of them. */
+type Dated = Age & { readonly version: string; readonly stable: boolean; readonly line: string; readonly rank: number };
+
+/** Answers for one version; undefined when its release was not read in detail. */
+export type ReleaseLook = (version: string) => ReleaseFacts | undefined;
+
+/** What all releases of a package share is made when it is first asked for. */
+export function releaseLook(
+  record: PackageRecord,
+  ageOf: (record: PackageRecord, history: VersionHistory) => Age,
+  options: ReleaseOptions,
+): ReleaseLook {
+  const { releases } = record.summary;
+  if (releases === undefined) return () => undefined;
+  const startsOf = (of: PackageRecord) =>
+    of.summary.versions.flatMap(({ version }) => {
+      const history = historyOf(of, version);
+      return history ? [{ version, ...ageOf(of, history) }] : [];
+    });
+  let shared: Timeline | undefined;
+
+  return (version) => {
+    if (!Object.hasOwn(releases, version)) return undefined;
+    shared ??= timelineOf(startsOf(record), releases);
+    const place = shared.all.findIndex((one) => one.version === version);
+    const own = shared.all[place];
+    if (!own) return undefined;
+    const release = releases[version]!;
+    const comparison = compareWith(
+      own,
+      shared.detailed.filter((one) => isBefore(one, own)),
+      options,
+    );
+    const last = shared.all[place - 1];
+    const burst = burstOf(place, shared.all);
+    const oldLine = oldLineOf(place, shared.all);
+    return {
+      own: release,
+      ...comparison,
+      packageSince: shared.all[0]!.start,
+      ...(last === undefined ? {} : { quiet: own.start - last.start }),
+      ...(burst === undefined ? {} : { burst }),
+      ...(oldLine === undefined ? {} : { oldLine }),
+      newDependencies: newDependenciesOf(record.name, release, comparison, (name) => {
+        const other = options.recordOf(name);
+        return other && { record: other, starts: startsOf(other) };
+      }),
+    };
+  };
+}
+
+/** Oldest first. */
+type Timeline = { readonly all: readonly Dated[]; readonly detailed: readonly Compared[] };
+
+function timelineOf(starts: readonly (Age & { readonly version: string })[], releases: Readonly<Record<string, Release>>): Timeline {
+  const all = starts
+    .map((one): Dated => ({ ...one, line: lineOf(one.version), stable: !isPrerelease(one.version), rank: rankOf(one.version) }))
+    .toSorted((a, b) => (isBefore(a, b) ? -1 : 1));
+  const detailed = all.flatMap(({ version, start }) =>
+    Object.hasOwn(releases, version) ? [{ version, start, release: releases[version]! }] : [],
+  );
+  return { all, detailed };
+}
+
+/** Only the registry's own times tell when something was published: what came back, or was first seen here, comes in lots. */
+function burstOf(place: number, all: readonly Dated[]): Burst | undefined {
+  const own = all[place]!;
+  if (own.basis !== "registry-time") return undefined;
+  let [from, to] = [place, place];
+  while (from > 0 && all[from - 1]!.start >= own.start - 90 * DAY) from -= 1;
+  while (to + 1 < all.length && all[to + 1]!.start <= own.start + HOUR) to += 1;
+  const kin = all.slice(from, to + 1).filter(({ basis, stable }) => basis === "registry-time" && stable === own.stable);
+  const now = kin.filter(({ start }) => start >= own.start - HOUR);
+  const before = kin.slice(0, kin.length - now.length);
+  let usualVersions = 0;
+  let usualLines = 0;
+  let first = 0;
+  for (const [last, { start }] of before.entries()) {
+    while (before[first]!.start < start - HOUR) first += 1;
+    const versions = last - first + 1;
+    usualVersions = Math.max(usualVersions, versions);
+    if (versions > usualLines) usualLines = Math.max(usualLines, linesIn(before.slice(first, last + 1)));
+  }
+  return { versions: now.length, lines: linesIn(now), usualVersions, usualLines };
+}
+
+function linesIn(some: readonly Dated[]): number {
+  return new Set(some.map(({ line }) => line)).size;
+}
+
+/** A line counts as standing when it began a month before: until then both are being released. */
+const STANDING = 30 * DAY;
+
+function oldLineOf(place: number, all: readonly Dated[]): ReleaseFacts["oldLine"] {
+  const own = all[place]!;
+  if (!own.stable) return undefined;
+  let newest: Dated | undefined;
+  let since: Instant | undefined;
+  for (const one of all.slice(0, place)) {
+    if (!one.stable || one.rank <= own.rank || one.rank < (newest?.rank ?? 0)) continue;
+    if (one.rank !== newest?.rank) since = one.start;
+    newest = one;
+  }
+  return newest && since! <= own.start - STANDING ? { newest: newest.version, since: since! } : undefined;
+}
+
+/** The place of its line among the others: 1.x above 0.30.x above 0.29.x. */
+function rankOf(version: string): number {
+  const [major, minor] = lineOf(version).split(".");
+  return Number(major) * 1e6 + Number(minor ?? 0);
+}
+
+type Other = { readonly record: PackageRecord; readonly starts: readonly (Age & { readonly version: string })[] };
+
+function newDependenciesOf(
+  name: string,
+  own: Release,
+  { predecessor, mature, settled }: Comparison,
+  find: (name: string) => Other | undefined,
+): readonly NewDependency[] {
+  const before = [predecessor, mature, ...settled].filter((one) => one !== undefined);
+  if (before.length === 0) return [];
+  const known = new Set(before.flatMap(({ release }) => [...namesOf(release)]));
+  return dependenciesOf(own)
+    .filter((one) => one.name !== name && !known.has(one.name))
+    .map((one) => {
+      const other = find(one.name);
+      return other ? { ...one, known: agesOf(other, one.spec) } : one;
+    });
+}
+
+/** What an install fetches from a registry for its sake, less what it brings along; an alias counts as its target. */
+export function dependenciesOf({ dependencies, optionalDependencies, bundled }: Release): readonly NewDependency[] {
+  const carried = new Set(bundled);
+  return [dependencies, optionalDependencies].flatMap((map, index) =>
+    Object.entries(map ?? {}).flatMap(([name, text]) => {
+      const spec = classifySpec(text === "" ? "*" : text);
+      const optional = index === 1;
+      if (carried.has(name)) return [];
+      if (spec.kind === "alias") return [{ name: spec.name, spec: spec.spec === "" ? "*" : spec.spec, optional }];
+      return spec.kind === "version" || spec.kind === "range" || spec.kind === "tag" ? [{ name, spec: text || "*", optional }] : [];
+    }),
+  );
+}
+
+/** Every name it has any relation with: a peer that becomes a dependency is no news. */
+function namesOf(release: Release): ReadonlySet<string> {
+  return new Set([
+    ...Object.keys(release.dependencies ?? {}),
+    ...Object.keys(release.optionalDependencies ?? {}),
+    ...Object.keys(release.peerDependencies ?? {}),
+    ...(release.bundled ?? []),
+    ...dependenciesOf(release).map(({ name }) => name),
+  ]);
+}
+
+function agesOf({ record, starts }: Other, spec: string): NonNullable<NewDependency["known"]> {
+  const versions = starts.map(({ version }) => version);
+  const accepted = new Set(satisfying(spec, record.summary.tags, versions));
+  const matching = earliest(starts.filter(({ version }) => accepted.has(version)));
+  return { since: earliest(starts) ?? record.firstSeen, ...(matching === undefined ? {} : { matching }) };
+}
+
+function earliest(ages: readonly Age[]): Instant | undefined {
+  return ages.reduce<Instant | undefined>((least, { start }) => (least === undefined || start < least ? start : least), undefined);
+}

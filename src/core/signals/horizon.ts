@@ -1,0 +1,17 @@
+/** Which versions a difference can hold or stop. */
+import { DAY } from "../base/time.ts";
+import type { Facts } from "../facts/facts.ts";
+import type { Effect } from "../policy/verdict.ts";
+
+/**
+ * Design §4, evidence horizon: "difference signals hold or stop versions under 90 days old at first evaluation". At first sight, so that a
+ * version held then is not let go by waiting.
+ */
+export function isWithinHorizon({ firstSeen, start }: Pick<Facts, "firstSeen" | "start">): boolean {
+  return firstSeen - start < 90 * DAY;
+}
+
+/** The effect of a difference; for older versions it is a note: a script added in 2021 is no news. */
+export function withinHorizon(facts: Facts, effect: Effect): Effect {
+  return isWithinHorizon(facts) ? effect : { kind: "note" };
+}
