@@ -4,7 +4,6 @@
  */
 import { homedir, tmpdir, userInfo } from "node:os";
 import path from "node:path";
-import { createInterface } from "node:readline/promises";
 import { fileURLToPath } from "node:url";
 import { openApp } from "./app/app.ts";
 import type { Decided } from "./app/decide-entries.ts";
@@ -265,6 +264,7 @@ function terminal(): Io {
     cwd: process.cwd(),
     async ask(question) {
       if (process.stdin.isTTY !== true) return undefined;
+      const { createInterface } = await import("node:readline/promises");
       const reader = createInterface({ input: process.stdin, output: process.stderr });
       try {
         return await reader.question(question);

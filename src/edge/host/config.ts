@@ -1,11 +1,11 @@
-/** Finds and reads cordon.yaml: the machine's and the project's. The reader of its contents is loaded only when there is a file. */
+/** Finds and reads cordon.yaml: the machine's and the project's. What reads them, and what finds projects, is loaded only when there is a file. */
+import { existsSync } from "node:fs";
 import path from "node:path";
 import { LIMITS } from "../../core/base/limits.ts";
 import type { Instant } from "../../core/base/time.ts";
 import type { Layer } from "../../core/config/settings.ts";
 import { Fault } from "../../core/base/fault.ts";
 import { readText } from "./files.ts";
-import { findProject } from "./project.ts";
 
 export type ConfigPlace = {
   readonly cwd: string;
@@ -21,7 +21,7 @@ export type ConfigFile = { readonly path: string; readonly level: "machine" | "p
 const NAME = "cordon.yaml";
 
 /** The files in force. A machine file that was named and does not exist is a Fault: somebody believes in it. */
-function configFiles({ cwd, home, env, config }: Omit<ConfigPlace, "now">): readonly ConfigFile[] {
+async function configFiles({ cwd, home, env, config }: Omit<ConfigPlace, "now">): Promise<readonly ConfigFile[]> {
   const files: ConfigFile[] = [];
   const named = config ?? env["CORDON_CONFIG"];
   const candidates = named === undefined || named === "" ? machinePlaces(home, env) : [path.resolve(cwd, named)];
@@ -32,10 +32,18 @@ function configFiles({ cwd, home, env, config }: Omit<ConfigPlace, "now">): read
     break;
   }
   if (named !== undefined && named !== "" && files.length === 0) throw new Fault("CONFIG_INVALID", `${candidates[0]} does not exist`);
+  if (!upwards(cwd).some((folder) => existsSync(path.join(folder, NAME)))) return files;
+  const { findProject } = await import("./project.ts");
   const project = path.join(findProject(cwd).root, NAME);
   const text = files.some((file) => file.path === project) ? undefined : readText(project, LIMITS.configBytes);
   if (text !== undefined) files.push({ path: project, level: "project", text });
   return files;
+}
+
+/** The folder and every one above it. */
+function upwards(folder: string): readonly string[] {
+  const above = path.dirname(folder);
+  return above === folder ? [folder] : [folder, ...upwards(above)];
 }
 
 /** Machine files, the first that exists counts: the user's own, then the system's. */
@@ -44,7 +52,7 @@ function machinePlaces(home: string, env: ConfigPlace["env"]): readonly string[]
 }
 
 export async function readLayers(place: ConfigPlace): Promise<{ readonly machine?: Layer; readonly project?: Layer }> {
-  const files = configFiles(place);
+  const files = await configFiles(place);
   if (files.length === 0) return {};
   const { readDocument } = await import("../../core/policy/document.ts");
   return Object.fromEntries(

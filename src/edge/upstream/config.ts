@@ -1,6 +1,5 @@
 /** Where packages come from: an explicit setting, else npm's user and global configuration, else npm's public registry. Says which, and what it did not follow. */
 import { X509Certificate } from "node:crypto";
-import { createSecureContext } from "node:tls";
 import { Fault } from "../../core/base/fault.ts";
 import { printable, redact } from "../../core/base/text.ts";
 import { NPM_REGISTRY } from "../../core/config/constants.ts";
@@ -107,6 +106,7 @@ async function withCertificate({ at, authorization, certificate }: Credential, n
   const [cert] = certificate ? await pem(certificate.certfile, `${at}:certfile`, notes) : [];
   const [key] = certificate ? await pem(certificate.keyfile, `${at}:keyfile`, notes) : [];
   if (cert === undefined || key === undefined) return { at, ...(authorization && { authorization }) };
+  const { createSecureContext } = await import("node:tls");
   const pair = usable(`${at}:certfile`, { cert, key }, createSecureContext);
   return { at, certificate: pair, ...(authorization && { authorization }) };
 }

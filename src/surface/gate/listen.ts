@@ -4,7 +4,6 @@
  */
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { isIP, type Socket } from "node:net";
-import { Server as TlsServer } from "node:tls";
 import { Fault } from "../../core/base/fault.ts";
 import { LIMITS } from "../../core/base/limits.ts";
 
@@ -61,7 +60,7 @@ export type Drain = (patience?: number) => Promise<void>;
 export function drainable(server: Server): Drain {
   const answering = new Map<Socket, number>();
   let draining = false;
-  server.on(server instanceof TlsServer ? "secureConnection" : "connection", (socket: Socket) => {
+  server.on("setSecureContext" in server ? "secureConnection" : "connection", (socket: Socket) => {
     answering.set(socket, 0);
     socket.once("close", () => answering.delete(socket));
   });

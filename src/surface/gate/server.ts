@@ -3,7 +3,7 @@
  * It speaks HTTP itself because refusals need a reason phrase and tarballs need their last bytes held back.
  */
 import { createServer as createHttp, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from "node:http";
-import { createServer as createHttps } from "node:https";
+import type { createServer as CreateHttps } from "node:https";
 import { type Canary, canaryOf, control } from "../../app/canary.ts";
 import type { PackumentRequest, ServePackument } from "../../app/serve-packument.ts";
 import type { ServeSmall } from "../../app/serve-small.ts";
@@ -32,7 +32,8 @@ export type GateOptions = {
   readonly access: Access;
   /** `public`: npm and deno get public tarball URLs, so that their lockfiles stay portable (T5); `self`: everyone gets ours. */
   readonly lockfileUrls: "public" | "self";
-  readonly tls?: { readonly cert: string; readonly key: string };
+  /** Carries `node:https` with it: a gate without a certificate does not wait for it to load. */
+  readonly tls?: { readonly cert: string; readonly key: string; readonly createServer: typeof CreateHttps };
   /** Answers everything under `/-/cordon/`. Loaded when first asked. */
   readonly ours: () => Promise<(request: IncomingMessage, response: ServerResponse, path: string, admitted: Admission) => Promise<void>>;
   /** Requests that passed through this many gates already are refused. */
@@ -218,7 +219,7 @@ export function gateServer(app: GateApp, options: GateOptions): Server {
   }
 
   const server = options.tls
-    ? createHttps({ cert: options.tls.cert, key: options.tls.key }, listener)
+    ? options.tls.createServer({ cert: options.tls.cert, key: options.tls.key }, listener)
     : createHttp({ keepAliveTimeout: 65_000 }, listener);
   server.keepAliveTimeout = 65_000;
   server.headersTimeout = 66_000;

@@ -70,7 +70,7 @@ export async function startGate(options: StartOptions): Promise<RunningGate> {
     {
       access: { clock: app.clock, bases: () => bases, behindProxy: options.behindProxy, tokens: needTokens ? app.tokens : undefined },
       lockfileUrls: options.lockfileUrls,
-      ...(options.tls === undefined ? {} : { tls: options.tls }),
+      ...(options.tls === undefined ? {} : { tls: { ...options.tls, createServer: (await import("node:https")).createServer } }),
       maxHops: options.maxHops,
       hopHeader: options.hopHeader,
       logRequests: options.logRequests,
