@@ -70,6 +70,32 @@ export const LIMITS = {
   /** A path in a tarball, and its folders. */
   archivePathChars: 1_000,
   archivePathDepth: 100,
+  /** JavaScript or TypeScript read to a syntax tree; the largest ordinary file measured has 9 MB. Larger ones are searched as text. */
+  sourceBytes: 12_000_000,
+  /** Source read to trees in one tarball; compilers and icon sets stay below. What is beyond is searched as text and said. */
+  sourceTotalBytes: 150_000_000,
+  /** Text searched in one file that has no tree. */
+  textBytes: 20_000_000,
+  /** Nodes of one file's tree that are walked; 9 MB of bundle have 2 million. */
+  nodesPerFile: 8_000_000,
+  /** Steps spent on putting constants together, in one file, and the longest result. */
+  foldSteps: 400_000,
+  foldedChars: 20_000,
+  /** A string of one encoding's letters from which it is a blob: longer than any digest, key or certificate line. */
+  blobChars: 2_000,
+  /** Sights of one capability in one file that are compared by distance. */
+  sightsPerCapability: 200,
+  /** Places shown for one capability, the characters of code shown for each, chains of one file. */
+  placesPerCapability: 3,
+  placeChars: 160,
+  chainsPerFile: 30,
+  /** Relative imports, imported names, and hosts kept of one file; hosts and files that could not be read of one tarball. */
+  linksPerFile: 5_000,
+  hostsPerFile: 200,
+  hostsPerTarball: 1_000,
+  unreadPerTarball: 200,
+  /** Characters of one script in package.json that are looked at. */
+  installCommandChars: 20_000,
   /** Body a client may send us: the bulk audit list of a very large project is under 2 MB. */
   requestBytes: 20_000_000,
   /** Entries of one question to `/-/cordon/decide`: the largest lockfile measured has 20,000, and each costs a judgement. */
