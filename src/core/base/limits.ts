@@ -94,6 +94,9 @@ export const LIMITS = {
   hostsPerFile: 200,
   hostsPerTarball: 1_000,
   unreadPerTarball: 200,
+  /** Declared dependencies searched for by name in a tarball's files, and bytes times names: about a second. */
+  unmentionedNames: 200,
+  unmentionedBytes: 2_000_000_000,
   /** Characters of one script in package.json that are looked at. */
   installCommandChars: 20_000,
   /** Body a client may send us: the bulk audit list of a very large project is under 2 MB. */
