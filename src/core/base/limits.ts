@@ -97,6 +97,8 @@ export const LIMITS = {
   /** Declared dependencies searched for by name in a tarball's files, and bytes times names: about a second. */
   unmentionedNames: 200,
   unmentionedBytes: 2_000_000_000,
+  /** New hosts and new binaries shown of one version. */
+  differencesShown: 20,
   /** Characters of one script in package.json that are looked at. */
   installCommandChars: 20_000,
   /** Body a client may send us: the bulk audit list of a very large project is under 2 MB. */
