@@ -8,7 +8,7 @@ import { activeFreezes, makeFreeze } from "../core/policy/freeze.ts";
 import type { Deny, Freeze } from "../core/policy/policy.ts";
 import type { Waiver } from "../core/policy/verdict.ts";
 import { withheld } from "../core/policy/verdict.ts";
-import { makeWaiver, pruneReason, stateOfWaiver, type WaiverState } from "../core/policy/waiver.ts";
+import { makeWaiver, pruneReason, stateOfWaiver, waiversFor, type WaiverState } from "../core/policy/waiver.ts";
 import type { Judgements, VersionJudgement } from "./judgements.ts";
 import type { Knowledge } from "./knowledge.ts";
 import type { ExceptionStore, HeldStore, Ledger } from "./ports.ts";
@@ -16,7 +16,12 @@ import type { ExceptionStore, HeldStore, Ledger } from "./ports.ts";
 export type Owned = { readonly owner: string; readonly reason: string };
 
 /** What a person is shown before they type the name: nothing is changed yet. */
-export type Admittance = { readonly waiver: Waiver; readonly judged: VersionJudgement };
+export type Admittance = {
+  readonly waiver: Waiver;
+  readonly judged: VersionJudgement;
+  /** People whose waiver it takes besides this one before anything is let through. */
+  readonly missing: number;
+};
 
 export type ExceptionVerbs = {
   /** The waiver that would let a version through. Fault when nothing holds it, nothing about it can be waived, or the end is too far. */
@@ -61,7 +66,9 @@ export function exceptionVerbs(ports: ExceptionPorts): ExceptionVerbs {
       const { facts, verdict } = judged;
       const now = ports.clock.now();
       const waiver = makeWaiver({ name, version, integrity: facts.integrity, signals: verdict.reasons, owner, reason, expires, now });
-      return { waiver, judged };
+      const waivers = [...(await ports.exceptions.read()).waivers, waiver];
+      const missing = Math.max(...verdict.reasons.map((signal) => waiversFor(waivers, facts, signal, now).missing));
+      return { waiver, judged, missing };
     },
 
     async admit({ waiver }) {

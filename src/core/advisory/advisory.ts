@@ -38,6 +38,8 @@ export type HeldAdvisory = {
   readonly feed: string;
   readonly firstSeen: Instant;
   readonly withdrawnSeen?: Instant;
+  /** See `Claim.mass`. */
+  readonly mass?: true;
 };
 
 /** What cannot be used of a feed, and where it stands: a line, a file, an id. */

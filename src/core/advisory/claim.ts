@@ -20,6 +20,8 @@ export type Claim = {
   readonly withdrawn?: Instant;
   /** When this cordon first saw that a claim it had held was taken back; absent when it was withdrawn before we ever saw it. */
   readonly withdrawnSeen?: Instant;
+  /** It came with a sync that newly denied more than 20 names in use, and nobody has confirmed that sync. */
+  readonly mass?: true;
   readonly severity?: Severity;
   readonly summary?: string;
   /** How it was matched: an explicit version, a range, a bare `introduced: 0`, the bytes themselves, or a version nobody can place. */

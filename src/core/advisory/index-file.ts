@@ -68,8 +68,10 @@ type Slim = readonly [
 
 type Last = { readonly size: number; readonly names: number; readonly feeds: readonly string[] };
 
-/** Bits of `flags`: 1 malware; above it the severity, 0 = not said. */
+/** Bits of `flags`; above them the severity, 0 = not said. */
 const MALWARE = 1;
+const MASS = 2;
+const SEVERITY_AT = 2;
 
 /** `feeds` are the names of all feeds, those without records too. */
 export function buildIndex(advisories: Iterable<HeldAdvisory>, feeds: readonly string[], seed = 0): Uint8Array {
@@ -96,7 +98,7 @@ function setIn(map: Map<string, Slim[]>, key: string): Slim[] {
 }
 
 function slimOf(
-  { advisory, feed, firstSeen, withdrawnSeen }: HeldAdvisory,
+  { advisory, feed, firstSeen, withdrawnSeen, mass }: HeldAdvisory,
   { name, versions, ranges, integrities }: Affected,
   aliases: readonly string[],
 ): Slim {
@@ -105,7 +107,7 @@ function slimOf(
   const summary = advisory.summary === undefined || advisory.summary === `Malicious code in ${name} (npm)` ? "" : advisory.summary;
   const slim: unknown[] = [
     advisory.id,
-    (advisory.kind === "malware" ? MALWARE : 0) + severity * 2,
+    (advisory.kind === "malware" ? MALWARE : 0) | (mass === true ? MASS : 0) | (severity << SEVERITY_AT),
     feed,
     firstSeen,
     advisory.modified ?? 0,
@@ -309,7 +311,8 @@ function claimOf(slim: Slim, match: Match): Claim {
       modified: orAbsent(modified),
       withdrawn: orAbsent(withdrawn),
       withdrawnSeen: orAbsent(withdrawnSeen),
-      severity: SEVERITIES[(flags >> 1) - 1],
+      mass: (flags & MASS) === MASS ? (true as const) : undefined,
+      severity: SEVERITIES[(flags >> SEVERITY_AT) - 1],
       summary: summary === "" ? undefined : summary,
     }),
     ...match,

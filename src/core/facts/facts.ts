@@ -1,4 +1,5 @@
 /** What is true of one version at one moment, opinion-free: the input of every signal. */
+import type { Claim } from "../advisory/claim.ts";
 import type { Instant } from "../base/time.ts";
 import type { ReleaseFacts } from "./release-facts.ts";
 
@@ -56,4 +57,6 @@ export type Facts = {
   readonly privateUpstream: boolean;
   /** How it was released, beside those before it; absent where the document was not read in detail: it is old. */
   readonly release?: ReleaseFacts;
+  /** What feeds say of it, withdrawn claims too; absent where no feed is configured. */
+  readonly claims?: readonly Claim[];
 };

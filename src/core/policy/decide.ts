@@ -7,7 +7,7 @@ import { type Instant, instant } from "../base/time.ts";
 import { SIGNALS } from "../signals/table.ts";
 import type { Context, Policy } from "./policy.ts";
 import type { Action, Signal, Verdict, Waiver } from "./verdict.ts";
-import { covers } from "./waiver.ts";
+import { waiversFor } from "./waiver.ts";
 
 export type Case = {
   readonly name: string;
@@ -26,15 +26,12 @@ export function decide({ signals, context, waivers, policy, now, ...subject }: C
   const notes: Signal[] = [];
   const waived: { signal: Signal; waiver: string }[] = [];
   for (const signal of signals.map((each) => loosened(each, context, now))) {
-    const waiver =
-      signal.effect.kind === "note"
-        ? undefined
-        : waivers
-            .filter((each) => covers(each, subject, signal, now))
-            .map(({ id }) => id)
-            .toSorted()[0];
-    if (signal.effect.kind === "note") notes.push(signal);
-    else if (waiver !== undefined) waived.push({ signal, waiver });
+    if (signal.effect.kind === "note") {
+      notes.push(signal);
+      continue;
+    }
+    const { covering, missing } = waiversFor(waivers, subject, signal, now);
+    if (missing === 0) waived.push(...covering.map(({ id }) => ({ signal, waiver: id })));
     else reasons.push(signal);
   }
   reasons.sort(byStrictness);
@@ -46,7 +43,7 @@ export function decide({ signals, context, waivers, policy, now, ...subject }: C
     review: reasons.some((reason) => reason.effect.kind === "review"),
     reasons,
     notes: notes.toSorted(byStrictness),
-    waived: waived.toSorted((a, b) => byStrictness(a.signal, b.signal)),
+    waived: waived.toSorted((a, b) => byStrictness(a.signal, b.signal) || compareText(a.waiver, b.waiver)),
     monitored: isMonitored(reasons, policy, now),
     policy: policy.digest,
   };

@@ -7,7 +7,7 @@ import { Fault } from "../base/fault.ts";
 import { LIMITS } from "../base/limits.ts";
 import type { Instant } from "../base/time.ts";
 import { compareDigests, digestsOf } from "../facts/digests.ts";
-import { SIGNALS } from "../signals/table.ts";
+import { SIGNALS, type SignalRow } from "../signals/table.ts";
 import { expiry, ownedText } from "./owned.ts";
 import type { Signal, Verdict, Waiver } from "./verdict.ts";
 
@@ -75,6 +75,26 @@ export function covers(
   const ids = [signal.id, FOLLOWS[signal.id]].filter((id) => id !== undefined && waiver.signals.includes(id));
   const digest = evidenceDigest(signal);
   return ids.some((id) => waiver.evidence.split(" ").includes(`${id}=${digest}`));
+}
+
+/** Live waivers of this signal, and how many more people it takes. Design §4: "`malware-report` only by two people". */
+export function waiversFor(
+  waivers: readonly Waiver[],
+  subject: Parameters<typeof covers>[1],
+  signal: Signal,
+  now: Instant,
+): { readonly covering: readonly Waiver[]; readonly missing: number } {
+  const covering = waivers.filter((each) => covers(each, subject, signal, now)).toSorted((a, b) => (a.id < b.id ? -1 : 1));
+  // One for each owner: the same person twice is one person.
+  const people = [...new Map(covering.map((each) => [each.owner.toLowerCase(), each])).values()];
+  const needed = peopleFor(signal.id);
+  return { covering: people.slice(0, needed), missing: Math.max(0, needed - people.length) };
+}
+
+/** How many different owners must waive a signal. */
+export function peopleFor(id: Signal["id"]): number {
+  const row: SignalRow | undefined = Object.hasOwn(SIGNALS, id) ? SIGNALS[id as keyof typeof SIGNALS] : undefined;
+  return row?.people ?? 1;
 }
 
 function sameBytes(a: string, b: string): boolean {

@@ -5,17 +5,26 @@ import type { Signal } from "../policy/verdict.ts";
 import type { Check, SignalInput } from "./check.ts";
 import { deniedByPolicy } from "./denied-by-policy.ts";
 import { dependencyWithheld } from "./dependency-withheld.ts";
+import { dormantRevived } from "./dormant-revived.ts";
 import { exoticDependency } from "./exotic-dependency.ts";
 import { frozen } from "./frozen.ts";
 import { installExecutionAdded } from "./install-execution-added.ts";
 import { integrityChanged } from "./integrity-changed.ts";
 import { malformedVersion } from "./malformed-version.ts";
+import { malwareReport } from "./malware-report.ts";
 import { nameNotAllowed } from "./name-not-allowed.ts";
 import { notReconfirmed } from "./not-reconfirmed.ts";
+import { oddRelease } from "./odd-release.ts";
+import { oldLinePublish } from "./old-line-publish.ts";
 import { privateNameCollision } from "./private-name-collision.ts";
+import { publishBurst } from "./publish-burst.ts";
+import { publisherChanged } from "./publisher-changed.ts";
+import { repositoryChanged } from "./repository-changed.ts";
+import { sizeJump } from "./size-jump.ts";
 import type { SignalId } from "./table.ts";
 import { timeContradicted } from "./time-contradicted.ts";
 import { trustedPublisherDropped } from "./trusted-publisher-dropped.ts";
+import { vulnerabilityReport } from "./vulnerability-report.ts";
 import { withdrawnUpstream } from "./withdrawn-upstream.ts";
 import { youngRelease } from "./young-release.ts";
 
@@ -25,6 +34,8 @@ export const CHECKS: Readonly<Record<SignalId, Check>> = {
   "dependency-withheld": dependencyWithheld,
   "integrity-changed": integrityChanged,
   "withdrawn-upstream": withdrawnUpstream,
+  "malware-report": malwareReport,
+  "vulnerability-report": vulnerabilityReport,
   "name-not-allowed": nameNotAllowed,
   "denied-by-policy": deniedByPolicy,
   frozen,
@@ -33,6 +44,13 @@ export const CHECKS: Readonly<Record<SignalId, Check>> = {
   "install-execution-added": installExecutionAdded,
   "exotic-dependency": exoticDependency,
   "trusted-publisher-dropped": trustedPublisherDropped,
+  "odd-release": oddRelease,
+  "publisher-changed": publisherChanged,
+  "publish-burst": publishBurst,
+  "dormant-revived": dormantRevived,
+  "old-line-publish": oldLinePublish,
+  "size-jump": sizeJump,
+  "repository-changed": repositoryChanged,
   "time-contradicted": timeContradicted,
 };
 

@@ -9,6 +9,8 @@ export type SignalRow = {
   readonly effect: "note" | "hold" | "review" | "deny";
   /** Whether a waiver may cover it. */
   readonly waivable: boolean;
+  /** How many different owners must waive it; 1 when absent. */
+  readonly people?: number;
 };
 
 export const SIGNALS = {
@@ -41,6 +43,19 @@ export const SIGNALS = {
     why: "Malware is removed within hours; caches go on serving it.",
     effect: "deny",
     waivable: true,
+  },
+  "malware-report": {
+    means: "A feed says that the version is malware.",
+    why: "Somebody has already looked, and the version may be on your disk. A lone or sweeping claim on an old version is contested: ranges skip it, pins of bytes served before pass with an alert.",
+    effect: "deny",
+    waivable: true,
+    people: 2,
+  },
+  "vulnerability-report": {
+    means: "A feed knows a vulnerability of the version.",
+    why: "Whoever installs it should know; holding it would only leave an older version in place.",
+    effect: "note",
+    waivable: false,
   },
   "name-not-allowed": {
     means: "The policy lists allowed names and this is not one of them.",
@@ -89,6 +104,48 @@ export const SIGNALS = {
     why: "axios 1.14.1 was published from a person's stolen session, 1.14.0 by the project's workflow.",
     effect: "review",
     waivable: true,
+  },
+  "odd-release": {
+    means: "Several things about its release are unusual at once.",
+    why: "40 of 43 hijacks of existing packages were odd in their packument; one oddity alone would hold one ordinary release in six.",
+    effect: "hold",
+    waivable: true,
+  },
+  "publisher-changed": {
+    means: "Nobody who published the releases before it, by name and e-mail address, published this one.",
+    why: "11 of 43 hijacks came from a changed publisher; the thief of axios changed the account's address.",
+    effect: "note",
+    waivable: false,
+  },
+  "publish-burst": {
+    means: "It is one of many versions within an hour, over three times what is usual for the package.",
+    why: "32 of 43 hijacks came in bursts.",
+    effect: "note",
+    waivable: false,
+  },
+  "dormant-revived": {
+    means: "It is the first release in a year or more.",
+    why: "11 of 43 hijacks revived a package that had been quiet.",
+    effect: "note",
+    waivable: false,
+  },
+  "old-line-publish": {
+    means: "It belongs to a line that a newer one had long replaced.",
+    why: "15 of 43 hijacks also published into old lines, for those who never upgrade.",
+    effect: "note",
+    waivable: false,
+  },
+  "size-jump": {
+    means: "It unpacks to much more than the releases of its line before it.",
+    why: "17 of 43 hijacks added their payload as one large file.",
+    effect: "note",
+    waivable: false,
+  },
+  "repository-changed": {
+    means: "It names another source repository than the releases before it.",
+    why: "A package that changed hands is another package.",
+    effect: "note",
+    waivable: false,
   },
   "time-contradicted": {
     means: "The registry's publish time contradicts what this gate saw.",

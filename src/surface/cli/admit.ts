@@ -10,7 +10,7 @@ export const run: Command = async (context, args, options) => {
   const app = await world.open(flags);
   try {
     const what = await app.exceptions.consider(args[0]!, owned);
-    const { waiver } = what;
+    const { waiver, missing } = what;
     const spec = `${waiver.name}@${waiver.version}`;
     const paint = painter(io, "stderr");
     const rows = what.judged.verdict.reasons.flatMap((signal) => [
@@ -23,7 +23,17 @@ export const run: Command = async (context, args, options) => {
       `${paint("yellow", "held")} ${safe(spec)}\n${columns(rows)}\n  this covers these findings for these bytes only, until ${iso(owned.expires)}; anything new holds it again\n`,
     );
     await app.exceptions.admit(what);
-    if (flags.json) printJson(io, "cordon.waiver/1", { ...waiver, created: iso(waiver.created), expires: iso(waiver.expires) });
+    if (flags.json)
+      printJson(io, "cordon.waiver/1", {
+        ...waiver,
+        created: iso(waiver.created),
+        expires: iso(waiver.expires),
+        ...(missing > 0 ? { missing } : {}),
+      });
+    else if (missing > 0)
+      io.stdout(
+        `${safe(spec)} is still held: a malware report is waived by two people, and another must admit it too · waiver ${waiver.id} · ${safe(waiver.owner)}: ${safe(waiver.reason)}\n  the other one   cordon admit ${safe(spec)} --reason "…" --expires 7d\n`,
+      );
     else
       io.stdout(
         `${safe(spec)} is let through until ${iso(waiver.expires)} · waiver ${waiver.id} · ${safe(waiver.owner)}: ${safe(waiver.reason)}\n  take it back   cordon waiver revoke ${waiver.id}\n`,
