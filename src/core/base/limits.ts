@@ -39,6 +39,14 @@ export const LIMITS = {
   releaseEntries: 1_000,
   /** Signatures of one version; the registry writes one, and two while it changes keys. */
   releaseSignatures: 8,
+  /** Attestations of one version, all bundles together; real ones have 30 kB and two entries. */
+  attestationsBytes: 5_000_000,
+  attestations: 16,
+  /** Why one of them does not hold, as kept. */
+  attestationReasonChars: 300,
+  /** A Sigstore trusted root or a list of registry keys; real ones have 10 kB and four keys. */
+  trustBytes: 1_000_000,
+  trustKeys: 100,
   /** Documents up to this size are read and rendered on the main thread: 2 to 4 ms each, measured warm. */
   packumentInPlaceBytes: 300_000,
   /** Documents kept with their index for the next render, on the main thread and in the worker. The newest one is kept whatever its size. */
@@ -202,6 +210,20 @@ export const LIMITS = {
   installedEntries: 500_000,
   /** Text of one reason phrase, header or notice. */
   phraseChars: 200,
+  /** What was found about bytes is kept for this many tarballs and releases: years of a busy gate. */
+  evidenceRows: 200_000,
+  /** One report unpacked; the largest measured, of a package of 30,000 files, has 9 MB. */
+  evidenceBytes: 64_000_000,
+  /** Findings kept in memory: some kilobytes each, for the young versions of the packages in use. */
+  evidenceMemoryBytes: 8_000_000,
+  /** Larger tarballs are not analysed, which is said and holds young versions. The largest of 1,000 ordinary ones has 27 MB. */
+  inspectedTarballBytes: 64_000_000,
+  /** How long a client waits for a look at a young version; then it is a hold, and the look goes on. */
+  inspectionMs: 20_000,
+  /** Looks at the same time beside the answers: each has two tarballs in memory. */
+  inspectionsAtOnce: 2,
+  /** Looks that wait for their turn; one that is left out is taken when somebody asks for the version. */
+  inspectionQueue: 2_000,
   /** The longest a waiver, freeze or monitor mode may last. */
   waiverMs: 90 * DAY,
   /** A waiver nobody needed for this long is dead. */
@@ -233,6 +255,22 @@ export const LIMITS = {
   advisoryRanges: 1_000,
   advisoryEvents: 1_000,
   advisoryAliases: 200,
+  /** One transfer of a feed, and what it may unpack to; all malware records for npm packed are below 200 MB. */
+  feedBytes: 2_000_000_000,
+  /** Records or files of one feed; four times what is known to exist. */
+  feedRecords: 1_000_000,
+  /** Whole transfer of one feed. */
+  feedMs: 15 * MINUTE,
+  /** A feed that is one document, read at once: a list of our own, one JSON record or array. */
+  feedDocumentBytes: 20_000_000,
+  /** Redirects followed for a feed; its publisher chose the first address, and a mirror is common. */
+  feedRedirects: 3,
+  /** Feeds that may be configured. */
+  feeds: 50,
+  /** Problems remembered of one feed; the first say enough. */
+  feedProblems: 100,
+  /** The index of advisories is looked at this often; a new one must reach a running gate within a second. */
+  feedPollMs: 500,
   /** Ids in one class of aliases. */
   advisoryClass: 50,
   /** Connections through one guard at a time; the busiest client measured opens 118. */
