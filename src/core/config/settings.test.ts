@@ -8,6 +8,7 @@ import { checkDocument, policySchema, readDocument } from "../policy/document.ts
 import { nearest } from "./nearest.ts";
 import { type Layer, type SettingSources, SETTING_PATHS, resolveSettings, settingOf } from "./settings.ts";
 import { policyTemplate } from "./template.ts";
+import { KINDS } from "./values.ts";
 
 const NOW = time("2026-04-01T00:00:00Z");
 
@@ -39,6 +40,7 @@ test("without any word from anyone: balanced, enforced, three days, loopback", (
     log: { level: "info" },
     lockfileUrls: "public",
     fetchAhead: true,
+    feeds: [],
   });
   expect(policy).toMatchObject({ preset: "balanced", mode: { kind: "enforce" }, hold: 3 * DAY, allow: [], private: [] });
   expect(origins.every(({ from }) => from === "default")).toBe(true);
@@ -246,4 +248,30 @@ test("the nearest word is near", () => {
   expect(nearest("hodl", ["hold", "mode"])).toBe("hold");
   expect(nearest("lockfileUrl", ["lockfileUrls", "listen"])).toBe("lockfileUrls");
   expect(nearest("zebra", ["hold", "mode", "policy"])).toBeUndefined();
+});
+
+test("a feed is an https address or a path; its kind says what its records claim, and nothing stands in it that is not known", () => {
+  const read = (...feeds: unknown[]) => {
+    const result = KINDS.feeds.read(feeds, NOW);
+    return "value" in result ? result.value : undefined;
+  };
+  expect(
+    read({ name: "osv", url: "https://feeds.example.test/all.zip" }, { name: "own", path: "denied.yaml", kind: "list", maxAge: "7d" }),
+  ).toEqual([
+    { name: "osv", url: "https://feeds.example.test/all.zip", kind: "osv", claims: "vulnerability", maxAge: DAY },
+    { name: "own", path: "denied.yaml", kind: "list", claims: "malware", maxAge: 7 * DAY },
+  ]);
+  expect(read({ name: "near", url: "http://127.0.0.1:8080/x.ndjson" })).toHaveLength(1);
+  const wrong: object[] = [
+    { name: "a" },
+    { name: "a", url: "https://x.test/", path: "y" },
+    { name: "a", url: "http://x.test/" },
+    { name: "a", url: "https://user:secret@x.test/" },
+    { name: "a/b", path: "y" },
+    { name: "a", path: "y", kind: "other" },
+    { name: "a", path: "y", maxAge: "24" },
+    { name: "a", path: "y", extra: true },
+  ];
+  for (const one of wrong) expect(read(one), JSON.stringify(one)).toBeUndefined();
+  expect(read({ name: "a", path: "y" }, { name: "a", path: "z" })).toBeUndefined();
 });

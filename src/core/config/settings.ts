@@ -134,6 +134,14 @@ export const SETTINGS = {
     fallback: "true",
     doc: "Fetch the packuments an answer names before the client asks for them.",
   },
+  feeds: {
+    kind: "feeds",
+    level: "operational",
+    projectMay: "never",
+    fallback: "[]",
+    example: "[{ name: osv, url: https://feeds.example.test/npm/all.zip }, { name: own, path: /etc/cordon/denied.yaml, kind: list }]",
+    doc: "Where advisories come from: OSV records (zip, folder, NDJSON, JSON) or a list of your own. cordon feeds sync reads them.",
+  },
   "policy.preset": {
     kind: "preset",
     env: "CORDON_PRESET",
@@ -214,6 +222,7 @@ export type Settings = {
   readonly log: { readonly level: Read<"logLevel"> };
   readonly lockfileUrls: Read<"lockfileUrls">;
   readonly fetchAhead: boolean;
+  readonly feeds: Read<"feeds">;
 };
 
 /** Where a value came from; `where` names the flag, the variable or the file. */
@@ -269,6 +278,7 @@ export function resolveSettings(sources: SettingSources): Resolved {
     log: { level: value("log.level", "logLevel")! },
     lockfileUrls: value("lockfileUrls", "lockfileUrls")!,
     fetchAhead: value("fetchAhead", "boolean")!,
+    feeds: value("feeds", "feeds")!,
   };
   const defaults = defaultsOf(sources.now);
   const machine = levels.find((level) => level.from === "machine");

@@ -20,6 +20,20 @@ export const LOG_LEVELS = ["error", "warn", "info", "debug"] as const;
 export const LOCKFILE_URLS = ["public", "self"] as const;
 export const PRESETS = ["balanced", "strict"] as const;
 
+/** Where advisories come from: one of `url` and `path`. */
+export type FeedConfig = {
+  readonly name: string;
+  readonly url?: string;
+  /** A file or a folder. */
+  readonly path?: string;
+  /** `osv`: OSV records (zip, folder, NDJSON, JSON). `list`: a list of our own. */
+  readonly kind: "osv" | "list";
+  /** What a record claims that does not say so itself. */
+  readonly claims: "malware" | "vulnerability";
+  /** Milliseconds after which it is stale. */
+  readonly maxAge: number;
+};
+
 /** Longest duration a setting may have. */
 const LONGEST = 365 * DAY;
 
@@ -137,6 +151,39 @@ function baseline(raw: unknown): NonNullable<Policy["baseline"]> | undefined {
   return by === undefined || accepted === undefined ? undefined : { owner: by, accepted };
 }
 
+/** Design §4: "feeds no older than 24 h where feeds are configured". */
+const FEED_MAX_AGE = DAY;
+
+function feeds(raw: unknown): readonly FeedConfig[] | undefined {
+  if (!Array.isArray(raw) || raw.length > LIMITS.feeds) return undefined;
+  const read = raw.map(feed);
+  const names = new Set(read.map((one) => one?.name));
+  return read.every((one) => one !== undefined) && names.size === read.length ? read : undefined;
+}
+
+function feed(raw: unknown): FeedConfig | undefined {
+  const given = fields(raw, "name", "url", "path", "kind", "claims", "maxAge");
+  if (!given) return undefined;
+  const { name, url, path, kind = "osv", claims, maxAge } = given;
+  const age = maxAge === undefined ? FEED_MAX_AGE : duration(maxAge);
+  if (typeof name !== "string" || !/^[a-z0-9][a-z0-9._-]{0,49}$/.test(name) || age === undefined) return undefined;
+  if (kind !== "osv" && kind !== "list") return undefined;
+  if (claims !== undefined && claims !== "malware" && claims !== "vulnerability") return undefined;
+  const place = typeof url === "string" && path === undefined ? feedUrl(url) : undefined;
+  const file = typeof path === "string" && path !== "" && url === undefined ? path : undefined;
+  if (place === undefined && file === undefined) return undefined;
+  const rest = { name, kind, claims: claims ?? (kind === "list" ? "malware" : "vulnerability"), maxAge: age } as const;
+  return place === undefined ? { ...rest, path: file! } : { ...rest, url: place };
+}
+
+/** https, or http on this machine: what comes over an open line decides nothing here. */
+function feedUrl(text: string): string | undefined {
+  if (!URL.canParse(text)) return undefined;
+  const url = new URL(text);
+  const local = url.protocol === "http:" && /^(?:localhost|127\.0\.0\.1|\[::1\])$/.test(url.hostname);
+  return (url.protocol === "https:" || local) && url.username === "" && url.password === "" && url.hash === "" ? url.href : undefined;
+}
+
 export const KINDS = {
   url: kind("an http(s) URL without credentials", (raw) => (typeof raw === "string" ? baseUrl(raw) : undefined)),
   urls: listOf("http(s) URLs without credentials", baseUrl),
@@ -151,6 +198,11 @@ export const KINDS = {
   listen: kind("HOST:PORT, such as 127.0.0.1:4870", listenAt),
   boolean: kind("true or false", (raw) => (raw === true || raw === "true" ? true : raw === false || raw === "false" ? false : undefined)),
   text: kind("a text", (raw) => (typeof raw === "string" && raw !== "" && !/[\u0000-\u001f\u007f]/.test(raw) ? raw : undefined)),
+  feeds: kind(
+    "feeds, each { name, url (https) or path, and if needed kind: osv or list, claims: malware or vulnerability, maxAge }",
+    feeds,
+    (value) => (value.length === 0 ? "[]" : value.map(({ name, url, path }) => `${name} ${url ?? path}`).join(", ")),
+  ),
   logLevel: oneOf(LOG_LEVELS),
   lockfileUrls: oneOf(LOCKFILE_URLS),
   preset: oneOf(PRESETS),

@@ -134,7 +134,7 @@ function lineOf(document: Document, path: readonly PropertyKey[], lines: LineCou
 }
 
 /** Design §5: "a project's `cordon.yaml` sets no upstream, data, feeds, notify, mode, listen or waiver", some of which are no keys yet. */
-const NEVER_IN_PROJECTS = ["feeds", "notify", "mode", "waiver", "waivers", "deny", "freeze", "policy.waiver", "policy.waivers"];
+const NEVER_IN_PROJECTS = ["notify", "mode", "waiver", "waivers", "deny", "freeze", "policy.waiver", "policy.waivers"];
 
 function looseningKeys(root: unknown): readonly string[] {
   const kept = SETTING_PATHS.filter((path) => settingOf(path).projectMay === "never");
@@ -176,6 +176,16 @@ const SHAPES: Readonly<Record<Kind, z.ZodMiniType>> = {
   listen: z.string().check(z.regex(/^\S+:\d{1,5}$/)),
   boolean: z.boolean(),
   text: TEXT,
+  feeds: z.array(
+    z.strictObject({
+      name: TEXT,
+      url: z.optional(TEXT),
+      path: z.optional(TEXT),
+      kind: z.optional(z.enum(["osv", "list"])),
+      claims: z.optional(z.enum(["malware", "vulnerability"])),
+      maxAge: z.optional(z.string().check(z.regex(/^\d{1,6}[smhd]$/))),
+    }),
+  ),
   logLevel: z.enum(LOG_LEVELS),
   lockfileUrls: z.enum(LOCKFILE_URLS),
   preset: z.enum(PRESETS),
