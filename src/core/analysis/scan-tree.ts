@@ -1,0 +1,394 @@
+/**
+ * One walk over a syntax tree, without recursion. Names are resolved by what the file binds them to when it binds them once; that is not
+ * scope analysis, and is meant to see what ordinary hiding hides, not to prove what a program does.
+ */
+import { LIMITS } from "../base/limits.ts";
+import { type Sights, see, seeImport } from "./findings.ts";
+import { type Constants, fold, operands } from "./fold.ts";
+import { HIDDEN, HOST, MODULES, STRINGS, type StringPattern } from "./patterns.ts";
+import type { Node } from "./syntax.ts";
+
+type Scan = {
+  readonly sights: Sights;
+  readonly bound: Map<string, Node | undefined>;
+  /** Local name → module it stands for. */
+  readonly modules: Map<string, string>;
+  /** Patterns that occur anywhere in the file: only these can match one of its literals. */
+  readonly likely: readonly StringPattern[];
+  readonly urls: boolean;
+  /** Nodes to visit. */
+  readonly stack: Node[];
+  /** Looked at when every binding is known. */
+  readonly later: Node[];
+};
+
+/** False when the tree has more than `LIMITS.nodesPerFile` nodes and was not walked to its end. */
+export function scanTree(root: Node, sights: Sights): boolean {
+  const { source } = sights;
+  const likely = STRINGS.filter(({ pattern }) => pattern.source.includes("^") || pattern.source.includes("$)") || pattern.test(source));
+  const stack: Node[] = [root];
+  const scan: Scan = { sights, bound: new Map(), modules: new Map(), likely, urls: source.includes("://"), stack, later: [] };
+  let steps = 0;
+  for (let node = stack.pop(); node; node = stack.pop()) {
+    if (++steps > LIMITS.nodesPerFile) return false;
+    if (!visit(node, scan)) continue;
+    for (const key in node) {
+      const child = (node as unknown as Record<string, unknown>)[key];
+      if (typeof child !== "object" || child === null) continue;
+      if (Array.isArray(child)) {
+        for (const one of child as (Node | null)[]) if (one && typeof one.type === "string") stack.push(one);
+      } else if (typeof (child as Node).type === "string") stack.push(child as Node);
+    }
+  }
+  const constants: Constants = { bound: scan.bound, steps: LIMITS.foldSteps };
+  for (const node of scan.later) resolve(node, scan, constants);
+  return true;
+}
+
+/** False when the node's children need no visit. */
+function visit(node: Node, scan: Scan): boolean {
+  switch (node.type) {
+    case "Identifier":
+      return false;
+    case "Literal":
+      if (typeof node.value === "string") literal(node.value, node.start, scan, scan.likely);
+      return false;
+    case "TemplateElement": {
+      const { cooked } = node.value as { cooked?: string | null };
+      if (cooked) literal(cooked, node.start, scan, scan.likely);
+      return false;
+    }
+    case "VariableDeclarator":
+      bind(node.id, node.init, scan);
+      return true;
+    case "AssignmentExpression":
+      if (node.left?.type === "Identifier") bind(node.left, node.operator === "=" ? node.right : undefined, scan);
+      else if (node.left?.type === "MemberExpression") scan.later.push(node);
+      return true;
+    case "ImportDeclaration":
+    case "ExportNamedDeclaration":
+    case "ExportAllDeclaration":
+      imported(node, scan);
+      return true;
+    case "BinaryExpression":
+      if (node.operator === "+") return concatenation(node, scan);
+      if (node.operator === "^" && (calls(node.left, "charCodeAt") || calls(node.right, "charCodeAt")))
+        see(scan.sights, "decoder", node.start, "xor");
+      return true;
+    case "CallExpression":
+    case "NewExpression":
+    case "ImportExpression":
+    case "ForInStatement":
+      scan.later.push(node);
+      return true;
+    case "MemberExpression":
+      if (node.property?.name === "ethereum" && !node.computed && isGlobal(node.object)) see(scan.sights, "wallet", node.start, "ethereum");
+      if (node.property?.name === "clipboard" && node.object?.name === "navigator") see(scan.sights, "clipboard", node.start);
+      if (node.computed === true && node.property?.type !== "Literal") scan.later.push(node);
+      return true;
+    default:
+      return true;
+  }
+}
+
+/** A string as the program will have it. */
+function literal(text: string, at: number, { sights, urls }: Scan, patterns: readonly StringPattern[]): void {
+  if (text.length < 4) return;
+  for (const { id, what, pattern } of patterns) if (pattern.test(text)) see(sights, id, at, what);
+  if (text.length >= LIMITS.blobChars && isBlob(text)) see(sights, "encoded-blob", at);
+  if (urls && text.includes("://"))
+    for (const match of text.matchAll(HOST))
+      if (match[1]!.includes(".") && sights.hosts.size < LIMITS.hostsPerFile) sights.hosts.add(match[1]!.toLowerCase());
+}
+
+/** Long, of one encoding's letters, and as mixed as only packed or enciphered data is. A data: URL says what it is. */
+function isBlob(text: string): boolean {
+  if (!/^[A-Za-z0-9+/=_-]+$/.test(text)) return false;
+  const counts = new Map<number, number>();
+  const sample = Math.min(text.length, 4_096);
+  for (let at = 0; at < sample; at++) counts.set(text.charCodeAt(at), (counts.get(text.charCodeAt(at)) ?? 0) + 1);
+  let entropy = 0;
+  for (const count of counts.values()) entropy -= (count / sample) * Math.log2(count / sample);
+  // base64 of random bytes measures 5.9 to 6.0 bits a letter, of text or tables less; hex cannot pass 4.
+  return entropy > 5.6 || (entropy > 3.95 && /^[0-9a-f]+$/i.test(text));
+}
+
+function bind(id: Node | null | undefined, init: Node | null | undefined, scan: Scan): void {
+  if (id?.type === "Identifier") {
+    const name = id.name!;
+    // `var x;` binds nothing yet; the second value makes a name useless.
+    if (init) scan.bound.set(name, scan.bound.has(name) ? undefined : init);
+  } else if (id?.type === "ObjectPattern" && init) {
+    const module = requiredModule(init);
+    for (const property of id.properties ?? []) {
+      const local = property.value as Node | undefined;
+      if (module !== undefined && local?.type === "Identifier") scan.modules.set(local.name!, module);
+      else if (property.key?.name === "env" && init.type === "Identifier" && init.name === "process" && local?.type === "Identifier")
+        scan.bound.set(local.name!, { type: "MemberExpression", start: id.start, end: id.end, object: init, property: property.key });
+    }
+  }
+}
+
+function imported(node: Node, scan: Scan): void {
+  const from = node.source?.value;
+  if (typeof from !== "string") return;
+  requires(from, node.start, scan);
+  const module = from.replace(/^node:/, "");
+  if (Object.hasOwn(MODULES, module))
+    for (const { local } of node.specifiers ?? []) if (local?.name !== undefined) scan.modules.set(local.name, module);
+}
+
+/** A module is asked for, by whatever means. */
+function requires(specifier: string, at: number, { sights }: Scan): void {
+  seeImport(sights, specifier);
+  seeModule(specifier.replace(/^node:/, ""), at, "import", sights);
+}
+
+function seeModule(module: string | undefined, at: number, how: "import" | "call", sights: Sights): void {
+  if (module !== undefined && Object.hasOwn(MODULES, module)) see(sights, MODULES[module]!, at, how);
+}
+
+/** A chain of `+` is taken apart once: visiting its links one by one would cost the square of its length. */
+function concatenation(node: Node, { stack, later }: Scan): boolean {
+  for (const part of operands(node)) stack.push(part);
+  later.push(node);
+  return false;
+}
+
+function resolve(node: Node, scan: Scan, constants: Constants): void {
+  switch (node.type) {
+    case "BinaryExpression":
+      return assembledRuns(node, scan, constants);
+    case "MemberExpression":
+      return assembled(fold(node.property, constants), node, scan);
+    case "AssignmentExpression":
+      return assigned(node.left!, node, scan, constants);
+    case "ForInStatement":
+      if (isEnvironment(node.right, scan)) see(scan.sights, "env-list", node.start);
+      return;
+    case "ImportExpression": {
+      const from = fold(node.source, constants);
+      if (from?.startsWith("data:")) see(scan.sights, "dynamic-code", node.start, "data-url");
+      else if (from !== undefined) requires(from, node.start, scan);
+      return;
+    }
+    default:
+      call(node, scan, constants);
+  }
+}
+
+/** Each run of constants in a chain of `+`, of which the rest may be anything. */
+function assembledRuns(node: Node, scan: Scan, constants: Constants): void {
+  let run = "";
+  let length = 0;
+  for (const part of [...operands(node), undefined]) {
+    const text = fold(part, constants);
+    if (text !== undefined && run.length < LIMITS.foldedChars) {
+      run += text;
+      length++;
+    } else {
+      if (length > 1) assembled(run, node, scan);
+      run = text ?? "";
+      length = text === undefined ? 0 : 1;
+    }
+  }
+}
+
+/** A string put together: what it says, and whether anybody would put that together. */
+function assembled(text: string | undefined, node: Node, scan: Scan): void {
+  if (text === undefined) return;
+  if (HIDDEN.has(text)) see(scan.sights, "hidden-name", node.start, text);
+  literal(text, node.start, { ...scan, urls: true }, STRINGS);
+}
+
+function assigned(left: Node, node: Node, { sights }: Scan, constants: Constants): void {
+  const name = propertyName(left, constants);
+  const owner = left.object;
+  const replaced =
+    (name === "fetch" && isGlobal(owner)) ||
+    ((name === "open" || name === "send") && owner?.property?.name === "prototype" && owner.object?.name === "XMLHttpRequest") ||
+    ((name === "request" || name === "send" || name === "sendAsync") && owner?.property?.name === "ethereum");
+  if (replaced) see(sights, "browser-hook", node.start, name);
+}
+
+function call(node: Node, scan: Scan, constants: Constants): void {
+  const { sights, modules } = scan;
+  const { callee, arguments: args = [], start } = node;
+  if (callee?.type === "Identifier") {
+    const name = callee.name!;
+    seeModule(modules.get(name), start, "call", sights);
+    switch (name) {
+      case "eval":
+        if (!isHarmless(fold(args[0], constants))) see(sights, "dynamic-code", start, "eval");
+        return;
+      case "Function":
+        if (args.length > 0 && !isHarmless(fold(args.at(-1), constants))) see(sights, "dynamic-code", start, "function");
+        return;
+      case "fetch":
+      case "XMLHttpRequest":
+      case "WebSocket":
+      case "EventSource":
+        if (name === "fetch" || node.type === "NewExpression") see(sights, "network", start, "call");
+        return;
+      case "atob":
+        see(sights, "decoder", start, "base64");
+        return;
+      case "setTimeout":
+      case "setInterval":
+        if (args[0]?.type === "Literal" && typeof args[0].value === "string") see(sights, "dynamic-code", start, "timer");
+        return;
+    }
+    const specifier = args.length > 0 && node.type === "CallExpression" ? requiredBy(name, args, scan, constants) : undefined;
+    if (specifier !== undefined) {
+      requires(specifier, start, scan);
+      if (args[0]!.type === "BinaryExpression" || args[0]!.type === "CallExpression") assembled(specifier, args[0]!, scan);
+    }
+    return;
+  }
+  if (callee?.type === "Import") {
+    const from = fold(args[0], constants);
+    if (from !== undefined) requires(from, start, scan);
+    return;
+  }
+  if (callee?.type !== "MemberExpression") return;
+  const name = propertyName(callee, constants);
+  const owner = callee.object;
+  const module = owner && (owner.type === "Identifier" ? moduleOf(owner.name!, scan) : requiredModule(owner));
+  // A server waits to be asked.
+  if (name !== "createServer") seeModule(module, start, "call", sights);
+  switch (name) {
+    case "require":
+      if (owner?.name === "module" || owner?.property?.name === "mainModule") {
+        const from = fold(args[0], constants);
+        if (from !== undefined) requires(from, start, scan);
+      }
+      return;
+    case "eval":
+    case "Function":
+      if (isGlobal(owner) && !isHarmless(fold(args.at(-1), constants))) see(sights, "dynamic-code", start, "eval");
+      return;
+    case "constructor":
+      if (
+        owner?.type === "MemberExpression" &&
+        propertyName(owner, constants) === "constructor" &&
+        !isHarmless(fold(args.at(-1), constants))
+      )
+        see(sights, "dynamic-code", start, "constructor");
+      return;
+    case "_compile":
+    case "runInThisContext":
+    case "runInNewContext":
+      see(sights, "dynamic-code", start, "vm");
+      return;
+    case "fetch":
+    case "sendBeacon":
+      if (isGlobal(owner) || owner?.name === "navigator") see(sights, "network", start, "call");
+      return;
+    case "from": {
+      const encoding = owner?.name === "Buffer" ? fold(args[1], constants) : undefined;
+      if (encoding === "base64" || encoding === "hex") see(sights, "decoder", start, encoding);
+      return;
+    }
+    case "fromCharCode":
+      if (args.some((arg) => arg.type === "BinaryExpression" && arg.operator === "^")) see(sights, "decoder", start, "xor");
+      return;
+    case "stringify":
+    case "inspect":
+      if (holdsEnvironment(args[0], scan, 0)) see(sights, "env-harvest", start, name);
+      return;
+    case "keys":
+    case "entries":
+    case "values":
+      if (owner?.name === "Object" && isEnvironment(args[0], scan)) see(sights, "env-list", start, name);
+      return;
+    case "homedir":
+      see(sights, "filesystem-outside", start, "home");
+      return;
+    case "rm":
+    case "rmSync":
+    case "rmdir":
+    case "rmdirSync":
+    case "removeSync":
+      if (isHome(args[0], scan, constants)) see(sights, "destructive", start, "home");
+      return;
+  }
+  // What is handed to a request whole.
+  if (module !== undefined && MODULES[module] === "network" && args.some((arg) => holdsEnvironment(arg, scan, 0)))
+    see(sights, "env-harvest", start, "sent");
+}
+
+/** What a call of this name asks for, when it is a way to ask for a module. */
+function requiredBy(name: string, args: readonly Node[], { bound }: Scan, constants: Constants): string | undefined {
+  const first = args[0]!;
+  const alias = bound.get(name);
+  const isRequire =
+    name === "require" ||
+    name === "__require" ||
+    (alias?.type === "Identifier" && alias.name === "require") ||
+    (alias?.type === "CallExpression" && alias.callee?.name === "createRequire");
+  if (isRequire) return fold(first, constants);
+  // Bundlers rename `require`; nobody hands this name to anything else.
+  return first.type === "Literal" && (first.value === "child_process" || first.value === "node:child_process") ? first.value : undefined;
+}
+
+/** The module of `require("x")`, also of `__importStar(require("x"))` and `await import("x")`. */
+function requiredModule(node: Node | undefined, depth = 0): string | undefined {
+  if (!node || depth > 3) return undefined;
+  if (node.type === "AwaitExpression") return requiredModule(node.argument ?? undefined, depth + 1);
+  const from = node.type === "ImportExpression" ? node.source : node.type === "CallExpression" ? node.arguments?.[0] : undefined;
+  if (!from) return undefined;
+  if (from.type === "CallExpression") return requiredModule(from, depth + 1);
+  const isRequire = node.type === "ImportExpression" || /^_*require$/.test(node.callee?.name ?? "");
+  return isRequire && typeof from.value === "string" ? from.value.replace(/^node:/, "") : undefined;
+}
+
+function moduleOf(name: string, { modules, bound }: Scan): string | undefined {
+  return modules.get(name) ?? requiredModule(bound.get(name));
+}
+
+function propertyName({ property, computed }: Node, constants: Constants): string | undefined {
+  return computed === true ? fold(property, constants) : property?.name;
+}
+
+const GLOBALS: ReadonlySet<string> = new Set(["globalThis", "window", "self", "global", "top"]);
+
+function isGlobal(node: Node | undefined): boolean {
+  return node?.type === "Identifier" && GLOBALS.has(node.name!);
+}
+
+function calls(node: Node | undefined, method: string): boolean {
+  return node?.type === "CallExpression" && node.callee?.property?.name === method;
+}
+
+/** A constant that does nothing but reach for the global object or probe a language feature, as much old code does. */
+function isHarmless(code: string | undefined): boolean {
+  return code !== undefined && code.length < 200 && !/require|import|process|fetch|XMLHttp|atob|fromCharCode|https?:/.test(code);
+}
+
+function isEnvironment(node: Node | undefined, { bound }: Scan, depth = 0): boolean {
+  if (node?.type === "Identifier")
+    return depth < 3 && bound.has(node.name!) && isEnvironment(bound.get(node.name!), { bound } as Scan, depth + 1);
+  if (node?.type !== "MemberExpression") return false;
+  const env = node.property?.name === "env" || node.property?.value === "env";
+  return env && (node.object?.name === "process" || (node.object?.property?.name === "process" && isGlobal(node.object.object)));
+}
+
+/** The environment itself, or an object that holds it whole. */
+function holdsEnvironment(node: Node | undefined, scan: Scan, depth: number): boolean {
+  if (!node || depth > 3) return false;
+  if (isEnvironment(node, scan)) return true;
+  if (node.type === "Identifier") return holdsEnvironment(scan.bound.get(node.name!), scan, depth + 1);
+  if (node.type !== "ObjectExpression") return false;
+  return (node.properties ?? []).some((property) =>
+    holdsEnvironment(
+      property.type === "SpreadElement" ? (property.argument ?? undefined) : (property.value as Node | undefined),
+      scan,
+      depth + 1,
+    ),
+  );
+}
+
+function isHome(node: Node | undefined, { bound }: Scan, constants: Constants): boolean {
+  const target = node?.type === "Identifier" ? bound.get(node.name!) : node;
+  return calls(target, "homedir") || target?.property?.name === "HOME" || fold(target, constants) === "/";
+}
