@@ -65,14 +65,14 @@ function kinOf(version: string, earlier: readonly Compared[]): readonly Compared
   return same.length > 0 ? same : stable;
 }
 
-/** Best first: of the same line the highest below it, then the highest below it of all, then the newest. `newestFirst` are its kin. */
+/** Best first: of the same line the highest below it, then the highest below it of all. `newestFirst` are its kin. */
 function ranked(version: string, newestFirst: readonly Compared[]): readonly Compared[] {
   const line = lineOf(version);
   if (isPrerelease(version) && newestFirst.some((one) => lineOf(one.version) === line)) return newestFirst;
   const below = newestFirst
     .filter((one) => semver.lt(one.version, version, LOOSE))
     .toSorted((a, b) => semver.rcompare(a.version, b.version, LOOSE));
-  return [...below.filter((one) => lineOf(one.version) === line), ...below.filter((one) => lineOf(one.version) !== line), ...newestFirst];
+  return [...below.filter((one) => lineOf(one.version) === line), ...below.filter((one) => lineOf(one.version) !== line)];
 }
 
 /** Asks no more often than it must: `wanted` may judge a whole version. */

@@ -4,6 +4,7 @@
  */
 import { DAY, HOUR, type Instant } from "../base/time.ts";
 import { isPrerelease, lineOf } from "../npm/line.ts";
+import { scopeOf } from "../npm/name.ts";
 import { classifySpec, satisfying } from "../npm/ranges.ts";
 import type { Release } from "../npm/release.ts";
 import type { AgeBasis } from "./facts.ts";
@@ -15,6 +16,8 @@ export type NewDependency = {
   readonly name: string;
   readonly spec: string;
   readonly optional: boolean;
+  /** It lives in the same scope, or in the scope of the package's own name: publishing there takes rights of the same project. */
+  readonly sibling: boolean;
   /** Starts of age: of its oldest version, and of the oldest one the spec accepts. Absent when this gate has not seen the package. */
   readonly known?: { readonly since: Instant; readonly matching?: Instant };
 };
@@ -39,6 +42,11 @@ export type ReleaseFacts = Comparison & {
   readonly burst?: Burst;
   /** A higher stable line stood already: its highest version then, and when the line began. */
   readonly oldLine?: { readonly newest: string; readonly since: Instant };
+  /**
+   * The times of earlier versions are no order of publishing: a mirror wrote the days of its own copying. Then nothing can be said to be
+   * new, and differences are told, not acted on.
+   */
+  readonly shuffled?: true;
   /** Required for the first time among all it is compared with. Empty when there is nothing to compare with. */
   readonly newDependencies: readonly NewDependency[];
 };
@@ -86,6 +94,8 @@ export function releaseLook(
     const last = shared.all[place - 1];
     const burst = burstOf(place, shared.all);
     const oldLine = oldLineOf(place, shared.all);
+    const settled = shared.all.findLastIndex(({ start }) => start <= own.start - options.hold);
+    const shuffled = (shared.disorder[settled] ?? 0) >= DISORDER;
     return {
       own: release,
       ...comparison,
@@ -93,6 +103,7 @@ export function releaseLook(
       ...(last === undefined ? {} : { quiet: own.start - last.start }),
       ...(burst === undefined ? {} : { burst }),
       ...(oldLine === undefined ? {} : { oldLine }),
+      ...(shuffled ? { shuffled } : {}),
       newDependencies: newDependenciesOf(record.name, release, comparison, (name) => {
         const other = options.recordOf(name);
         return other && { record: other, starts: startsOf(other) };
@@ -101,8 +112,8 @@ export function releaseLook(
   };
 }
 
-/** Oldest first. */
-type Timeline = { readonly all: readonly Dated[]; readonly detailed: readonly Compared[] };
+/** Oldest first. `disorder`: for each of them, how many up to it stand out of order. */
+type Timeline = { readonly all: readonly Dated[]; readonly detailed: readonly Compared[]; readonly disorder: readonly number[] };
 
 function timelineOf(starts: readonly (Age & { readonly version: string })[], releases: Readonly<Record<string, Release>>): Timeline {
   const all = starts
@@ -111,7 +122,27 @@ function timelineOf(starts: readonly (Age & { readonly version: string })[], rel
   const detailed = all.flatMap(({ version, start }) =>
     Object.hasOwn(releases, version) ? [{ version, start, release: releases[version]! }] : [],
   );
-  return { all, detailed };
+  return { all, detailed, disorder: disorderOf(all) };
+}
+
+/**
+ * From so many on, times are no order. Nobody publishes 1.4.1 after 1.4.2, or 1.4.0 after 1.5.0; only versions older than the hold count,
+ * so that a thief who does to be believed a mirror has been held for it before.
+ */
+const DISORDER = 3;
+
+function disorderOf(all: readonly Dated[]): readonly number[] {
+  const highest = new Map<string, number>();
+  let count = 0;
+  return all.map(({ version, stable }) => {
+    if (!stable) return count;
+    const [major, minor, patch] = version.split(/[.+]/, 3).map(Number) as [number, number, number];
+    const [sequence, number] = patch > 0 ? [`${major}.${minor}.`, patch] : minor > 0 ? [`${major}.`, minor] : ["", major];
+    const before = highest.get(sequence) ?? -1;
+    if (number < before) count += 1;
+    else highest.set(sequence, number);
+    return count;
+  });
 }
 
 /** Only the registry's own times tell when something was published: what came back, or was first seen here, comes in lots. */
@@ -146,14 +177,18 @@ const STANDING = 30 * DAY;
 function oldLineOf(place: number, all: readonly Dated[]): ReleaseFacts["oldLine"] {
   const own = all[place]!;
   if (!own.stable) return undefined;
+  const before = all.slice(0, place);
   let newest: Dated | undefined;
   let since: Instant | undefined;
-  for (const one of all.slice(0, place)) {
+  for (const one of before) {
     if (!one.stable || one.rank <= own.rank || one.rank < (newest?.rank ?? 0)) continue;
     if (one.rank !== newest?.rank) since = one.start;
     newest = one;
   }
-  return newest && since! <= own.start - STANDING ? { newest: newest.version, since: since! } : undefined;
+  if (newest === undefined || since === undefined || since > own.start - STANDING) return undefined;
+  // A lower line that began later is no old one: a mirror copied it late, or the makers count otherwise.
+  const replaced = before.find(({ line }) => line === own.line)?.start ?? since;
+  return replaced < since ? { newest: newest.version, since } : undefined;
 }
 
 /** The place of its line among the others: 1.x above 0.30.x above 0.29.x. */
@@ -177,12 +212,21 @@ function newDependenciesOf(
     .filter((one) => one.name !== name && !known.has(one.name))
     .map((one) => {
       const other = find(one.name);
-      return other ? { ...one, known: agesOf(other, one.spec) } : one;
+      const sibling = isSibling(name, one.name);
+      return other ? { ...one, sibling, known: agesOf(other, one.spec) } : { ...one, sibling };
     });
 }
 
+function isSibling(name: string, other: string): boolean {
+  const scope = scopeOf(other);
+  return scope !== undefined && (scope === scopeOf(name) || scope === `@${name}`);
+}
+
+/** What an install fetches from a registry. */
+export type Requirement = Pick<NewDependency, "name" | "spec" | "optional">;
+
 /** What an install fetches from a registry for its sake, less what it brings along; an alias counts as its target. */
-export function dependenciesOf({ dependencies, optionalDependencies, bundled }: Release): readonly NewDependency[] {
+export function dependenciesOf({ dependencies, optionalDependencies, bundled }: Release): readonly Requirement[] {
   const carried = new Set(bundled);
   return [dependencies, optionalDependencies].flatMap((map, index) =>
     Object.entries(map ?? {}).flatMap(([name, text]) => {

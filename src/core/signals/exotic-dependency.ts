@@ -13,7 +13,7 @@ export const exoticDependency: Check = ({ facts }) => {
   if (!release) return undefined;
   const exotic = exoticOf(release.own);
   if (exotic.length === 0) return undefined;
-  const compared = [...baselineOf(release), ...everSettled(release)];
+  const compared = [...baselineOf(facts.version, release), ...everSettled(release)];
   const known = new Set(compared.flatMap((one) => exoticOf(one.release).map(keyOf)));
   const fresh = compared.length === 0 ? [] : exotic.filter((one) => !known.has(keyOf(one)));
   const loose = exotic.filter((one) => !isPinned(one.spec));

@@ -11,7 +11,10 @@ export function isWithinHorizon({ firstSeen, start }: Pick<Facts, "firstSeen" | 
   return firstSeen - start < 90 * DAY;
 }
 
-/** The effect of a difference; for older versions it is a note: a script added in 2021 is no news. */
+/**
+ * The effect of a difference. For older versions it is a note: a script added in 2021 is no news; and so it is where the order of releases
+ * is not known.
+ */
 export function withinHorizon(facts: Facts, effect: Effect): Effect {
-  return isWithinHorizon(facts) ? effect : { kind: "note" };
+  return isWithinHorizon(facts) && !facts.release?.shuffled ? effect : { kind: "note" };
 }

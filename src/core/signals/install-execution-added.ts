@@ -9,7 +9,7 @@ const RUN = ["preinstall", "install", "postinstall"] as const;
 
 export const installExecutionAdded: Check = ({ facts }) => {
   const { release } = facts;
-  const before = release && baselineOf(release);
+  const before = release && baselineOf(facts.version, release);
   if (!release || !before || before.length === 0) return undefined;
   const old = before.map((one) => executionOf(one.release));
   const now = executionOf(release.own);

@@ -26,7 +26,7 @@ export function odditiesOf(input: SignalInput): readonly Signal[] {
 export const oddRelease: Check = (input) => {
   const { facts } = input;
   const odd = odditiesOf(input);
-  const added = facts.release?.newDependencies ?? [];
+  const added = facts.release?.newDependencies.filter(({ sibling }) => !sibling) ?? [];
   if (odd.length === 0 || (odd.length === 1 && added.length === 0)) return undefined;
   const names = added.map(({ name }) => name);
   const until = instant(facts.start + HOLD);
