@@ -86,24 +86,31 @@ export const LIMITS = {
   textBytes: 20_000_000,
   /** Nodes of one file's tree that are walked; 9 MB of bundle have 2 million. */
   nodesPerFile: 8_000_000,
-  /** Steps spent on putting constants together, in one file, and the longest result. */
+  /** Steps spent on putting constants together in one file; a file of constants alone needs one or two for each. */
   foldSteps: 400_000,
+  /** The longest text put together: hidden names and addresses are short, and constants of constants could double without end. */
   foldedChars: 20_000,
   /** A string of one encoding's letters from which it is a blob: longer than any digest, key or certificate line. */
   blobChars: 2_000,
   /** Sights of one capability in one file that are compared by distance. */
   sightsPerCapability: 200,
-  /** Places shown for one capability, the characters of code shown for each, chains of one file. */
+  /** Places shown for one capability: a person looks at the first. */
   placesPerCapability: 3,
+  /** Characters of code shown for each place: one line of a terminal and a half. */
   placeChars: 160,
+  /** Chains of one file; there are fewer kinds than that which anybody would read. */
   chainsPerFile: 30,
-  /** Relative imports, imported names, and hosts kept of one file; hosts and files that could not be read of one tarball. */
+  /** Relative imports and imported names kept of one file; the index files of icon sets have thousands. */
   linksPerFile: 5_000,
+  /** Hosts kept of one file; lists of public suffixes are data, not code. */
   hostsPerFile: 200,
+  /** Hosts kept of one tarball: reports stay small. */
   hostsPerTarball: 1_000,
+  /** Files that could not be read, kept of one tarball: reports stay small. */
   unreadPerTarball: 200,
-  /** Declared dependencies searched for by name in a tarball's files, and bytes times names: about a second. */
+  /** Declared dependencies searched for by name in a tarball's files; more are bundles of everything. */
   unmentionedNames: 200,
+  /** Bytes times names in that search: about a second. */
   unmentionedBytes: 2_000_000_000,
   /** New hosts and new binaries shown of one version. */
   differencesShown: 20,

@@ -2,8 +2,12 @@
 import { LIMITS } from "../base/limits.ts";
 import { printable } from "../base/text.ts";
 import type { Signal } from "../policy/verdict.ts";
+import { analysisIncomplete } from "./analysis-incomplete.ts";
+import { archiveMalformed } from "./archive-malformed.ts";
+import { capabilityAdded } from "./capability-added.ts";
 import type { Check, SignalInput } from "./check.ts";
 import { deniedByPolicy } from "./denied-by-policy.ts";
+import { dependencyUnimported } from "./dependency-unimported.ts";
 import { dependencyWithheld } from "./dependency-withheld.ts";
 import { dormantRevived } from "./dormant-revived.ts";
 import { exoticDependency } from "./exotic-dependency.ts";
@@ -12,7 +16,9 @@ import { installExecutionAdded } from "./install-execution-added.ts";
 import { integrityChanged } from "./integrity-changed.ts";
 import { malformedVersion } from "./malformed-version.ts";
 import { malwareReport } from "./malware-report.ts";
+import { manifestMismatch } from "./manifest-mismatch.ts";
 import { nameNotAllowed } from "./name-not-allowed.ts";
+import { newYoungDependency } from "./new-young-dependency.ts";
 import { notReconfirmed } from "./not-reconfirmed.ts";
 import { oddRelease } from "./odd-release.ts";
 import { oldLinePublish } from "./old-line-publish.ts";
@@ -21,6 +27,7 @@ import { publishBurst } from "./publish-burst.ts";
 import { publisherChanged } from "./publisher-changed.ts";
 import { repositoryChanged } from "./repository-changed.ts";
 import { sizeJump } from "./size-jump.ts";
+import { shrinkwrapForeign } from "./shrinkwrap-foreign.ts";
 import type { SignalId } from "./table.ts";
 import { timeContradicted } from "./time-contradicted.ts";
 import { trustedPublisherDropped } from "./trusted-publisher-dropped.ts";
@@ -44,6 +51,7 @@ export const CHECKS: Readonly<Record<SignalId, Check>> = {
   "install-execution-added": installExecutionAdded,
   "exotic-dependency": exoticDependency,
   "trusted-publisher-dropped": trustedPublisherDropped,
+  "new-young-dependency": newYoungDependency,
   "odd-release": oddRelease,
   "publisher-changed": publisherChanged,
   "publish-burst": publishBurst,
@@ -52,6 +60,12 @@ export const CHECKS: Readonly<Record<SignalId, Check>> = {
   "size-jump": sizeJump,
   "repository-changed": repositoryChanged,
   "time-contradicted": timeContradicted,
+  "capability-added": capabilityAdded,
+  "manifest-mismatch": manifestMismatch,
+  "dependency-unimported": dependencyUnimported,
+  "shrinkwrap-foreign": shrinkwrapForeign,
+  "archive-malformed": archiveMalformed,
+  "analysis-incomplete": analysisIncomplete,
 };
 
 /** `checks` is an argument so that a test can break one. */
@@ -61,6 +75,7 @@ export function evaluate(input: SignalInput, checks: Readonly<Record<string, Che
     const signal = run(id, check, input);
     if (signal) signals.push(clean(signal));
   }
+  for (const { check, reason } of input.facts.notChecked ?? []) signals.push(clean(notChecked(check, reason, input)));
   return signals;
 }
 

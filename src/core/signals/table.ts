@@ -105,6 +105,12 @@ export const SIGNALS = {
     effect: "review",
     waivable: true,
   },
+  "new-young-dependency": {
+    means: "It requires, for the first time, a package or a version that hardly existed when it was published.",
+    why: "axios 1.14.1 was published to bring in plain-crypto-js, 18 hours old; mastra was attacked the same way. Alone it is a note.",
+    effect: "review",
+    waivable: true,
+  },
   "odd-release": {
     means: "Several things about its release are unusual at once.",
     why: "40 of 43 hijacks of existing packages were odd in their packument; one oddity alone would hold one ordinary release in six.",
@@ -152,6 +158,42 @@ export const SIGNALS = {
     why: "Publish times are unsigned; age is earned, not claimed.",
     effect: "note",
     waivable: false,
+  },
+  "capability-added": {
+    means: "Its code gained an attacker's combination of capabilities, or a new one in what an install runs; a single one is a note.",
+    why: "Hijacked releases take credentials and send them, decode and run, hook wallets; 37 of 43 recorded hijacks show in the difference.",
+    effect: "review",
+    waivable: true,
+  },
+  "manifest-mismatch": {
+    means: "package.json in the tarball contradicts the packument in name, version, dependencies, install scripts or commands.",
+    why: "Clients resolve by one and run the other; of 1,291 ordinary releases compared none differs.",
+    effect: "review",
+    waivable: true,
+  },
+  "dependency-unimported": {
+    means: "This release adds a young dependency that its code never names.",
+    why: "axios 1.14.1 added plain-crypto-js for its install script alone and never imported it.",
+    effect: "review",
+    waivable: true,
+  },
+  "shrinkwrap-foreign": {
+    means: "An npm-shrinkwrap.json in the package sends installs to another host.",
+    why: "Packuments do not show it, and npm follows it for everything below the package.",
+    effect: "review",
+    waivable: true,
+  },
+  "archive-malformed": {
+    means: "The tarball is made as no packer makes one: second copies, paths outside, links, data after its end.",
+    why: "Where readers disagree about an archive, a scanner sees one package and a client installs another.",
+    effect: "review",
+    waivable: true,
+  },
+  "analysis-incomplete": {
+    means: "Part of its code could not be read, and before it could.",
+    why: "Code that ends a parser is how an analysis is walked round; a week gives others time to look.",
+    effect: "hold",
+    waivable: true,
   },
 } as const satisfies Record<string, SignalRow>;
 
