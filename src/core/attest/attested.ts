@@ -36,3 +36,22 @@ export type Attested = {
   readonly publish: Proof<{ readonly at?: Instant }>;
   readonly provenance: Proof<{ readonly identity: BuildIdentity; readonly predicateType: string; readonly at?: Instant }>;
 };
+
+/** The proofs of a version and of those it is compared with. */
+export type AttestedFacts = {
+  readonly own: Attested;
+  readonly predecessor?: AttestedRelease;
+  /** The newest one at least 90 days older. */
+  readonly mature?: AttestedRelease;
+  /** The last five before it, newest first, as far as their proofs are known. */
+  readonly recent: readonly AttestedRelease[];
+  /** Whether the upstream signs at all. */
+  readonly registrySigns: boolean;
+};
+
+export type AttestedRelease = { readonly version: string; readonly attested: Attested };
+
+/** Present, whatever it is worth: an attestation nobody here can verify was still made. */
+export function isPresent(proof: Proof): boolean {
+  return proof.state === "valid" || proof.state === "unverifiable" || proof.state === "invalid";
+}

@@ -1,6 +1,9 @@
 /** What is true of one version at one moment, opinion-free: the input of every signal. */
 import type { Claim } from "../advisory/claim.ts";
+import type { CodeFacts } from "../analysis/code-facts.ts";
+import type { AttestedFacts } from "../attest/attested.ts";
 import type { Instant } from "../base/time.ts";
+import type { NotChecked } from "./evidence.ts";
 import type { ReleaseFacts } from "./release-facts.ts";
 
 /** Which evidence fixed the start of age, for explanations. */
@@ -57,6 +60,12 @@ export type Facts = {
   readonly privateUpstream: boolean;
   /** How it was released, beside those before it; absent where the document was not read in detail: it is old. */
   readonly release?: ReleaseFacts;
+  /** What its tarball adds to its predecessor's; absent while nobody has looked. */
+  readonly code?: CodeFacts;
+  /** Checks that could not run this time. */
+  readonly notChecked?: readonly NotChecked[];
   /** What feeds say of it, withdrawn claims too; absent where no feed is configured. */
   readonly claims?: readonly Claim[];
+  /** What its signature and attestations prove, beside those of earlier versions; absent where nobody has looked. */
+  readonly attested?: AttestedFacts;
 };
