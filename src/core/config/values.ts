@@ -201,7 +201,7 @@ export const KINDS = {
   feeds: kind(
     "feeds, each { name, url (https) or path, and if needed kind: osv or list, claims: malware or vulnerability, maxAge }",
     feeds,
-    (value) => (value.length === 0 ? "[]" : value.map(({ name, url, path }) => `${name} ${url ?? path}`).join(", ")),
+    (value) => (value.length === 0 ? "[]" : value.map(({ name, url, path }) => `${name} ${redact(url ?? path ?? "")}`).join(", ")),
   ),
   logLevel: oneOf(LOG_LEVELS),
   lockfileUrls: oneOf(LOCKFILE_URLS),

@@ -1,0 +1,74 @@
+/** What is known of each feed between two looks, and the rules on staleness and on feeds that go back. Pure. */
+import { iso, type Instant, span } from "../base/time.ts";
+import type { FeedConfig } from "../config/values.ts";
+import type { Advisory } from "./advisory.ts";
+
+/** What a data directory remembers of a feed. */
+export type FeedState = {
+  readonly name: string;
+  /** Last time it was read whole, changed or not. */
+  readonly checked?: Instant;
+  /** Last try, and why it failed; absent when it did not. */
+  readonly tried?: Instant;
+  readonly failure?: string;
+  /** Records in force. */
+  readonly records: number;
+  /** Newest `modified` among them. */
+  readonly newest?: Instant;
+  /** A sync that was not taken because the feed went back: why, until it is confirmed or the feed is whole again. */
+  readonly pending?: string;
+  /** For asking again. */
+  readonly etag?: string;
+  readonly lastModified?: string;
+  /** What it was read from and how: another place is another feed, and its validators say nothing. */
+  readonly place?: string;
+};
+
+export type StaleFeed = { readonly name: string; readonly checked?: Instant; readonly why: string };
+
+/**
+ * Configured feeds that were not read within their `maxAge`. Design §4: a hold ends only on "feeds no older than 24 h where feeds are
+ * configured": while this is not empty, holds that would end now do not.
+ */
+export function staleFeeds(configured: readonly FeedConfig[], states: readonly FeedState[], now: Instant): readonly StaleFeed[] {
+  return configured.flatMap(({ name, maxAge }) => {
+    const state = states.find((one) => one.name === name);
+    const behind = state?.failure === undefined ? "" : `; the last try failed: ${state.failure}`;
+    const held = state?.pending === undefined ? "" : `; not taken: ${state.pending}`;
+    if (state?.checked === undefined) return [{ name, why: `never read${behind}${held}` }];
+    if (now - state.checked <= maxAge) return [];
+    return [{ name, checked: state.checked, why: `read ${span(now - state.checked)} ago${behind}${held}` }];
+  });
+}
+
+/** A tenth, and more than a handful: withdrawals come one by one. */
+const FEWER = { share: 0.1, count: 10 } as const;
+
+/** What the whole of a feed looked like. */
+export type FeedShape = { readonly records: number; readonly newest: Instant | undefined };
+
+/**
+ * Why a feed that was read whole is not believed: it went back. Old claims stay until it is whole again or somebody confirms it: a
+ * rolled-back mirror must not unlock what was denied.
+ */
+export function wentBack(before: FeedShape, after: FeedShape & { readonly lost: number }): string | undefined {
+  if (after.lost > Math.max(FEWER.count, before.records * FEWER.share))
+    return `${after.lost} of ${before.records} records are gone from it`;
+  if (before.newest !== undefined && (after.newest === undefined || after.newest < before.newest))
+    return `its newest change was of ${iso(before.newest)}, and is ${after.newest === undefined ? "unknown" : `of ${iso(after.newest)}`} now`;
+  return undefined;
+}
+
+/** Names of which the new form of an advisory says malware of something the old one did not. */
+export function newlyDenied(before: Advisory | undefined, after: Advisory): readonly string[] {
+  if (after.kind !== "malware" || after.withdrawn !== undefined) return [];
+  const known = before?.kind === "malware" && before.withdrawn === undefined ? before.affected : [];
+  return after.affected
+    .filter((entry) => !known.some((old) => old.name === entry.name && covers(old, entry)))
+    .map(({ name }) => name)
+    .filter((name) => name !== "");
+}
+
+function covers(old: Advisory["affected"][number], entry: Advisory["affected"][number]): boolean {
+  return entry.versions.every((version) => old.versions.includes(version)) && JSON.stringify(entry.ranges) === JSON.stringify(old.ranges);
+}
