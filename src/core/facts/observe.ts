@@ -8,6 +8,7 @@ import { type Instant, parseInstant } from "../base/time.ts";
 import { integrityOfVersion, shasumToIntegrity } from "../npm/integrity.ts";
 import type { PackumentSummary, VersionSummary } from "../npm/summary.ts";
 import { compareDigests, digestsOf, stronger } from "./digests.ts";
+import { withKeptReleases } from "./kept-releases.ts";
 import { type PackageRecord, type TagValue, type VersionHistory, historyOf, lastListed } from "./history.ts";
 
 export type Answer = {
@@ -74,7 +75,7 @@ export function observe(before: PackageRecord | undefined, answer: Answer): Obse
     answers: before.answers + 1,
     versions: Object.fromEntries(capped(versions, listed)),
     tags: foldTags(turn),
-    summary,
+    summary: sameUpstream ? withKeptReleases(before.summary, summary) : summary,
     ...(timelessSince === undefined ? {} : { timelessSince }),
   };
   return { record: withValidators(record, answer), events };

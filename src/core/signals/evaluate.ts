@@ -17,6 +17,7 @@ import { integrityChanged } from "./integrity-changed.ts";
 import { malformedVersion } from "./malformed-version.ts";
 import { malwareReport } from "./malware-report.ts";
 import { manifestMismatch } from "./manifest-mismatch.ts";
+import { nameLookalike } from "./name-lookalike.ts";
 import { nameNotAllowed } from "./name-not-allowed.ts";
 import { newYoungDependency } from "./new-young-dependency.ts";
 import { notReconfirmed } from "./not-reconfirmed.ts";
@@ -52,6 +53,7 @@ export const CHECKS: Readonly<Record<SignalId, Check>> = {
   "exotic-dependency": exoticDependency,
   "trusted-publisher-dropped": trustedPublisherDropped,
   "new-young-dependency": newYoungDependency,
+  "name-lookalike": nameLookalike,
   "odd-release": oddRelease,
   "publisher-changed": publisherChanged,
   "publish-burst": publishBurst,

@@ -111,6 +111,12 @@ export const SIGNALS = {
     effect: "review",
     waivable: true,
   },
+  "name-lookalike": {
+    means: "It is a new package whose name could be taken for a well-known one, or for one it requires.",
+    why: "Typing slips and confused scopes are how throw-away packages get installed; most are taken down within a week.",
+    effect: "hold",
+    waivable: true,
+  },
   "odd-release": {
     means: "Several things about its release are unusual at once.",
     why: "40 of 43 hijacks of existing packages were odd in their packument; one oddity alone would hold one ordinary release in six.",
