@@ -1,6 +1,6 @@
 /**
- * Host names cordon must know but no committed file spells: npm's default registry and the host yarn 1 writes into its
- * lockfiles. Both are read from npm's own packages when cordon is built (and when its tests start).
+ * What cordon ships but no committed file holds, read from npm packages when cordon is built (and when its tests start): the host names of
+ * npm's default registry and of yarn 1's lockfiles, and the keys and authorities by which signatures are verified.
  */
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -18,6 +18,22 @@ export function buildConstants(root: string): Record<string, string> {
   return {
     __NPM_REGISTRY__: JSON.stringify(`${npm}/`),
     __YARN_REGISTRY_HOST__: JSON.stringify(yarn),
+    __SHIPPED_TRUST__: JSON.stringify(shippedTrust(require.resolve("@sigstore/tuf/seeds.json"))),
     __CORDON_VERSION__: JSON.stringify(JSON.parse(readFileSync(manifest, "utf8")).version),
   };
+}
+
+/**
+ * The seeds of Sigstore's own client: its root of trust, and npm's keys as npm publishes them there. Taken from the file as it is: asking
+ * that client for them would go to the network, for the seeds' own signatures have expired.
+ */
+function shippedTrust(seeds: string): { readonly root: string; readonly keys: string } {
+  const repositories = Object.values(JSON.parse(readFileSync(seeds, "utf8")) as Record<string, { targets: Record<string, string> }>);
+  const targets = repositories.flatMap((repository) => Object.entries(repository.targets));
+  const target = (suffix: string) => {
+    const found = targets.find(([name]) => name.endsWith(suffix))?.[1];
+    if (found === undefined) throw new Error(`@sigstore/tuf no longer seeds ${suffix}; see tools/build-constants.ts`);
+    return Buffer.from(found, "base64").toString("utf8");
+  };
+  return { root: target("trusted_root.json"), keys: target("keys.json") };
 }

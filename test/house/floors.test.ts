@@ -39,7 +39,7 @@ const FLOORS: Readonly<Record<string, Floor>> = {
   core: {
     floors: ["core"],
     node: ["crypto", "buffer", "zlib"],
-    packages: ["semver", "yaml", "zod", "ini", "meriyah", "acorn"],
+    packages: ["semver", "yaml", "zod", "ini", "meriyah", "acorn", "@sigstore/bundle", "@sigstore/protobuf-specs", "@sigstore/verify"],
     without: { ...CLOCK, ...CHANCE, ...WORLD, ...TIMERS, ...LOADERS, globalThis: "no way round this list", eval: "no", Function: "no" },
   },
   app: {
