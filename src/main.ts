@@ -74,6 +74,31 @@ export function openWorld(ground: Ground = {}): World {
     );
   }
 
+  async function openAdvisories(resolved: Resolved) {
+    const { openFeeds } = await import("./edge/feeds/feeds.ts");
+    const dataDir = dataDirOf(resolved);
+    const from = resolved.origins.find((one) => one.path === "feeds")?.where;
+    const log = world.log(resolved.settings.log.level);
+    return openFeeds({
+      dataDir,
+      clock,
+      // Paths stand beside the file that names them: the folder somebody works in must not decide what a feed says.
+      base: from === undefined ? dataDir : path.dirname(from),
+      feeds: resolved.settings.feeds,
+      line: () => upstreamConfig(resolved),
+      async inUse() {
+        const { openStore } = await import("./edge/store/open.ts");
+        const store = await openStore({ dataDir, clock });
+        try {
+          return new Set(await store.packages.names());
+        } finally {
+          await store.close();
+        }
+      },
+      onTrouble: (trouble) => log("warn", "feeds", { trouble }),
+    });
+  }
+
   async function open(flags: CommonFlags, more: Readonly<Record<string, string>> = {}): Promise<OpenApp> {
     let resolved = await resolve(flags, more);
     const dataDir = dataDirOf(resolved);
@@ -107,6 +132,9 @@ export function openWorld(ground: Ground = {}): World {
         onDamaged: (file) => log("error", "a stored tarball is damaged; it was moved aside", { file }),
       }),
       documents: await openDocuments({ dataDir, clock }),
+      tarballs: {
+        analyse: async (bytes, { known }) => (await import("./core/analysis/analyse.ts")).analyse(bytes, known ? { known } : {}),
+      },
       upstream,
       work,
       policy: () => resolved.policy,
@@ -168,6 +196,7 @@ export function openWorld(ground: Ground = {}): World {
     clock,
     resolve,
     open,
+    advisories: async (flags) => openAdvisories(await resolve(flags)),
     dataDir: async (flags) => dataDirOf(await resolve(flags)),
     user: () => userInfo().username,
     async readText(file) {

@@ -1,7 +1,7 @@
 /** What is known of each feed between two looks, and the rules on staleness and on feeds that go back. Pure. */
 import { iso, type Instant, span } from "../base/time.ts";
 import type { FeedConfig } from "../config/values.ts";
-import type { Advisory } from "./advisory.ts";
+import type { Advisory, AdvisoryProblem } from "./advisory.ts";
 
 /** What a data directory remembers of a feed. */
 export type FeedState = {
@@ -22,6 +22,30 @@ export type FeedState = {
   readonly lastModified?: string;
   /** What it was read from and how: another place is another feed, and its validators say nothing. */
   readonly place?: string;
+};
+
+/** What one sync of one feed did. */
+export type FeedOutcome = {
+  readonly name: string;
+  readonly result: "read" | "unchanged" | "went-back" | "failed";
+  /** Why, for the last two. */
+  readonly why?: string;
+  readonly records: number;
+  readonly added: number;
+  readonly changed: number;
+  /** Taken back by the feed, or gone from it. */
+  readonly withdrawn: number;
+  /** Names in use here that it newly denies, when they are too many to be believed at once. */
+  readonly mass?: number;
+  readonly problems: number;
+  readonly firstProblems: readonly AdvisoryProblem[];
+};
+
+export type SyncRequest = {
+  /** Feeds whose present content a person confirmed, though it went back or denies many names at once. */
+  readonly confirmed?: readonly string[];
+  readonly offline?: boolean;
+  readonly progress?: (text: string) => void;
 };
 
 export type StaleFeed = { readonly name: string; readonly checked?: Instant; readonly why: string };

@@ -8,7 +8,15 @@ import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import type { Advisory, AdvisoryProblem, HeldAdvisory } from "../../core/advisory/advisory.ts";
 import { MASS_DENIAL } from "../../core/advisory/contested.ts";
-import { type FeedState, newlyDenied, type StaleFeed, staleFeeds, wentBack } from "../../core/advisory/feeds.ts";
+import {
+  type FeedOutcome,
+  type FeedState,
+  newlyDenied,
+  type StaleFeed,
+  staleFeeds,
+  type SyncRequest,
+  wentBack,
+} from "../../core/advisory/feeds.ts";
 import { type AdvisoryIndex, buildIndex, changedSince, openIndex } from "../../core/advisory/index-file.ts";
 import { sha256 } from "../../core/base/digest.ts";
 import { Fault } from "../../core/base/fault.ts";
@@ -31,40 +39,16 @@ export type FeedsOptions = {
   readonly feeds: readonly FeedConfig[];
   /** How feeds with a URL are reached; asked for at the first of them. */
   readonly line: () => Promise<FeedLine>;
-  /** What is not right and was mended or lived with. */
-  readonly onTrouble: (message: string) => void;
-};
-
-/** What one sync of one feed did. */
-export type FeedOutcome = {
-  readonly name: string;
-  readonly result: "read" | "unchanged" | "went-back" | "failed";
-  /** Why, for the last two. */
-  readonly why?: string;
-  readonly records: number;
-  readonly added: number;
-  readonly changed: number;
-  /** Taken back by the feed, or gone from it. */
-  readonly withdrawn: number;
-  /** Names in use here that it newly denies, when they are too many to be believed at once. */
-  readonly mass?: number;
-  readonly problems: number;
-  readonly firstProblems: readonly AdvisoryProblem[];
-};
-
-export type SyncRequest = {
-  /** Feeds whose present content a person confirmed, though it went back or denies many names at once. */
-  readonly confirmed?: readonly string[];
-  readonly offline?: boolean;
   /** Names of packages in use here. */
   readonly inUse: () => Promise<ReadonlySet<string>>;
-  readonly progress?: (text: string) => void;
+  /** What is not right and was mended or lived with. */
+  readonly onTrouble: (message: string) => void;
 };
 
 export type Feeds = Awaited<ReturnType<typeof openFeeds>>;
 
 /** Opens nothing but the index, which may not exist yet. Raises STORE_BROKEN when the folder cannot be used. */
-export async function openFeeds({ dataDir, clock, base, feeds, line, onTrouble }: FeedsOptions) {
+export async function openFeeds({ dataDir, clock, base, feeds, line, inUse, onTrouble }: FeedsOptions) {
   const folder = join(dataDir, "feeds");
   const indexPath = join(folder, "index.bin");
   let log: Promise<ClaimLog> | undefined;
@@ -119,7 +103,7 @@ export async function openFeeds({ dataDir, clock, base, feeds, line, onTrouble }
     feed: FeedConfig,
     request: SyncRequest,
     state: FeedState,
-  ): Promise<{ readonly outcome: FeedOutcome; readonly state: FeedState }> {
+  ): Promise<{ readonly outcome: FeedOutcome; readonly state: FeedState; readonly touched?: boolean }> {
     const at = clock.now();
     const place = placeOf(feed);
     const tried = { ...state, tried: at };
@@ -160,7 +144,7 @@ export async function openFeeds({ dataDir, clock, base, feeds, line, onTrouble }
           outcome: { ...nothing(feed.name, state.records), ...told, result: "went-back", why: back },
           state: { ...tried, pending: back },
         };
-      const used = change.denied.size > MASS_DENIAL && !confirmed ? await request.inUse() : new Set<string>();
+      const used = change.denied.size > MASS_DENIAL && !confirmed ? await inUse() : new Set<string>();
       const hit = [...change.denied].filter((name) => used.has(name)).length;
       const mass = hit > MASS_DENIAL;
       await (
@@ -179,6 +163,7 @@ export async function openFeeds({ dataDir, clock, base, feeds, line, onTrouble }
           mass: mass ? hit : undefined,
           ...told,
         }),
+        touched: change.changes.length > 0,
         state: present({ name: feed.name, checked: at, tried: at, records, newest: read.newest, place, ...validators }),
       };
     } catch (error) {
@@ -200,21 +185,23 @@ export async function openFeeds({ dataDir, clock, base, feeds, line, onTrouble }
     async sync(request: SyncRequest): Promise<readonly FeedOutcome[]> {
       await mkdir(folder, { recursive: true, mode: 0o700 });
       const outcomes: FeedOutcome[] = [];
+      let news = (request.confirmed ?? []).length > 0;
       for (const feed of feeds) {
         const known = states();
-        const { outcome, state } = await syncOne(
+        const { outcome, state, touched } = await syncOne(
           feed,
           request,
           known.find(({ name }) => name === feed.name) ?? { name: feed.name, records: 0 },
         );
         outcomes.push(outcome);
+        news ||= touched === true;
         writeStates(join(folder, "state.json"), [...known.filter(({ name }) => name !== feed.name), state]);
       }
       const wanted = feeds.map(({ name }) => name).join("\n");
       const news =
         outcomes.some(({ added, changed, withdrawn }) => added + changed + withdrawn > 0) || (request.confirmed ?? []).length > 0;
       if (news || index === undefined || index.feeds.join("\n") !== wanted) {
-        request.progress?.("building the index");
+        if (outcomes.reduce((sum, { records }) => sum + records, 0) > LONG_WORK) request.progress?.("building the index");
         await rebuild();
       }
       await look();
@@ -224,6 +211,9 @@ export async function openFeeds({ dataDir, clock, base, feeds, line, onTrouble }
     /** What was known of a name at a moment, by the feeds as they were then. */
     knownAt: async (name: string, at: Instant): Promise<readonly HeldAdvisory[]> =>
       existsSync(join(folder, "feeds.db")) ? (await openLog()).knownAt(name, at) : [],
+
+    /** The first moment of which anything is known; undefined = no feed was ever read. */
+    knownSince: async (): Promise<Instant | undefined> => (existsSync(join(folder, "feeds.db")) ? (await openLog()).since() : undefined),
 
     /** Calls back within a second after a new index is there, with the names and digests of which it says something else. */
     watch(onChange: (changed: ReturnType<typeof changedSince>) => void): () => void {
@@ -249,6 +239,9 @@ export async function openFeeds({ dataDir, clock, base, feeds, line, onTrouble }
     timer = undefined;
   }
 }
+
+/** Records of which work is shown: with fewer it is over before anybody reads it. */
+const LONG_WORK = 10_000;
 
 function nothing(name: string, records: number) {
   return { name, records, added: 0, changed: 0, withdrawn: 0, problems: 0, firstProblems: [] };
@@ -315,8 +308,8 @@ function compare(before: ReadonlyMap<string, LoggedClaim>, { advisories, unread 
     const was = old?.document === undefined ? undefined : parseStored<Advisory>(old.document, `advisory ${id}`);
     const takenBack = advisory.withdrawn !== undefined && was !== undefined && was.withdrawn === undefined;
     if (takenBack) withdrawn += 1;
-    else if (old?.document === undefined) added += 1;
-    else changed += 1;
+    else if (was === undefined && advisory.withdrawn === undefined) added += 1;
+    else if (was !== undefined) changed += 1;
     for (const name of newlyDenied(was, advisory)) denied.add(name);
     const seen = advisory.withdrawn === undefined ? undefined : takenBack ? at : old?.withdrawnSeen;
     changes.push({ id, document, mass: false, withdrawnSeen: seen });

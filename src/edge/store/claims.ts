@@ -113,6 +113,12 @@ export async function openClaimLog(directory: string) {
       });
     },
 
+    /** When the first claim was seen. */
+    async since(): Promise<Instant | undefined> {
+      const first = await database.read((sql) => sql.get<{ seen: number }>("SELECT seen FROM log ORDER BY seq LIMIT 1"));
+      return first && instant(first.seen);
+    },
+
     close: () => database.close(),
   };
 

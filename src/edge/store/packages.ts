@@ -35,6 +35,12 @@ export function packageStore(database: Database, clock: Clock) {
       return found?.record;
     },
 
+    /** Every package this gate has a record of. */
+    async names(): Promise<readonly string[]> {
+      const rows = await database.read((sql) => sql.all<{ name: string }>("SELECT name FROM packages ORDER BY name"));
+      return rows.map(({ name }) => name);
+    },
+
     async put(record: PackageRecord): Promise<void> {
       const { name } = record;
       const written = await database.write((sql): Cached => {

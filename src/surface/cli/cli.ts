@@ -109,6 +109,18 @@ export const COMMANDS: Readonly<Record<string, Row>> = {
     example: "cordon policy init > cordon.yaml",
     load: () => import("./policy.ts"),
   },
+  feeds: {
+    usage: "feeds <sync|list|query|check> [spec]",
+    summary: "read advisories, say how old they are, and what was known of a version when",
+    group: "Policy",
+    example: "cordon feeds query axios@1.14.1 --at 2026-03-31T04:00Z",
+    options: [
+      ["--at <time>", "the moment, e.g. 2026-03-31T00:21Z (query; default now)"],
+      ["--accept <feed>", "believe a feed that went back or denies many names at once (sync)"],
+      ["--reason <text>", "why, with --accept"],
+    ],
+    load: () => import("./feeds.ts"),
+  },
   ledger: {
     usage: "ledger <tail|verify|export|head>",
     summary: "what was served and refused, and proof that the record is whole",

@@ -1,4 +1,5 @@
 /** What the command line needs from the machine, handed in by `main.ts`: so that tests run every command in process with their own clock. */
+import type { Advisories } from "../../app/advisories.ts";
 import type { App } from "../../app/app.ts";
 import type { DoctorHost } from "../../app/doctor-host.ts";
 import type { SetupHost } from "../../app/setup.ts";
@@ -144,6 +145,8 @@ export type World = {
   isOwnGate(url: string): Promise<boolean>;
   /** The API of the gate at a base URL; `answers` is false when there is none. */
   gateApi(url: string): Promise<GateApi>;
+  /** The feeds of the data directory. */
+  advisories(flags: CommonFlags): Promise<Advisories>;
   open(flags: CommonFlags, more?: Readonly<Record<string, string>>): Promise<OpenApp>;
   /** Who is at the keyboard: the owner of what is decided. */
   user(): string;
