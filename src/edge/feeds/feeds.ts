@@ -198,8 +198,6 @@ export async function openFeeds({ dataDir, clock, base, feeds, line, inUse, onTr
         writeStates(join(folder, "state.json"), [...known.filter(({ name }) => name !== feed.name), state]);
       }
       const wanted = feeds.map(({ name }) => name).join("\n");
-      const news =
-        outcomes.some(({ added, changed, withdrawn }) => added + changed + withdrawn > 0) || (request.confirmed ?? []).length > 0;
       if (news || index === undefined || index.feeds.join("\n") !== wanted) {
         if (outcomes.reduce((sum, { records }) => sum + records, 0) > LONG_WORK) request.progress?.("building the index");
         await rebuild();
