@@ -24,9 +24,10 @@ const COMMANDS = {
   suite: (rest) => run([join("tools", "suite.mjs"), ...rest]),
   docs: (rest) => run([VITEST, "run", "test/house/reference.test.ts", ...rest], { UPDATE: "1" }),
   bench: (rest) => run([join("bench", "run.mjs"), ...rest]),
+  replay: (rest) => run([join("test", "replay", "main.mjs"), ...rest]),
 };
 /** These read the sources alone, and help while the sources do not build. */
-const WITHOUT_BUILD = ["docs"];
+const WITHOUT_BUILD = ["docs", "replay"];
 
 const [command, ...rest] = process.argv.slice(2);
 if (tooOld(process.versions.node)) {
