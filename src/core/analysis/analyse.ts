@@ -20,7 +20,7 @@ export type AnalysisOptions = {
   readonly known?: TarballReport;
   /** Files not to be read because reading them ended a thread before; they are reported as unread. */
   readonly skip?: readonly string[];
-  /** Called before a file is read, so that the caller knows which one ended the thread. */
+  /** Called before a file of `LIMITS.announcedBytes` or more is read, so that the caller knows which one ended the thread. */
   readonly onFile?: (path: string) => void;
 };
 
@@ -47,7 +47,7 @@ export function analyse(tarball: Uint8Array, { known, skip = [], onFile }: Analy
     if (same && !HOOKS.has(path) && path !== "package.json" && isDeclaration(path) === isDeclaration(same.path))
       return same.found ? { ...entry, found: same.found } : entry;
     if (skip.includes(path)) return { ...entry, found: unreadFile({ kind: "died", reason: "reading it ended the thread that did" }) };
-    onFile?.(path);
+    if (bytes.length >= LIMITS.announcedBytes) onFile?.(path);
     const source = kind === "js" && bytes.length <= LIMITS.sourceBytes;
     const found = findingsOf(file, kind, source && (budget -= bytes.length) >= 0);
     return found ? { ...entry, found } : entry;

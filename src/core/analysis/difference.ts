@@ -10,9 +10,11 @@ export type Listed = { readonly name: string; readonly version: string; readonly
 
 export function codeFacts(
   report: TarballReport,
-  predecessor: { readonly version: string; readonly report: TarballReport } | undefined,
+  compared: { readonly version: string; readonly report: TarballReport } | undefined,
   listed: Listed,
 ): CodeDone {
+  // One of which nothing could be read says nothing about what is new.
+  const predecessor = compared && compared.report.files.length > 0 ? compared : undefined;
   const before = predecessor?.report;
   const install = new Set(report.reach.install);
   const entry = new Set(report.reach.entry);
@@ -35,11 +37,16 @@ export function codeFacts(
     binaries: report.files
       .flatMap(({ kind, path }) => (kind === "native" && !oldNative.has(path) ? [path] : []))
       .slice(0, LIMITS.differencesShown),
-    mismatches: report.manifest ? manifestMismatches(report.manifest, listed) : ["package.json: the tarball has none"],
+    mismatches: mismatches(report, listed),
     unimported: oldNames ? report.unmentioned.filter((name) => !oldNames.has(name)) : [],
     unread: unreadAdditions(report, before).map((one) => ({ ...one, ...reached(one.path) })),
     shrinkwrap: report.shrinkwrap ?? [],
   };
+}
+
+function mismatches({ manifest, files }: TarballReport, listed: Listed): readonly string[] {
+  if (manifest) return manifestMismatches(manifest, listed);
+  return files.length > 0 ? ["package.json: the tarball has none"] : [];
 }
 
 function namesIn(manifest: NonNullable<TarballReport["manifest"]>): readonly string[] {

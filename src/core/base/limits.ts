@@ -114,6 +114,18 @@ export const LIMITS = {
   unmentionedBytes: 2_000_000_000,
   /** New hosts and new binaries shown of one version. */
   differencesShown: 20,
+  /** Files from this size are announced before they are read, so that the one that ends a thread is known. */
+  announcedBytes: 8_000,
+  /** Threads that read tarballs: one package in two does not wait for the other, and the rest of the machine serves. */
+  tarballThreads: 2,
+  /** One tarball in a thread; the slowest ordinary one measured takes 3 s on a busy machine. */
+  tarballWorkMs: MINUTE,
+  /** JavaScript heap of such a thread, in MB: the tree of a bundled pnpm needs 400, 256 end there (measured); bytes are not part of it. */
+  tarballWorkerHeapMb: 512,
+  /** Stack of such a thread, in MB: generated code nests deeper than the default lets a parser follow. */
+  tarballWorkerStackMb: 4,
+  /** Files of one tarball that may end a thread before the whole is given up. */
+  tarballRetries: 3,
   /** Characters of one script in package.json that are looked at. */
   installCommandChars: 20_000,
   /** Body a client may send us: the bulk audit list of a very large project is under 2 MB. */
