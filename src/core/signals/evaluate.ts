@@ -4,6 +4,7 @@ import { printable } from "../base/text.ts";
 import type { Signal } from "../policy/verdict.ts";
 import { analysisIncomplete } from "./analysis-incomplete.ts";
 import { archiveMalformed } from "./archive-malformed.ts";
+import { attestationInvalid } from "./attestation-invalid.ts";
 import { capabilityAdded } from "./capability-added.ts";
 import type { Check, SignalInput } from "./check.ts";
 import { deniedByPolicy } from "./denied-by-policy.ts";
@@ -24,14 +25,20 @@ import { notReconfirmed } from "./not-reconfirmed.ts";
 import { oddRelease } from "./odd-release.ts";
 import { oldLinePublish } from "./old-line-publish.ts";
 import { privateNameCollision } from "./private-name-collision.ts";
+import { provenanceDropped } from "./provenance-dropped.ts";
+import { provenanceIdentityChanged } from "./provenance-identity-changed.ts";
 import { publishBurst } from "./publish-burst.ts";
 import { publisherChanged } from "./publisher-changed.ts";
 import { repositoryChanged } from "./repository-changed.ts";
-import { sizeJump } from "./size-jump.ts";
 import { shrinkwrapForeign } from "./shrinkwrap-foreign.ts";
+import { signatureDropped } from "./signature-dropped.ts";
+import { signatureInvalid } from "./signature-invalid.ts";
+import { sizeJump } from "./size-jump.ts";
 import type { SignalId } from "./table.ts";
 import { timeContradicted } from "./time-contradicted.ts";
 import { trustedPublisherDropped } from "./trusted-publisher-dropped.ts";
+import { unsignedRegistry } from "./unsigned-registry.ts";
+import { unverifiable } from "./unverifiable.ts";
 import { vulnerabilityReport } from "./vulnerability-report.ts";
 import { withdrawnUpstream } from "./withdrawn-upstream.ts";
 import { youngRelease } from "./young-release.ts";
@@ -68,6 +75,13 @@ export const CHECKS: Readonly<Record<SignalId, Check>> = {
   "shrinkwrap-foreign": shrinkwrapForeign,
   "archive-malformed": archiveMalformed,
   "analysis-incomplete": analysisIncomplete,
+  "signature-invalid": signatureInvalid,
+  "attestation-invalid": attestationInvalid,
+  "signature-dropped": signatureDropped,
+  "provenance-dropped": provenanceDropped,
+  "provenance-identity-changed": provenanceIdentityChanged,
+  unverifiable,
+  "unsigned-registry": unsignedRegistry,
 };
 
 /** `checks` is an argument so that a test can break one. */

@@ -201,6 +201,48 @@ export const SIGNALS = {
     effect: "hold",
     waivable: true,
   },
+  "signature-invalid": {
+    means: "The registry's signature, under a key cordon knows, is not over this name, version and integrity.",
+    why: "A mirror or a proxy can change a document; without the registry's key it cannot sign it.",
+    effect: "deny",
+    waivable: false,
+  },
+  "attestation-invalid": {
+    means: "An attestation served for it is forged, relabelled, or speaks of another version or other bytes.",
+    why: "A proof of another release, or one under a wrong label, passes a verifier that looks at signatures alone.",
+    effect: "deny",
+    waivable: true,
+  },
+  "signature-dropped": {
+    means: "The registry signed earlier releases, but not this one.",
+    why: "The public registry signs everything, old versions too; what lacks it did not come from there.",
+    effect: "review",
+    waivable: true,
+  },
+  "provenance-dropped": {
+    means: "One of the last releases came with build provenance; this one without.",
+    why: "axios 1.14.0 was built by its workflow, 1.14.1 was published from a thief's machine: the registry showed it at once.",
+    effect: "review",
+    waivable: true,
+  },
+  "provenance-identity-changed": {
+    means: "It was built in another repository, by another workflow, from another kind of ref or on another kind of runner.",
+    why: "A stolen CI job signs what it builds: TanStack's poisoned releases came with valid provenance.",
+    effect: "review",
+    waivable: true,
+  },
+  unverifiable: {
+    means: "Its signature or attestation is by a key, log or authority, or in a format, that this cordon does not know.",
+    why: "New keys are rare and can be fetched; a proof nobody can check is what a forger offers.",
+    effect: "hold",
+    waivable: true,
+  },
+  "unsigned-registry": {
+    means: "The upstream signs nothing it serves.",
+    why: "Then only its own word says that the bytes are those that were published.",
+    effect: "note",
+    waivable: false,
+  },
 } as const satisfies Record<string, SignalRow>;
 
 export type SignalId = keyof typeof SIGNALS;
