@@ -134,13 +134,17 @@ const DISORDER = 3;
 function disorderOf(all: readonly Dated[]): readonly number[] {
   const highest = new Map<string, number>();
   let count = 0;
+  /** Whether something higher stood in the sequence already. */
+  const isLate = (sequence: string, number: number): boolean => {
+    const before = highest.get(sequence) ?? -1;
+    highest.set(sequence, Math.max(before, number));
+    return number < before;
+  };
   return all.map(({ version, stable }) => {
     if (!stable) return count;
     const [major, minor, patch] = version.split(/[.+]/, 3).map(Number) as [number, number, number];
-    const [sequence, number] = patch > 0 ? [`${major}.${minor}.`, patch] : minor > 0 ? [`${major}.`, minor] : ["", major];
-    const before = highest.get(sequence) ?? -1;
-    if (number < before) count += 1;
-    else highest.set(sequence, number);
+    const late = [isLate(`${major}.${minor}`, patch), isLate(`${major}`, minor) && patch === 0, isLate("", major) && minor + patch === 0];
+    if (late.includes(true)) count += 1;
     return count;
   });
 }

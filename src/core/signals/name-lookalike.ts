@@ -4,7 +4,7 @@ import { resemblance } from "../facts/lookalike.ts";
 import { POPULAR_NAMES } from "../facts/popular-names.ts";
 import { dependenciesOf } from "../facts/release-facts.ts";
 import type { Check } from "./check.ts";
-import { withinHorizon } from "./horizon.ts";
+import { isWithinHorizon, withinHorizon } from "./horizon.ts";
 
 /** Older packages are what they are called; somebody would have noticed. */
 const NEW = 90 * DAY;
@@ -13,7 +13,8 @@ const HOLD = 7 * DAY;
 export const nameLookalike: Check = ({ facts }) => {
   const { release, name, start } = facts;
   // Of an upstream without times every package is as new as our first look at it.
-  if (!release || facts.timeless || start - release.packageSince >= NEW || POPULAR_NAMES.has(name)) return undefined;
+  if (!release || facts.timeless || start - release.packageSince >= NEW || !isWithinHorizon(facts)) return undefined;
+  if (POPULAR_NAMES.has(name)) return undefined;
   const required = dependenciesOf(release.own).map((one) => one.name);
   for (const other of [...required, ...POPULAR_NAMES]) {
     const how = resemblance(name, other);
