@@ -1,10 +1,12 @@
 /** All verbs over one set of adapters: what the gate serves from and what the command line calls. Composition only, no rules. */
 import type { Clock } from "../core/base/time.ts";
+import type { Facts } from "../core/facts/facts.ts";
 import type { Policy } from "../core/policy/policy.ts";
 import { type DecideEntries, decideEntries } from "./decide-entries.ts";
 import { type ExceptionVerbs, exceptionVerbs } from "./exceptions.ts";
 import { type FetchAhead, fetchAhead } from "./fetch-ahead.ts";
-import { type Judgements, openJudgements } from "./judgements.ts";
+import { type Inspector, openInspector } from "./inspector.ts";
+import { type Judgements, openJudgements, type PackageJudgement } from "./judgements.ts";
 import { type Knowledge, openKnowledge } from "./knowledge.ts";
 import { look } from "./look.ts";
 import { losableBlobs, losableDocuments } from "./losable.ts";
@@ -12,11 +14,13 @@ import { newsDesk } from "./news.ts";
 import type {
   BlobStore,
   DocumentStore,
+  EvidenceStore,
   ExceptionStore,
   HeldStore,
   Ledger,
   PackageStore,
   PackumentWork,
+  TarballWork,
   TokenStore,
   Upstream,
 } from "./ports.ts";
@@ -36,6 +40,8 @@ export type AppPorts = {
   readonly ledger: Ledger;
   readonly blobs: BlobStore;
   readonly documents: DocumentStore;
+  readonly evidence: EvidenceStore;
+  readonly tarballs: TarballWork;
   readonly upstream: Upstream;
   readonly work: PackumentWork;
   /** The policy in force, read anew when its file changes. */
@@ -55,6 +61,7 @@ export type App = {
   readonly packument: ServePackument;
   readonly tarball: ServeTarball;
   readonly small: ServeSmall;
+  readonly inspector: Inspector;
   readonly why: Why;
   readonly decide: DecideEntries;
   readonly exceptions: ExceptionVerbs;
@@ -62,6 +69,8 @@ export type App = {
   readonly tokens: TokenStore;
   readonly ledger: Ledger;
   readonly ahead: FetchAhead | undefined;
+  /** From now on versions are looked at while they wait, so that the answer is there when the hold ends. For gates that stay. */
+  inspectAhead(): void;
   readonly policy: () => Policy;
   /** Writes what is buffered. */
   flush(): Promise<void>;
@@ -105,6 +114,18 @@ export function followExceptions(
   };
 }
 
+/** Versions of one package looked at ahead of time: those that tags name come first, and nobody asks for many others. */
+const LOOKED_AT_AHEAD = 8;
+
+/** Versions that nothing but time keeps back, or that are admitted and still young: what is refused for another reason need not be fetched. */
+function waitingOnlyForAge({ uninspected, withheld, record }: PackageJudgement): readonly Facts[] {
+  const tagged = new Set(Object.values(record.summary.tags));
+  return [...uninspected.values()]
+    .filter(({ version }) => withheld.get(version)?.reasons.every(({ effect }) => effect.kind === "hold") ?? true)
+    .toSorted((a, b) => Number(tagged.has(b.version)) - Number(tagged.has(a.version)) || b.start - a.start)
+    .slice(0, LOOKED_AT_AHEAD);
+}
+
 /** What was found wrong with a version before this gate was started. */
 const CARRIES_DENY: ReadonlySet<string> = new Set(["withdrawn-upstream", "integrity-changed"]);
 
@@ -123,9 +144,11 @@ export async function openApp(given: AppPorts): Promise<App> {
       news(record, events).catch((error: unknown) => recorder.trouble("alert not written", error));
     },
   });
+  const inspector = openInspector({ ...ports, knowledge, recorder });
   const judgements: Judgements = await openJudgements({
     ...ports,
     knowledge,
+    evidence: (record) => inspector.recall(record),
     onJudged: verdictChanges({ ...ports, trouble: recorder.trouble }),
   });
   const news = newsDesk({
@@ -144,6 +167,7 @@ export async function openApp(given: AppPorts): Promise<App> {
     const looked = await look({ knowledge, judgements }, name);
     return looked.kind === "judged" ? looked.judgement : undefined;
   };
+  let inspectsAhead = false;
   const ahead = ports.fetchAhead
     ? fetchAhead({
         clock,
@@ -160,9 +184,12 @@ export async function openApp(given: AppPorts): Promise<App> {
     knowledge,
     judgements,
     recorder,
-    ...(ahead === undefined ? {} : { onServed: (_known, judgement) => ahead.after(judgement) }),
+    onServed(_known, judgement) {
+      ahead?.after(judgement);
+      if (inspectsAhead) inspector.ahead(judgement.record, waitingOnlyForAge(judgement));
+    },
   });
-  const shared = { ...ports, knowledge, judgements, recorder };
+  const shared = { ...ports, knowledge, judgements, recorder, inspector };
   const stopFollowing = followExceptions(ports.exceptions, judgements, recorder);
   const minute = setInterval(() => void recorder.flush(), 60_000);
   minute.unref();
@@ -174,6 +201,7 @@ export async function openApp(given: AppPorts): Promise<App> {
     packument,
     tarball: serveTarball(shared),
     small: serveSmall(shared),
+    inspector,
     why: openWhy(shared),
     decide: decideEntries(shared),
     exceptions: exceptionVerbs({ ...shared, exceptions: ports.exceptions }),
@@ -181,6 +209,7 @@ export async function openApp(given: AppPorts): Promise<App> {
     tokens: ports.tokens,
     ledger: ports.ledger,
     ahead,
+    inspectAhead: () => void (inspectsAhead = true),
     policy: ports.policy,
     flush: () => recorder.flush(),
     stop() {

@@ -1,6 +1,8 @@
 /** Decides a list of name@version at once: every entry of a lockfile, or everything a client installed. */
 import { compareIntegrity } from "../core/npm/integrity.ts";
+import { onlyNotChecked } from "../core/policy/judge.ts";
 import { type Verdict, withheld } from "../core/policy/verdict.ts";
+import type { Inspector } from "./inspector.ts";
 import type { Judgements } from "./judgements.ts";
 import type { Knowledge } from "./knowledge.ts";
 
@@ -37,7 +39,11 @@ export type DecideEntries = (
 /** Packages looked at at once. */
 const WIDTH = 32;
 
-export function decideEntries(ports: { readonly knowledge: Knowledge; readonly judgements: Judgements }): DecideEntries {
+export function decideEntries(ports: {
+  readonly knowledge: Knowledge;
+  readonly judgements: Judgements;
+  readonly inspector: Pick<Inspector, "settle">;
+}): DecideEntries {
   /** What is decided about one entry, or why nothing can be. */
   async function decide(entry: Entry): Promise<DecidedEntry | Unknown> {
     const known = await ports.knowledge.know(entry.name);
@@ -46,9 +52,13 @@ export function decideEntries(ports: { readonly knowledge: Knowledge; readonly j
     const { record } = known;
     if (!Object.hasOwn(record.versions, entry.version) && !record.summary.problems.some(({ version }) => version === entry.version))
       return { why: "the registry does not list this version and this gate never saw it" };
-    const { verdict, facts } = await ports.judgements.ofVersion(record, entry.version, { pin: true });
+    const judgement = await ports.judgements.ofPackage(record);
+    let judged = await ports.judgements.ofVersion(record, entry.version, { pin: true });
+    if (onlyNotChecked(judged.verdict) && (await ports.inspector.settle(record, judgement, entry.version)))
+      judged = await ports.judgements.ofVersion(record, entry.version, { pin: true });
+    const { verdict, facts } = judged;
     const held = withheld(verdict);
-    const instead = held ? (await ports.judgements.ofPackage(record)).alternatives(entry.version) : [];
+    const instead = held ? judgement.alternatives(entry.version) : [];
     const tarball = record.summary.versions.find(({ version }) => version === entry.version)?.tarball;
     const differs =
       entry.integrity !== undefined && facts.integrity !== undefined && compareIntegrity(entry.integrity, facts.integrity) === "different";

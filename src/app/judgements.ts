@@ -6,6 +6,8 @@ import { canonical, sha256 } from "../core/base/digest.ts";
 import { type Clock, DAY, type Instant, instant } from "../core/base/time.ts";
 import { LIMITS } from "../core/base/limits.ts";
 import { ageOf, factsDigest, factsIn, packageFacts } from "../core/facts/facts-of.ts";
+import type { PackageEvidence } from "../core/facts/evidence.ts";
+import type { Facts } from "../core/facts/facts.ts";
 import { historyOf, type PackageRecord } from "../core/facts/history.ts";
 import { markServed } from "../core/facts/observe.ts";
 import { repairTags, type TagChange } from "../core/npm/tags.ts";
@@ -14,7 +16,9 @@ import {
   type JudgeInput,
   type Judgement,
   judgePackage,
+  type PackageVerdicts,
   judgeVersion,
+  namesToCompare,
   namesToKnow,
   verdictForPin,
   viewPackage,
@@ -45,6 +49,8 @@ export type PackageJudgement = {
   factsDigest(version: string): string | undefined;
   /** Names an install of the version must also fetch. */
   requires(version: string): readonly string[];
+  /** Versions under 90 days old whose bytes nobody has looked at. */
+  readonly uninspected: ReadonlyMap<string, Facts>;
   /** What to install instead, nearest first. */
   alternatives(version: string): readonly Alternative[];
   readonly nextChange?: Instant;
@@ -88,6 +94,8 @@ export type JudgementPorts = {
   readonly ledger: Pick<Ledger, "tail">;
   readonly upstream: Pick<Upstream, "baseFor">;
   readonly policy: () => Policy;
+  /** What was learned of a package's versions besides what packuments say; absent = nothing ever is. */
+  readonly evidence?: (record: PackageRecord) => Promise<PackageEvidence>;
   /** Told of every judgement that was really made, not of those remembered. */
   readonly onJudged?: (judgement: PackageJudgement) => void;
 };
@@ -129,6 +137,11 @@ export async function openJudgements(ports: JudgementPorts): Promise<Judgements>
     return { ...moment, privateUpstream: serves.private && serves.base === upstream };
   }
 
+  async function inputWithEvidence(record: PackageRecord, moment: Moment): Promise<JudgeInput> {
+    const evidence = await ports.evidence?.(record);
+    return { ...inputFor(record, moment), ...(evidence === undefined ? {} : { evidence }) };
+  }
+
   function current({ basis }: Pick<PackageJudgement, "basis">): boolean {
     const { policy, epoch, revisions } = basis;
     if (arrived < called) return false;
@@ -150,14 +163,19 @@ export async function openJudgements(ports: JudgementPorts): Promise<Judgements>
     }
     const moment = await snapshot();
     const { lookup, revisions } = await lookAround(record, moment);
-    const input = { ...inputFor(record, moment), lookup };
-    const { verdicts, admitted, nextChange } = judgePackage(record, input);
-    const judgement = describe(record, input, verdicts, admitted, nextChange, {
-      policy: moment.policy.digest,
-      epoch: moment.exceptions.epoch,
-      denied: moment.denied.size,
-      revisions,
-    });
+    const input = { ...(await inputWithEvidence(record, moment)), lookup };
+    const { verdicts, admitted, uninspected, nextChange } = judgePackage(record, input);
+    const judgement = describe(
+      record,
+      input,
+      { verdicts, admitted, uninspected, ...(nextChange === undefined ? {} : { nextChange }) },
+      {
+        policy: moment.policy.digest,
+        epoch: moment.exceptions.epoch,
+        denied: moment.denied.size,
+        revisions,
+      },
+    );
     cache.set(record.name, judgement, 2_000 + record.summary.versions.length * 1_000);
     ports.onJudged?.(judgement);
     return judgement;
@@ -177,7 +195,7 @@ export async function openJudgements(ports: JudgementPorts): Promise<Judgements>
         if (views.has(name)) continue;
         revisions.set(name, ports.knowledge.revision(name));
         const other = await ports.knowledge.recall(name);
-        const input = other && inputFor(other, moment);
+        const input = other && (await inputWithEvidence(other, moment));
         views.set(name, input && viewPackage(other, input));
         if (input) for (const deeper of namesToKnow(other, input)) if (!views.has(deeper)) next.add(deeper);
       }
@@ -186,14 +204,22 @@ export async function openJudgements(ports: JudgementPorts): Promise<Judgements>
     return { lookup: (name) => views.get(name), revisions };
   }
 
+  async function recordsOf(names: readonly string[]): Promise<(name: string) => PackageRecord | undefined> {
+    const records = new Map<string, PackageRecord | undefined>();
+    for (const name of names.slice(0, NAMES)) records.set(name, await ports.knowledge.recall(name));
+    return (name) => records.get(name);
+  }
+
   return {
     ofPackage,
     current,
     async ofVersion(record, version, { pin }) {
       // Design §4: dependency-withheld holds "only packuments, never a tarball refusal": who pins a version has chosen its dependencies too.
       const moment = await snapshot();
-      const own = inputFor(record, moment);
-      const input = pin ? own : { ...own, lookup: (await lookAround(record, moment)).lookup };
+      const own = await inputWithEvidence(record, moment);
+      const input = pin
+        ? { ...own, records: await recordsOf(namesToCompare(record, version)) }
+        : { ...own, lookup: (await lookAround(record, moment)).lookup };
       const judged = judgeVersion(record, version, input);
       if (!judged) return unknownVersion(record, version, input);
       if (!pin || !withheld(judged.verdict)) return judged;
@@ -258,9 +284,7 @@ function unknownVersion(record: PackageRecord, version: string, input: JudgeInpu
 function describe(
   record: PackageRecord,
   input: JudgeInput,
-  verdicts: ReadonlyMap<string, Verdict>,
-  admitted: readonly string[],
-  nextChange: Instant | undefined,
+  { verdicts, admitted, uninspected, nextChange }: PackageVerdicts,
   basis: Basis,
 ): PackageJudgement {
   const served = new Set(admitted);
@@ -269,6 +293,7 @@ function describe(
   const shared = packageFacts(record, input.now, {
     privateUpstream: input.privateUpstream,
     ...(baseline === undefined ? {} : { baseline }),
+    ...(input.evidence === undefined ? {} : { evidence: input.evidence }),
   });
   const { tags, changes } = repairTags({
     tags: record.summary.tags,
@@ -304,6 +329,7 @@ function describe(
       const entry = shared.listed.get(version);
       return entry ? namesRequired(entry) : [];
     },
+    uninspected,
     alternatives: (version) => alternatives(record, admitted, version),
     ...(nextChange === undefined ? {} : { nextChange }),
     ...(unconfirmed.length === 0 ? {} : { unconfirmed: instant(Math.max(...unconfirmed)) }),

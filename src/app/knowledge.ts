@@ -50,6 +50,8 @@ export type Knowledge = {
   confirmedAt(name: string): Instant | undefined;
   /** Grows whenever the record of `name` changes in this process: part of every cache key that relied on it. */
   revision(name: string): number;
+  /** Says that something is known of `name` that its record does not hold: answers that relied on it are made anew. */
+  touch(name: string): void;
   /** Changes a stored record in place of an upstream answer, e.g. when fetched bytes contradict it. */
   amend(name: string, change: (record: PackageRecord) => PackageRecord): Promise<void>;
 };
@@ -61,9 +63,13 @@ export function openKnowledge(ports: KnowledgePorts): Knowledge {
   const revisions = new Map<string, number>();
   const rests = upstreamRests(ports.clock);
 
+  function touch(name: string): void {
+    revisions.set(name, (revisions.get(name) ?? 0) + 1);
+  }
+
   async function keep(record: PackageRecord): Promise<void> {
     await ports.packages.put(record);
-    revisions.set(record.name, (revisions.get(record.name) ?? 0) + 1);
+    touch(record.name);
   }
 
   async function know(name: string, options: KnowOptions = {}): Promise<Known> {
@@ -185,6 +191,7 @@ export function openKnowledge(ports: KnowledgePorts): Knowledge {
     recall: (name) => ports.packages.get(name),
     confirmedAt: (name) => confirmed.get(name),
     revision: (name) => revisions.get(name) ?? 0,
+    touch,
     async amend(name, change) {
       const record = await ports.packages.get(name);
       if (record) await keep(change(record));

@@ -4,6 +4,7 @@
  */
 import type { Instant } from "../core/base/time.ts";
 import type { PackageRecord } from "../core/facts/history.ts";
+import type { TarballReport } from "../core/analysis/report.ts";
 import type { LedgerEntry, LedgerHead, LedgerQuery, LedgerReport, LedgerRow } from "../core/ledger/entry.ts";
 import type { PackumentReading, RenderedPackument, RenderPlan } from "../core/npm/summary.ts";
 import type { Held, HeldNote } from "../core/policy/held.ts";
@@ -141,4 +142,17 @@ export type PackumentWork = {
     version: string,
     plan: Pick<RenderPlan, "tarballBase" | "attestationsBase">,
   ): Promise<Uint8Array | undefined>;
+};
+
+/** What looking at bytes found, by key. Losable, and keyed by content: never wrong, only missing. */
+export type EvidenceStore = {
+  /** Those that are there. */
+  get(keys: readonly string[]): Promise<ReadonlyMap<string, unknown>>;
+  put(key: string, value: unknown): Promise<void>;
+};
+
+/** Reads tarballs in threads of their own; a tarball that ends its thread is a finding in the report. */
+export type TarballWork = {
+  /** `known`: the predecessor's report; files equal to one of its files are not read again. Raises WORKER_FAILED when nothing could be found out. */
+  analyse(tarball: Uint8Array, options: { readonly label: string; readonly known?: TarballReport }): Promise<TarballReport>;
 };

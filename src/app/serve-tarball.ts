@@ -13,7 +13,9 @@ import type { Asker } from "../core/ledger/entry.ts";
 import { compareIntegrity, integrityVerifier } from "../core/npm/integrity.ts";
 import { unscoped } from "../core/npm/name.ts";
 import { tarballFile, tarballUrl, versionOfFile } from "../core/npm/tarball-name.ts";
+import { onlyNotChecked } from "../core/policy/judge.ts";
 import { type Verdict, withheld } from "../core/policy/verdict.ts";
+import type { Inspector } from "./inspector.ts";
 import type { Judgements } from "./judgements.ts";
 import type { Knowledge } from "./knowledge.ts";
 import type { LosableBlobs } from "./losable.ts";
@@ -67,6 +69,7 @@ export type TarballPorts = {
   readonly upstream: Upstream;
   readonly blobs: LosableBlobs;
   readonly recorder: Recorder;
+  readonly inspector: Pick<Inspector, "settle">;
   readonly offline: boolean;
 };
 
@@ -124,7 +127,10 @@ export function serveTarball(ports: TarballPorts): ServeTarball {
       return { kind: "refused", refusal: refusal(name, line) };
     }
     // Plainly admitted versions are the common case and need no second look.
-    const judged = judgement.served.has(version) ? undefined : await ports.judgements.ofVersion(known.record, version, { pin: true });
+    let judged = judgement.served.has(version) ? undefined : await ports.judgements.ofVersion(known.record, version, { pin: true });
+    // Young ones whose bytes nobody has looked at wait for that; what is refused anyway is not fetched for it.
+    if ((judged === undefined || onlyNotChecked(judged.verdict)) && (await ports.inspector.settle(known.record, judgement, version)))
+      judged = await ports.judgements.ofVersion(known.record, version, { pin: true });
     if (judged && withheld(judged.verdict)) {
       await ports.recorder.refused({
         name,

@@ -76,7 +76,15 @@ export async function product({ fixture, config, env: more = {}, cwd, stopped }:
   const data = join(root, "data");
   const started: { close(): Promise<unknown> }[] = [];
   const clock = { now: () => fixture.clock.now() as Instant };
-  const ground = { PATH: process.env["PATH"], HOME: home, CORDON_DATA: data, CORDON_UPSTREAM: fixture.url, TZ: "UTC", ...more };
+  const ground = {
+    PATH: process.env["PATH"],
+    HOME: home,
+    CORDON_DATA: data,
+    CORDON_UPSTREAM: fixture.url,
+    CORDON_INSPECT_AHEAD: "false",
+    TZ: "UTC",
+    ...more,
+  };
 
   const log: LogLine[] = [];
   const logged = (level: LogLine["level"], what: string, fields: LogLine["fields"]) => void log.push({ level, what, fields });

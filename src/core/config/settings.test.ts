@@ -40,6 +40,7 @@ test("without any word from anyone: balanced, enforced, three days, loopback", (
     log: { level: "info" },
     lockfileUrls: "public",
     fetchAhead: true,
+    inspectAhead: true,
     feeds: [],
   });
   expect(policy).toMatchObject({ preset: "balanced", mode: { kind: "enforce" }, hold: 3 * DAY, allow: [], private: [] });
@@ -59,6 +60,7 @@ test("flag before environment before project before machine before default, each
     log: { level: "debug" },
     lockfileUrls: "public",
     fetchAhead: false,
+    inspectAhead: true,
     listen: "0.0.0.0:80",
     data: "/tmp/flag",
   });
@@ -203,6 +205,7 @@ test("bad flags and variables are named", () => {
   ).toMatchObject({
     publicUrls: ["https://a.test/", "https://b.test/npm/"],
     fetchAhead: false,
+    inspectAhead: true,
   });
 });
 

@@ -134,6 +134,14 @@ export const SETTINGS = {
     fallback: "true",
     doc: "Fetch the packuments an answer names before the client asks for them.",
   },
+  inspectAhead: {
+    kind: "boolean",
+    env: "CORDON_INSPECT_AHEAD",
+    level: "operational",
+    projectMay: "set",
+    fallback: "true",
+    doc: "Let a gate look at the tarballs of new versions while they wait; otherwise they are looked at when somebody asks.",
+  },
   feeds: {
     kind: "feeds",
     level: "operational",
@@ -222,6 +230,7 @@ export type Settings = {
   readonly log: { readonly level: Read<"logLevel"> };
   readonly lockfileUrls: Read<"lockfileUrls">;
   readonly fetchAhead: boolean;
+  readonly inspectAhead: boolean;
   readonly feeds: Read<"feeds">;
 };
 
@@ -278,6 +287,7 @@ export function resolveSettings(sources: SettingSources): Resolved {
     log: { level: value("log.level", "logLevel")! },
     lockfileUrls: value("lockfileUrls", "lockfileUrls")!,
     fetchAhead: value("fetchAhead", "boolean")!,
+    inspectAhead: value("inspectAhead", "boolean")!,
     feeds: value("feeds", "feeds")!,
   };
   const defaults = defaultsOf(sources.now);

@@ -9,16 +9,19 @@ import { integrityOfVersion, shasumToIntegrity } from "../npm/integrity.ts";
 import type { VersionSummary } from "../npm/summary.ts";
 import type { Policy } from "../policy/policy.ts";
 import { digestsOf, stronger } from "./digests.ts";
+import { evidenceBasis, type PackageEvidence } from "./evidence.ts";
 import type { AgeBasis, Facts } from "./facts.ts";
 import { type PackageRecord, type VersionHistory, historyOf, lastListed } from "./history.ts";
 import { isSecurityHolding } from "./observe.ts";
-import { type ReleaseLook, type ReleaseOptions, releaseLook } from "./release-facts.ts";
+import { type ReleaseLook, type ReleaseOptions, releaseLook, type ReleaseFacts } from "./release-facts.ts";
 
 export type FactsOptions = {
   /** The package comes from an upstream configured as private. */
   readonly privateUpstream: boolean;
   /** Present when somebody accepted the first listing of an upstream without `time` as old. */
   readonly baseline?: Policy["baseline"];
+  /** What was learned of its versions from elsewhere; absent = nothing, and then nobody has looked. */
+  readonly evidence?: PackageEvidence;
   /** What releases are compared with; without it nothing is suspect, and nothing known of other packages. */
   readonly comparison?: ReleaseOptions;
 };
@@ -72,12 +75,13 @@ export function factsIn(shared: PackageFacts, version: string): Facts | undefine
   const shasum = entry?.shasum === undefined ? undefined : shasumToIntegrity(entry.shasum);
   const integrity = stronger(history.integrity, given) ? history.integrity : given;
   const release = entry && shared.releaseOf(version);
+  const digests = digestsOf(given, shasum, history.integrity, history.fetched, history.changed?.integrity);
   const claimedNow = claim === "moved" ? parseInstant(entry?.time) : undefined;
   return {
     name: record.name,
     version,
     ...(integrity === undefined ? {} : { integrity }),
-    digests: digestsOf(given, shasum, history.integrity, history.fetched, history.changed?.integrity),
+    digests,
     listed: entry !== undefined,
     ...(problem === undefined ? {} : { problem }),
     firstSeen: history.firstSeen,
@@ -100,7 +104,21 @@ export function factsIn(shared: PackageFacts, version: string): Facts | undefine
     requires: entry?.requires ?? {},
     privateUpstream: shared.privateUpstream,
     ...(release === undefined ? {} : { release }),
+    ...evidenceOf(shared, version, integrity, release, digests),
   };
+}
+
+/** Only releases read in detail are compared, and only what was compared is looked at. */
+function evidenceOf(
+  { evidence, record }: PackageFacts,
+  version: string,
+  integrity: string | undefined,
+  release: ReleaseFacts | undefined,
+  digests: readonly string[],
+): Pick<Facts, "code" | "attested" | "notChecked" | "claims"> {
+  const claims = evidence?.claims?.(version, digests);
+  const found = release && integrity !== undefined ? evidence?.of(integrity, evidenceBasis(record, { release })) : undefined;
+  return { ...found, ...(claims === undefined ? {} : { claims }) };
 }
 
 /**

@@ -5,9 +5,11 @@
 import { LIMITS } from "../base/limits.ts";
 import { type Instant, instant } from "../base/time.ts";
 import { digestsOf } from "../facts/digests.ts";
+import type { PackageEvidence } from "../facts/evidence.ts";
 import type { Facts } from "../facts/facts.ts";
 import { type PackageFacts, ageOf, factsIn, packageFacts } from "../facts/facts-of.ts";
 import { type PackageRecord, type VersionHistory, historyOf, lastListed } from "../facts/history.ts";
+import { dependenciesOf } from "../facts/release-facts.ts";
 import { shasumToIntegrity } from "../npm/integrity.ts";
 import { nameMatches } from "../npm/name.ts";
 import type { VersionSummary } from "../npm/summary.ts";
@@ -30,9 +32,13 @@ export type JudgeInput = {
   readonly privateUpstream: boolean;
   /** What is known of other packages; absent = nothing, and dependencies are not judged at all. */
   readonly lookup?: Lookup;
+  /** What is stored of other packages, for comparing releases (`namesToCompare`); absent = what `lookup` finds. */
+  readonly records?: (name: string) => PackageRecord | undefined;
   /** Names known to have a denied version, besides those the exceptions name: older versions that require one are judged too. */
   readonly denied?: ReadonlySet<string>;
   readonly publicTwin?: SignalInput["publicTwin"];
+  /** What was learned of this package's versions from elsewhere. */
+  readonly evidence?: PackageEvidence;
 };
 
 export type Judgement = { readonly facts: Facts; readonly signals: readonly Signal[]; readonly verdict: Verdict };
@@ -42,6 +48,8 @@ export type PackageVerdicts = {
   readonly verdicts: ReadonlyMap<string, Verdict>;
   /** Listed versions that clients may have now, in the order of the listing. */
   readonly admitted: readonly string[];
+  /** Versions under 90 days old whose bytes nobody has looked at, with what is known of them. See `awaitsInspection`. */
+  readonly uninspected: ReadonlyMap<string, Facts>;
   /** The earliest moment at which time alone can change a verdict. */
   readonly nextChange?: Instant;
 };
@@ -71,7 +79,8 @@ export function judgePackage(record: PackageRecord, input: JudgeInput): PackageV
     if (judged) verdicts.set(version, judged.verdict);
   }
   const admitted = record.summary.versions.map(({ version }) => version).filter((version) => isAdmitted(verdicts.get(version)));
-  return { verdicts, admitted, ...(Number.isFinite(next) ? { nextChange: instant(next) } : {}) };
+  const uninspected = new Map(uninspectedIn(bench).map((facts) => [facts.version, facts]));
+  return { verdicts, admitted, uninspected, ...(Number.isFinite(next) ? { nextChange: instant(next) } : {}) };
 }
 
 /** Judges one version, listed or not, with everything there is to say about it. Undefined when the package never listed it. */
@@ -94,7 +103,16 @@ export function viewPackage(record: PackageRecord, input: JudgeInput): PackageVi
 export function namesToKnow(record: PackageRecord, input: JudgeInput): readonly string[] {
   const { baseline, denied } = openBench(record, input);
   const judged = record.summary.versions.filter((entry) => isJudged(record, entry, { baseline, denied, now: input.now }));
-  return [...new Set(judged.flatMap(namesRequired))].filter((name) => name !== record.name);
+  return [...new Set([...judged.flatMap(namesRequired), ...namesToCompare(record)])].filter((name) => name !== record.name);
+}
+
+/** Names some release asks for and not every one: the age of a new dependency tells. `version`: of that one alone. */
+export function namesToCompare({ name, summary: { releases = {} } }: PackageRecord, version?: string): readonly string[] {
+  const asked = Object.entries(releases).map(([of, release]) => ({ of, names: dependenciesOf(release).map((one) => one.name) }));
+  const counts = new Map<string, number>();
+  for (const { names } of asked) for (const one of new Set(names)) counts.set(one, (counts.get(one) ?? 0) + 1);
+  const wanted = asked.filter(({ of }) => version === undefined || of === version).flatMap(({ names }) => names);
+  return [...new Set(wanted)].filter((one) => one !== name && counts.get(one)! < asked.length);
 }
 
 /**
@@ -113,6 +131,33 @@ export function verdictForPin({ facts, verdict }: Pick<Judgement, "facts" | "ver
     verdict: { ...rest, action: "allow", review: false, reasons: [], notes: [...verdict.reasons, ...verdict.notes] },
     alert: `served from cache to a pin: ${verdict.reasons.map(({ id, title }) => `${id}, ${title}`).join("; ")}`,
   };
+}
+
+/** Design §4: "Versions over 14 days old are served before analysis of their tarball ends (…); younger ones wait for it". */
+export function awaitsInspection(facts: Facts, now: Instant): boolean {
+  return isUninspected(facts) && now - facts.start < LIMITS.matureMs;
+}
+
+/** Whether a look at its bytes is due at all: what changed matters in versions that are young. */
+function isUninspected({ listed, release, code, integrity, privateUpstream, ...age }: Facts): boolean {
+  if (!listed || !release || code || integrity === undefined || privateUpstream) return false;
+  return isWithinHorizon(age);
+}
+
+function uninspectedIn({ shared, record, baseline }: Bench): readonly Facts[] {
+  const young = Object.keys(record.summary.releases ?? {}).filter((version) => {
+    const history = historyOf(record, version);
+    return history && isComparable(record, version, history, ageOf(record, history, baseline).start);
+  });
+  return young.flatMap((version) => {
+    const facts = factsIn(shared, version);
+    return facts && isUninspected(facts) ? [facts] : [];
+  });
+}
+
+/** Whether nothing but checks that could not run keeps it back: another try may let it go. */
+export function onlyNotChecked(verdict: Verdict): boolean {
+  return verdict.reasons.every(({ id }) => id.startsWith("not-checked:"));
 }
 
 function isAdmitted(verdict: Verdict | undefined): boolean {
@@ -139,9 +184,10 @@ function openBench(record: PackageRecord, input: JudgeInput): Bench {
     shared: packageFacts(record, now, {
       privateUpstream,
       ...(baseline === undefined ? {} : { baseline }),
+      ...(input.evidence === undefined ? {} : { evidence: input.evidence }),
       comparison: {
         hold: policy.hold,
-        recordOf: (name) => input.lookup?.(name)?.record,
+        recordOf: input.records ?? ((name) => input.lookup?.(name)?.record),
         // Asks of earlier versions only, so it ends; each is judged once.
         trusted(version) {
           const known = trust.get(version) ?? isTrusted(bench, version);
@@ -227,6 +273,9 @@ function plainLook({ record, input, shared, waivers, baseline }: Bench): (entry:
     (privateHere && !privateUpstream);
   const versions = new Set([...waivers, ...named].map(({ version }) => version));
   const frozenFrom = activeFreezes(exceptions.freezes, now)[0]?.before ?? Infinity;
+  const claims = input.evidence?.claims;
+  const claimed = (entry: VersionSummary, history: VersionHistory): boolean =>
+    claims !== undefined && claims(entry.version, digestsOf(entry.integrity, history.integrity, history.fetched)).length > 0;
   return (entry) => {
     const history = historyOf(record, entry.version);
     if (
@@ -242,6 +291,7 @@ function plainLook({ record, input, shared, waivers, baseline }: Bench): (entry:
     if (start >= frozenFrom || isComparable(record, entry.version, history, start)) return false;
     const end = start + policy.hold;
     if (!privateUpstream && (now < end || lastListed(record, history) < end)) return false;
+    if (claimed(entry, history)) return false;
     return deniedDigests.size === 0 || !hasDigest(deniedDigests, entry, history);
   };
 }

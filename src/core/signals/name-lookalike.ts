@@ -10,6 +10,12 @@ import { isWithinHorizon, withinHorizon } from "./horizon.ts";
 const NEW = 90 * DAY;
 const HOLD = 7 * DAY;
 
+/** `tool-a` that requires `tool-b`: parts of one family are named like each other on purpose. */
+function isSibling(name: string, other: string): boolean {
+  const family = (of: string) => of.slice(0, Math.max(of.lastIndexOf("-"), of.lastIndexOf("/")) + 1);
+  return family(name) !== "" && family(name) === family(other);
+}
+
 export const nameLookalike: Check = ({ facts }) => {
   const { release, name, start } = facts;
   // Of an upstream without times every package is as new as our first look at it.
@@ -18,7 +24,7 @@ export const nameLookalike: Check = ({ facts }) => {
   const required = dependenciesOf(release.own).map((one) => one.name);
   for (const other of [...required, ...POPULAR_NAMES]) {
     const how = resemblance(name, other);
-    if (how === undefined) continue;
+    if (how === undefined || (required.includes(other) && isSibling(name, other))) continue;
     return {
       id: "name-lookalike",
       effect: facts.privateUpstream ? { kind: "note" } : withinHorizon(facts, { kind: "hold", until: instant(start + HOLD) }),

@@ -65,5 +65,14 @@ export function historySteps(): readonly Step[] {
         .addPrimaryKeyConstraint("held_pk", ["name", "version"])
         .compile(),
     ],
+    [
+      schema
+        .createTable("evidence")
+        .addColumn("key", "text", (column) => column.primaryKey())
+        .addColumn("at", "integer", (column) => column.notNull())
+        .addColumn("body", "text", (column) => column.notNull())
+        .compile(),
+      schema.createIndex("evidence_at").on("evidence").column("at").compile(),
+    ],
   ];
 }

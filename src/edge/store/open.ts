@@ -8,6 +8,7 @@ import { Fault } from "../../core/base/fault.ts";
 import type { Clock } from "../../core/base/time.ts";
 import { openDatabase, type OpenEngine } from "./driver.ts";
 import { exceptionStore } from "./exceptions.ts";
+import { evidenceStore } from "./evidence.ts";
 import { heldStore } from "./held.ts";
 import { ledgerKeyPath, loadLedgerKey, readLedgerKey } from "./ledger-key.ts";
 import { openLedger } from "./ledger.ts";
@@ -17,7 +18,7 @@ import { tokenStore } from "./tokens.ts";
 
 export const HISTORY_SCHEMA: Schema = {
   applicationId: 0x636f7268,
-  version: 1,
+  version: 2,
   steps: async () => (await import("./history-schema.ts")).historySteps(),
 };
 
@@ -53,6 +54,7 @@ export async function openStore({ dataDir, clock, readOnly = false, chain, openE
       exceptions,
       tokens: tokenStore(history, clock),
       held: heldStore(history),
+      evidence: evidenceStore(history, clock),
       ledger,
       /** Waits for ledger rows on their way to the disk. */
       async close(): Promise<void> {

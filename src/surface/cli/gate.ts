@@ -44,6 +44,7 @@ export const run: Command = async ({ io, world, flags }, _args, options) => {
     await app.close();
     throw error;
   });
+  if (settings.inspectAhead) app.inspectAhead();
   const instance = { url: gate.url, pid: process.pid, instance: gate.instance };
   await world.announceGate(app.dataDir, instance);
   const policy = app.policy();

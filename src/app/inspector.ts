@@ -1,0 +1,256 @@
+/**
+ * Looks at releases: fetches a version's tarball and its predecessor's, has them analysed and their proofs verified, and keeps what was
+ * found by the bytes it speaks of. While a version waits this happens beside the answers; a young version that is asked for waits for it.
+ */
+import type { Attested, AttestedFacts } from "../core/attest/attested.ts";
+import { codeFacts } from "../core/analysis/difference.ts";
+import { ANALYSER, type TarballReport } from "../core/analysis/report.ts";
+import { Fault } from "../core/base/fault.ts";
+import { LIMITS } from "../core/base/limits.ts";
+import { type Clock, type Instant, instant } from "../core/base/time.ts";
+import { evidenceBasis, integrityIn, type NotChecked, type PackageEvidence, type VersionEvidence } from "../core/facts/evidence.ts";
+import type { Facts } from "../core/facts/facts.ts";
+import type { PackageRecord } from "../core/facts/history.ts";
+import { awaitsInspection } from "../core/policy/judge.ts";
+import { integrityVerifier } from "../core/npm/integrity.ts";
+import type { Release } from "../core/npm/release.ts";
+import { tarballFile, tarballUrl } from "../core/npm/tarball-name.ts";
+import { hotCache } from "./hot-cache.ts";
+import type { PackageJudgement } from "./judgements.ts";
+import type { Knowledge } from "./knowledge.ts";
+import type { LosableBlobs } from "./losable.ts";
+import type { EvidenceStore, TarballWork, Upstream } from "./ports.ts";
+import type { Recorder } from "./recorder.ts";
+
+export type InspectorPorts = {
+  readonly clock: Clock;
+  readonly knowledge: Pick<Knowledge, "touch">;
+  readonly upstream: Pick<Upstream, "tarball" | "baseFor">;
+  readonly blobs: LosableBlobs;
+  readonly evidence: EvidenceStore;
+  readonly tarballs: TarballWork;
+  /** Verifies signatures and attestations of one release; absent where no trust is configured. */
+  readonly attest?: (subject: { record: PackageRecord; version: string; integrity: string; release: Release }) => Promise<Attested>;
+  readonly recorder: Pick<Recorder, "trouble">;
+  readonly offline: boolean;
+};
+
+export type Inspector = {
+  /** What is known of the young versions of a package. Starts nothing. */
+  recall(record: PackageRecord): Promise<Pick<PackageEvidence, "of">>;
+  /**
+   * Before a version is served: one that is young and was never looked at is looked at now, and then true is returned, because its verdict
+   * may be another; an older one is put on the list. Ends after `LIMITS.inspectionMs` in any case: then the check could not run.
+   */
+  settle(record: PackageRecord, judgement: Pick<PackageJudgement, "uninspected">, version: string): Promise<boolean>;
+  /** Looks at versions when there is nothing more urgent. */
+  ahead(record: PackageRecord, versions: readonly Facts[]): void;
+  /** The whole report on one version's tarball. */
+  report(record: PackageRecord, version: string): Promise<TarballReport>;
+};
+
+/** `again`: not before this. Until then, and until another look has succeeded, the check counts as one that could not run. */
+type Failure = { readonly again: Instant; readonly reason: string };
+
+type Kept = { readonly basis: string; readonly evidence: VersionEvidence };
+
+/** A tarball that could not be analysed is not tried again at once; one that could not be had is, because the upstream's own rests count. */
+const RETRY_MS = 60_000;
+
+export function openInspector(ports: InspectorPorts): Inspector {
+  const memory = hotCache<Kept>(LIMITS.evidenceMemoryBytes);
+  const failures = hotCache<Failure>(LIMITS.evidenceMemoryBytes);
+  const flights = new Map<string, Promise<void>>();
+  const queue: { readonly record: PackageRecord; readonly facts: Facts }[] = [];
+  let working = 0;
+
+  async function recall(record: PackageRecord): Promise<Pick<PackageEvidence, "of">> {
+    const { releases } = record.summary;
+    if (releases === undefined) return NOTHING;
+    const wanted = Object.keys(releases).flatMap((version) => integrityIn(record, version) ?? []);
+    const missing = wanted.filter((integrity) => memory.get(integrity) === undefined);
+    const stored = await readStored(missing.map(lookKey));
+    for (const integrity of missing) {
+      const kept = stored.get(lookKey(integrity)) as Kept | undefined;
+      memory.set(integrity, kept ?? NEVER, kept ? JSON.stringify(kept).length : 100);
+    }
+    return {
+      of(integrity, basis) {
+        const kept = memory.get(integrity);
+        if (kept?.basis === basis) return kept.evidence;
+        const failed = failures.get(integrity);
+        return failed ? { notChecked: [{ check: "tarball", reason: failed.reason }] } : undefined;
+      },
+    };
+  }
+
+  /** A store that cannot be read is as good as empty: the look is taken again. */
+  async function readStored(keys: readonly string[]): Promise<ReadonlyMap<string, unknown>> {
+    try {
+      return await ports.evidence.get(keys);
+    } catch (error) {
+      ports.recorder.trouble("evidence not readable", error);
+      return new Map();
+    }
+  }
+
+  async function keep(key: string, value: unknown): Promise<void> {
+    try {
+      await ports.evidence.put(key, value);
+    } catch (error) {
+      ports.recorder.trouble("evidence not kept", error);
+    }
+  }
+
+  async function look(record: PackageRecord, facts: Facts): Promise<void> {
+    const { integrity } = facts;
+    if (integrity === undefined) return;
+    const basis = evidenceBasis(record, facts);
+    const flight = `${integrity} ${basis}`;
+    let flying = flights.get(flight);
+    if (!flying) {
+      flying = examine(record, facts, integrity, basis).finally(() => flights.delete(flight));
+      flights.set(flight, flying);
+    }
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(() => {
+        fail(record.name, integrity, `it did not end within ${LIMITS.inspectionMs / 1_000} s`, 0);
+        resolve();
+      }, LIMITS.inspectionMs);
+    });
+    await Promise.race([flying, late]);
+    clearTimeout(timer);
+  }
+
+  function fail(name: string, integrity: string, reason: string, rest: number): void {
+    failures.set(integrity, { again: instant(ports.clock.now() + rest), reason }, 300);
+    ports.knowledge.touch(name);
+  }
+
+  async function examine(record: PackageRecord, facts: Facts, integrity: string, basis: string): Promise<void> {
+    const { name, version, release } = facts;
+    try {
+      const predecessor = release?.predecessor?.version;
+      const before = predecessor === undefined ? undefined : { version: predecessor, report: await report(record, predecessor) };
+      const own = await report(record, version, before?.report);
+      const code = codeFacts(own, before, { name, version, ...(release === undefined ? {} : { release: release.own }) });
+      const attested = release && (await attestations(record, facts));
+      const evidence: VersionEvidence = {
+        code,
+        ...(attested?.facts === undefined ? {} : { attested: attested.facts }),
+        ...(attested?.notChecked === undefined ? {} : { notChecked: attested.notChecked }),
+      };
+      const kept: Kept = { basis, evidence };
+      memory.set(integrity, kept, JSON.stringify(kept).length);
+      failures.delete(integrity);
+      // What could not be checked is asked again after a restart.
+      if (evidence.notChecked === undefined) await keep(lookKey(integrity), kept);
+      ports.knowledge.touch(name);
+    } catch (error) {
+      if (!(error instanceof Fault)) ports.recorder.trouble(`bug while looking at ${name}@${version}`, error);
+      const away = error instanceof Fault && error.code === "UPSTREAM_DOWN";
+      fail(name, integrity, error instanceof Error ? error.message : String(error), away ? 0 : RETRY_MS);
+    }
+  }
+
+  async function attestations(
+    _record: PackageRecord,
+    _facts: Facts,
+  ): Promise<{ readonly facts?: AttestedFacts; readonly notChecked?: readonly NotChecked[] }> {
+    return {};
+  }
+
+  async function report(record: PackageRecord, version: string, known?: TarballReport): Promise<TarballReport> {
+    const integrity = integrityIn(record, version);
+    if (integrity === undefined) throw new Fault("INPUT_UNREADABLE", `the registry gives no digest for ${record.name}@${version}`);
+    const key = `report ${integrity}`;
+    const stored = (await readStored([key])).get(key) as TarballReport | undefined;
+    if (stored?.analyser === ANALYSER) return stored;
+    const bytes = await tarball(record, version, integrity);
+    const made = await ports.tarballs.analyse(bytes, { label: `${record.name}@${version}`, ...(known === undefined ? {} : { known }) });
+    await keep(key, made);
+    return made;
+  }
+
+  /** The verified bytes, from the store or the upstream. Raises a Fault that says why they cannot be had. */
+  async function tarball(record: PackageRecord, version: string, integrity: string): Promise<Uint8Array> {
+    const label = `the tarball of ${record.name}@${version}`;
+    const blob = await ports.blobs.open(integrity);
+    if (blob) {
+      if (blob.size > LIMITS.inspectedTarballBytes) throw new Fault("INPUT_TOO_LARGE", `${label} is larger than what is analysed`);
+      return blob.bytes();
+    }
+    if (ports.offline) throw new Fault("UPSTREAM_DOWN", `offline, and ${label} is not stored here`);
+    const entry = record.summary.versions.find((one) => one.version === version);
+    const file = entry?.tarball === undefined ? undefined : tarballFile(entry.tarball);
+    if (entry?.tarball === undefined && file === undefined) throw new Fault("UPSTREAM_REFUSED", `the registry no longer lists ${label}`);
+    const url = entry?.tarball ?? tarballUrl(ports.upstream.baseFor(record.name).base, record.name, file!);
+    const answer = await ports.upstream.tarball(record.name, url);
+    if (answer.kind !== "tarball") throw new Fault("UPSTREAM_DOWN", `${label} cannot be had: ${answer.message}`);
+    const chunks: Uint8Array[] = [];
+    let total = 0;
+    const check = integrityVerifier(integrity);
+    const copy = await ports.blobs.write(integrity);
+    try {
+      for await (const chunk of answer.body) {
+        total += chunk.byteLength;
+        if (total > LIMITS.inspectedTarballBytes) throw new Fault("INPUT_TOO_LARGE", `${label} is larger than what is analysed`);
+        check.update(chunk);
+        chunks.push(chunk);
+        await copy.write(chunk);
+      }
+      if (!check.result().ok) throw new Fault("INTEGRITY_MISMATCH", `${label} is not what the registry lists`);
+      await copy.commit();
+    } finally {
+      // Harmless after commit.
+      await copy.abort();
+      answer.abort();
+    }
+    return Buffer.concat(chunks, total);
+  }
+
+  function work(): void {
+    while (working < LIMITS.inspectionsAtOnce) {
+      const next = queue.shift();
+      if (!next) return;
+      working += 1;
+      void look(next.record, next.facts).finally(() => {
+        working -= 1;
+        work();
+      });
+    }
+  }
+
+  function ahead(record: PackageRecord, versions: readonly Facts[]): void {
+    for (const facts of versions) {
+      if (queue.length >= LIMITS.inspectionQueue || facts.integrity === undefined) return;
+      if (!queue.some((one) => one.facts.integrity === facts.integrity)) queue.push({ record, facts });
+    }
+    work();
+  }
+
+  return {
+    recall,
+    async settle(record, { uninspected }, version) {
+      const facts = uninspected.get(version);
+      if (!facts) return false;
+      if (!awaitsInspection(facts, ports.clock.now())) {
+        ahead(record, [facts]);
+        return false;
+      }
+      const failed = facts.integrity === undefined ? undefined : failures.get(facts.integrity);
+      if (!failed || ports.clock.now() >= failed.again) await look(record, facts);
+      return true;
+    },
+    ahead,
+    report: (record, version) => report(record, version),
+  };
+}
+
+const NOTHING: Pick<PackageEvidence, "of"> = { of: () => undefined };
+const NEVER: Kept = { basis: "", evidence: {} };
+
+function lookKey(integrity: string): string {
+  return `look ${integrity}`;
+}
