@@ -5,6 +5,7 @@ import { Fault } from "../../core/base/fault.ts";
 import { present } from "../../core/base/present.ts";
 import { instant } from "../../core/base/time.ts";
 import type { PackageRecord } from "../../core/facts/history.ts";
+import type { Release } from "../../core/npm/release.ts";
 import { decodeRecord, encodeRecord } from "./record.ts";
 
 const maybe = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> => fc.option(arbitrary, { nil: undefined });
@@ -36,6 +37,15 @@ const history = fc.record({
   deprecatedSince: maybe(at),
   served: maybe(at),
 });
+const release: fc.Arbitrary<Release> = fc.record(
+  {
+    publisher: fc.record({ name: text }, { noNullPrototype: true }),
+    scripts: fc.dictionary(text, text, { maxKeys: 2, noNullPrototype: true }),
+    bytes: fc.nat(),
+    gypfile: fc.boolean(),
+  },
+  { requiredKeys: [], noNullPrototype: true },
+);
 const digest = (n: number) => `sha512-${String(n).padStart(86, "x")}==`;
 const tagValues = fc.array(fc.record({ version, since: at, until: maybe(at) }).map(present), { maxLength: 3 });
 
@@ -49,6 +59,7 @@ const record = fc
     times: fc.tuple(at, at),
     etag: maybe(text),
     unpublished: maybe(text),
+    releases: maybe(fc.dictionary(version, release, { maxKeys: 3, noNullPrototype: true })),
     timed: fc.boolean(),
   })
   .map(({ listed, versions, tags, times: [firstSeen, lastAnswer], ...rest }): PackageRecord => {
@@ -56,6 +67,7 @@ const record = fc
       present({ version: name, ...claim, tarball: tarball === "usual" ? `https://registry.test/widget/-/widget-${name}.tgz` : tarball }),
     );
     const summary = {
+      ...(rest.releases === undefined ? {} : { releases: rest.releases }),
       name: "widget",
       digest: "d",
       bytes: 7,
@@ -141,6 +153,28 @@ test("3,500 versions need less than 300 bytes each", () => {
   const stored = encodeRecord(large);
   expect(stored.body.length).toBeLessThan(300 * 3_500);
   expect(decodeRecord("widget", stored)).toEqual(large);
+});
+
+test("releases of one package say mostly the same, and are stored so", () => {
+  const many = Object.fromEntries(
+    Array.from({ length: 100 }, (_, n) => [
+      `1.0.${n}`,
+      { publisher: { name: "mara", email: "mara@example.test" }, repository: "github.com/acme/widget", bytes: 1_000 + n, files: 9 },
+    ]),
+  );
+  const summary = { name: "widget", digest: "d", bytes: 7, tags: {}, versions: [], problems: [], timed: true, releases: many };
+  const { body } = encodeRecord({
+    name: "widget",
+    upstream: "https://registry.test/",
+    firstSeen: instant(1.7e12),
+    lastAnswer: instant(1.8e12),
+    answers: 9,
+    versions: {},
+    tags: {},
+    summary,
+  });
+  expect(body.length).toBeLessThan(60 * 100);
+  expect(decodeRecord("widget", { head: "{}", body }).summary).toEqual(summary);
 });
 
 test("a damaged record is a broken store, not an unknown package", () => {

@@ -1,0 +1,54 @@
+/** Few versions are read in detail: the young, and those they are compared with. */
+import { expect, test } from "vitest";
+import { LIMITS } from "../base/limits.ts";
+import { DAY, instant, iso } from "../base/time.ts";
+import { isPrerelease, lineOf } from "./line.ts";
+import { chooseReleases } from "./release-choice.ts";
+
+const NOW = instant(Date.parse("2026-04-01T00:00:00Z"));
+const aged = (version: string, days: number) => ({ version, time: iso(instant(NOW - days * DAY)) });
+
+function chosen(...versions: readonly { readonly version: string; readonly time?: string }[]): readonly string[] {
+  return [...chooseReleases(versions, NOW)].toSorted();
+}
+
+test("lines", () => {
+  expect(["1.14.1", "0.30.4", "1.0.0+b", "15.0.0-canary.3", "0.0.0-experimental-abc-20260101", "1.0.0-0", "x"].map(lineOf)).toEqual([
+    "1",
+    "0.30",
+    "1",
+    "-canary",
+    "-experimental",
+    "-",
+    "",
+  ]);
+  expect(isPrerelease("1.0.0-rc.1")).toBe(true);
+  expect(isPrerelease("1.0.0+rc.1")).toBe(false);
+});
+
+test("nothing of a package whose versions are all old", () => {
+  expect(chosen(aged("1.0.0", 400), aged("1.0.1", 200))).toEqual([]);
+});
+
+test("the young one, the five before it, those of its line, and one 90 days older", () => {
+  const others = Array.from({ length: 20 }, (_, n) => aged(`2.0.${n}`, 300 - n));
+  const given = [aged("1.0.0", 900), aged("1.0.1", 800), ...others, aged("1.0.2", 1)];
+  expect(chosen(...given)).toEqual(["1.0.0", "1.0.1", "1.0.2", "2.0.14", "2.0.15", "2.0.16", "2.0.17", "2.0.18", "2.0.19"].toSorted());
+});
+
+test("without times the last ones of the document", () => {
+  const names = Array.from({ length: 40 }, (_, n) => ({ version: `1.0.${n}` }));
+  expect(chosen(...names)).toContain("1.0.39");
+  expect(chosen(...names)).not.toContain("1.0.1");
+});
+
+test("a version without a time beside others that have one is young", () => {
+  expect(chosen(aged("1.0.0", 400), { version: "1.0.1" })).toEqual(["1.0.0", "1.0.1"]);
+});
+
+test("a flood is read up to the ceiling, newest first", () => {
+  const flood = Array.from({ length: 5_000 }, (_, n) => aged(`1.0.${n}`, 90 - n / 100));
+  const read = chooseReleases(flood, NOW);
+  expect(read.size).toBe(LIMITS.releases);
+  expect(read.has("1.0.4999")).toBe(true);
+});
