@@ -1,6 +1,6 @@
 /** Attestations as our own Sigstore signs them: what holds, and each way in which one does not. Loopback only, no trust but the fixture's. */
 import { createHash } from "node:crypto";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { attestationVerifier } from "../../src/core/attest/attestations.ts";
 import { readKeys } from "../../src/core/attest/keys.ts";
