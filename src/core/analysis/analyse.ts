@@ -155,7 +155,7 @@ function unreadFile(unread: Unread): FileFindings {
 /** What install scripts do by themselves, as findings of package.json. */
 function findingsOfCommands(commands: readonly { readonly from: string; readonly command: string }[]): FileFindings | undefined {
   const sights = openSights(commands.map(({ from, command }) => `${from}: ${command.replaceAll("\n", " ")}`).join("\n"));
-  scanText(sights.source, sights, "script");
+  scanText(sights.source, sights, "command");
   // An install script that names a program to fetch runs it: there is a process beside it by nature.
   if (sights.seen.has("alien-runtime")) see(sights, "process", sights.seen.get("alien-runtime")!.first[0]!.at);
   return finish(sights, "text");

@@ -13,21 +13,32 @@ const REORDER = /[\u202a-\u202e\u2066-\u2069]/g;
 const SYMBOLS = /[[\]()!+]/g;
 
 export function measure(source: string, sights: Sights): void {
-  if (source.includes("_0x")) {
-    const names = count(source, HEX_NAME);
-    // Of 1,400 ordinary packages none has twenty.
-    if (names >= 40 && names * 400 > source.length) see(sights, "obfuscated", source.search(HEX_NAME), "hex-names");
-  }
-  if (source.includes("\\x") || source.includes("\\u00")) {
-    const escapes = count(source, ESCAPED_LETTER);
-    if (escapes >= 300 && escapes * 4 * 10 > source.length) see(sights, "obfuscated", source.search(ESCAPED_LETTER), "escapes");
-  }
+  // Of 1,400 ordinary packages none has twenty such names; a payload is dense wherever it stands, and padding does not thin it.
+  const names = source.includes("_0x") ? crowd(source, HEX_NAME, 40, 16_000) : -1;
+  if (names >= 0) see(sights, "obfuscated", names, "hex-names");
+  const escapes = source.includes("\\x") || source.includes("\\u00") ? crowd(source, ESCAPED_LETTER, 300, 12_000) : -1;
+  if (escapes >= 0) see(sights, "obfuscated", escapes, "escapes");
   if (source.length > 2_000 && source.startsWith("[]", source.search(/[^\s!+(]/)) && count(source, SYMBOLS) > source.length * 0.9)
     see(sights, "obfuscated", 0, "symbols");
   const hidden = HIDDEN_RUN.exec(source);
   if (hidden) see(sights, "invisible-text", hidden.index, "hidden");
   const reordered = count(source, REORDER);
   if (reordered > 0 && reordered <= 50) see(sights, "invisible-text", source.search(REORDER), "reordered");
+}
+
+/** Where `many` matches first stand within `span` characters; -1 when they never do. */
+function crowd(text: string, pattern: RegExp, many: number, span: number): number {
+  const last: number[] = [];
+  for (const { index } of text.matchAll(pattern)) {
+    last.push(index);
+    if (last.length >= many) {
+      const begin = last[last.length - many]!;
+      if (index - begin <= span) return begin;
+      // Only the newest are compared.
+      if (last.length > many * 100) last.splice(0, last.length - many);
+    }
+  }
+  return -1;
 }
 
 function count(text: string, pattern: RegExp): number {

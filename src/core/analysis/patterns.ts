@@ -61,12 +61,12 @@ export const STRINGS: readonly StringPattern[] = [
   {
     id: "alien-runtime",
     what: "pipe",
-    pattern: /\b(?:curl|wget)\b[^|\n]{1,300}\|\s{0,4}(?:sudo )?(?:ba|z|da)?sh\b|\b(?:curl|wget)\b[^|\n]{1,300}\|\s{0,4}(?:python3?|node)\b/,
+    pattern: /\b(?:curl|wget)\b[^|\n]{1,200}\|\s{0,4}(?:sudo )?(?:ba|z|da)?sh\b|\b(?:curl|wget)\b[^|\n]{1,200}\|\s{0,4}(?:python3?|node)\b/,
   },
   {
     id: "alien-runtime",
     what: "script",
-    pattern: /\b(?:curl|wget) [^\n]{0,200}-[oO] ?\S{0,100}[^\n]{0,100}(?:&&|;)[^\n]{0,60}(?:chmod|sh |bash |python|\.\/)/,
+    pattern: /\b(?:curl|wget) [^\n]{0,300}(?:&&|;) ?(?:chmod|sh |bash |python|\.\/)/,
   },
   {
     id: "alien-runtime",

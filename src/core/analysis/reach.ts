@@ -52,10 +52,12 @@ export function installCommands(raw: RawManifest, gyp: string | undefined): read
   const seen = new Set<string>();
   const queue = ["preinstall", "install", "postinstall"];
   for (let name = queue.shift(); name !== undefined; name = queue.shift()) {
-    const command = Object.hasOwn(scripts, name) ? scripts[name] : undefined;
-    if (typeof command !== "string" || seen.has(name) || seen.size > 50) continue;
+    const text = Object.hasOwn(scripts, name) ? scripts[name] : undefined;
+    if (typeof text !== "string" || seen.has(name)) continue;
+    if (seen.size >= LIMITS.installCommands) break;
     seen.add(name);
-    commands.push({ from: `scripts.${name}`, command: command.slice(0, LIMITS.installCommandChars) });
+    const command = text.slice(0, LIMITS.installCommandChars);
+    commands.push({ from: `scripts.${name}`, command });
     for (const match of command.matchAll(/\b(?:npm|pnpm|yarn|bun)(?: run| run-script)? ([\w:.-]+)/g))
       queue.push(`pre${match[1]}`, match[1]!, `post${match[1]}`);
   }

@@ -6,7 +6,8 @@ import { LIMITS } from "../base/limits.ts";
 import { type Sights, see, seeImport } from "./findings.ts";
 import { CODE, HOST, IMPORT, MODULES, STRINGS } from "./patterns.ts";
 
-export function scanText(text: string, sights: Sights, language: "script" | "shell"): void {
+/** `command`: a line of package.json, which may hold code in quotes; `//` begins no comment there. */
+export function scanText(text: string, sights: Sights, language: "script" | "shell" | "command"): void {
   const code = (language === "script" ? withoutComments(text) : text).slice(0, LIMITS.textBytes);
   for (const { id, what, pattern } of STRINGS) {
     // Anchors mean the whole of a string; in a text they would mean the whole text.

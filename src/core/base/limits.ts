@@ -126,6 +126,8 @@ export const LIMITS = {
   tarballWorkerStackMb: 4,
   /** Files of one tarball that may end a thread before the whole is given up. */
   tarballRetries: 3,
+  /** Scripts of package.json that install scripts call, one calling the next; a dozen is much. */
+  installCommands: 50,
   /** Characters of one script in package.json that are looked at. */
   installCommandChars: 20_000,
   /** Body a client may send us: the bulk audit list of a very large project is under 2 MB. */

