@@ -45,8 +45,12 @@ export type Inspector = {
   settle(record: PackageRecord, judgement: Pick<PackageJudgement, "uninspected">, version: string): Promise<boolean>;
   /** Looks at versions when there is nothing more urgent. */
   ahead(record: PackageRecord, versions: readonly Facts[]): void;
+  /** Looks at a version now, whatever its age. What could not be done stands in its facts when it is judged again. */
+  look(record: PackageRecord, facts: Facts): Promise<void>;
   /** The whole report on one version's tarball. */
   report(record: PackageRecord, version: string): Promise<TarballReport>;
+  /** The verified bytes of one version. Raises a Fault that says why they cannot be had. */
+  tarball(record: PackageRecord, version: string): Promise<Uint8Array>;
 };
 
 /** `again`: not before this. Until then, and until another look has succeeded, the check counts as one that could not run. */
@@ -162,8 +166,7 @@ export function openInspector(ports: InspectorPorts): Inspector {
   }
 
   async function report(record: PackageRecord, version: string, known?: TarballReport): Promise<TarballReport> {
-    const integrity = integrityIn(record, version);
-    if (integrity === undefined) throw new Fault("INPUT_UNREADABLE", `the registry gives no digest for ${record.name}@${version}`);
+    const integrity = digestOf(record, version);
     const key = `report ${integrity}`;
     const stored = (await readStored([key])).get(key) as TarballReport | undefined;
     if (stored?.analyser === ANALYSER) return stored;
@@ -244,12 +247,20 @@ export function openInspector(ports: InspectorPorts): Inspector {
       return true;
     },
     ahead,
+    look,
     report: (record, version) => report(record, version),
+    tarball: (record, version) => tarball(record, version, digestOf(record, version)),
   };
 }
 
 const NOTHING: Pick<PackageEvidence, "of"> = { of: () => undefined };
 const NEVER: Kept = { basis: "", evidence: {} };
+
+function digestOf(record: PackageRecord, version: string): string {
+  const integrity = integrityIn(record, version);
+  if (integrity === undefined) throw new Fault("INPUT_UNREADABLE", `the registry gives no digest for ${record.name}@${version}`);
+  return integrity;
+}
 
 function lookKey(integrity: string): string {
   return `look ${integrity}`;
