@@ -114,6 +114,8 @@ export const LIMITS = {
   unmentionedBytes: 2_000_000_000,
   /** New hosts and new binaries shown of one version. */
   differencesShown: 20,
+  /** Files, hosts and binaries listed of one comparison that somebody asked for; more are counted. */
+  listedDifferences: 200,
   /** Files from this size are announced before they are read, so that the one that ends a thread is known. */
   announcedBytes: 8_000,
   /** Threads that read tarballs: one package in two does not wait for the other, and the rest of the machine serves. */
