@@ -1,14 +1,8 @@
 /** What the signals on signatures and provenance share: how a proof is read, and which releases show how things were before. */
-import { type Attested, type AttestedRelease, isPresent, type Proof } from "../attest/attested.ts";
+import { type Attested, type AttestedRelease, isPresent } from "../attest/attested.ts";
 import type { Facts } from "../facts/facts.ts";
 import type { Release } from "../npm/release.ts";
 import { everSeen } from "./baseline.ts";
-
-/** Throws when it could not be looked at: a check that could not run. */
-export function checkedProof<T>(proof: Proof<T>): Proof<T> {
-  if (proof.state === "not-checked") throw new Error(proof.reason);
-  return proof;
-}
 
 /** One earlier release: what the registry says of it, and what was proved where somebody looked. */
 export type Earlier = { readonly version: string; readonly release?: Release; readonly attested?: Attested };
