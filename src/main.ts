@@ -7,11 +7,13 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { openApp } from "./app/app.ts";
 import type { Decided } from "./app/decide-entries.ts";
+import type { Attest, TarballWork } from "./app/ports.ts";
 import { Fault } from "./core/base/fault.ts";
 import { redact } from "./core/base/text.ts";
 import { type Clock, instant } from "./core/base/time.ts";
 import { HOP_HEADER, NPM_REGISTRY } from "./core/config/constants.ts";
 import { type Resolved, resolveSettings } from "./core/config/settings.ts";
+import type { TrustTexts } from "./edge/trust/trust.ts";
 import type { CommonFlags, Io } from "./surface/cli/io.ts";
 import type { OpenApp, World } from "./surface/cli/world.ts";
 
@@ -24,6 +26,8 @@ export type Ground = {
   readonly cwd?: string;
   readonly home?: string;
   readonly temporary?: string;
+  /** What is believed of signatures in place of what cordon ships and what was stored: for registries with keys of their own. */
+  readonly trust?: TrustTexts;
   /** The built worker file; absent, big documents are worked on in place. */
   readonly worker?: URL;
   /** Resolves when the process is asked to end. */
@@ -99,6 +103,24 @@ export function openWorld(ground: Ground = {}): World {
     });
   }
 
+  /** In threads of their own; in this one where there is no built worker (tests). */
+  async function tarballReader(): Promise<TarballWork & { close(): Promise<void> }> {
+    if (ground.worker !== undefined) return (await import("./edge/workers/tarballs.ts")).tarballWork({ worker: ground.worker });
+    const { analyse } = await import("./core/analysis/analyse.ts");
+    return { analyse: async (bytes, { known }) => analyse(bytes, known ? { known } : {}), close: async () => undefined };
+  }
+
+  /** Its libraries are loaded when the first release is looked at. */
+  function attestor(dataDir: string): Attest {
+    let opened: Promise<Attest> | undefined;
+    return async (release) => {
+      opened ??= import("./edge/trust/trust.ts").then(({ openAttestor, loadTrust }) =>
+        openAttestor(async () => ground.trust ?? (await loadTrust(dataDir))),
+      );
+      return (await opened)(release);
+    };
+  }
+
   async function open(flags: CommonFlags, more: Readonly<Record<string, string>> = {}): Promise<OpenApp> {
     let resolved = await resolve(flags, more);
     const dataDir = dataDirOf(resolved);
@@ -123,6 +145,8 @@ export function openWorld(ground: Ground = {}): World {
     setTimeout(() => void upstream.warmUp(), UPSTREAM_WARM_UP_MS).unref();
     const work = packumentWork(ground.worker === undefined ? {} : { worker: ground.worker });
     const log = world.log(resolved.settings.log.level);
+    const tarballs = await tarballReader();
+    const advisories = resolved.settings.feeds.length === 0 ? undefined : await openAdvisories(resolved);
     const app = await openApp({
       clock,
       ...store,
@@ -132,9 +156,9 @@ export function openWorld(ground: Ground = {}): World {
         onDamaged: (file) => log("error", "a stored tarball is damaged; it was moved aside", { file }),
       }),
       documents: await openDocuments({ dataDir, clock }),
-      tarballs: {
-        analyse: async (bytes, { known }) => (await import("./core/analysis/analyse.ts")).analyse(bytes, known ? { known } : {}),
-      },
+      attest: attestor(dataDir),
+      ...(advisories === undefined ? {} : { advisories }),
+      tarballs,
       upstream,
       work,
       policy: () => resolved.policy,
@@ -184,8 +208,10 @@ export function openWorld(ground: Ground = {}): World {
         clearInterval(poll);
         stopResting();
         app.stop();
+        await advisories?.close();
         await app.flush();
         await work.close();
+        await tarballs.close();
         await upstream.close();
         await store.close();
       },

@@ -3,7 +3,8 @@ import type { HeldAdvisory } from "../core/advisory/advisory.ts";
 import type { Claim } from "../core/advisory/claim.ts";
 import type { FeedOutcome, FeedState, StaleFeed, SyncRequest } from "../core/advisory/feeds.ts";
 import { type AdvisoryIndex, buildIndex, openIndex } from "../core/advisory/index-file.ts";
-import type { Instant } from "../core/base/time.ts";
+import { type Instant, instant } from "../core/base/time.ts";
+import { NEVER } from "../core/signals/not-reconfirmed.ts";
 import type { FeedConfig } from "../core/config/values.ts";
 
 export type Advisories = {
@@ -61,4 +62,11 @@ export async function whatWasKnown(
     return claim ? [{ advisory, claim }] : [];
   });
   return { kind: "known", found };
+}
+
+/** When the configured feed that was read longest ago was read. */
+export function feedsAsOf({ configured, states }: Pick<Advisories, "configured" | "states">): Instant | undefined {
+  if (configured.length === 0) return undefined;
+  const known = new Map(states().map((state) => [state.name, state.checked]));
+  return instant(Math.min(...configured.map(({ name }) => known.get(name) ?? NEVER)));
 }

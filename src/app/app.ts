@@ -2,6 +2,7 @@
 import type { Clock } from "../core/base/time.ts";
 import type { Facts } from "../core/facts/facts.ts";
 import type { Policy } from "../core/policy/policy.ts";
+import { type Advisories, claimsFor, feedsAsOf } from "./advisories.ts";
 import { type DecideEntries, decideEntries } from "./decide-entries.ts";
 import { type ExceptionVerbs, exceptionVerbs } from "./exceptions.ts";
 import { type FetchAhead, fetchAhead } from "./fetch-ahead.ts";
@@ -12,6 +13,7 @@ import { look } from "./look.ts";
 import { losableBlobs, losableDocuments } from "./losable.ts";
 import { newsDesk } from "./news.ts";
 import type {
+  Attest,
   BlobStore,
   DocumentStore,
   EvidenceStore,
@@ -42,6 +44,9 @@ export type AppPorts = {
   readonly documents: DocumentStore;
   readonly evidence: EvidenceStore;
   readonly tarballs: TarballWork;
+  readonly attest: Attest;
+  /** Absent where no feed is configured. */
+  readonly advisories?: Advisories;
   readonly upstream: Upstream;
   readonly work: PackumentWork;
   /** The policy in force, read anew when its file changes. */
@@ -144,11 +149,18 @@ export async function openApp(given: AppPorts): Promise<App> {
       news(record, events).catch((error: unknown) => recorder.trouble("alert not written", error));
     },
   });
+  const { advisories } = given;
   const inspector = openInspector({ ...ports, knowledge, recorder });
   const judgements: Judgements = await openJudgements({
     ...ports,
     knowledge,
-    evidence: (record) => inspector.recall(record),
+    async evidence(record) {
+      const looked = await inspector.recall(record);
+      const index = advisories?.index();
+      if (!index) return looked;
+      return { ...looked, claims: (version, digests) => claimsFor(advisories!, { name: record.name, version, digests }) ?? [] };
+    },
+    feedsAsOf: () => advisories && feedsAsOf(advisories),
     onJudged: verdictChanges({ ...ports, trouble: recorder.trouble }),
   });
   const news = newsDesk({
@@ -191,6 +203,11 @@ export async function openApp(given: AppPorts): Promise<App> {
   });
   const shared = { ...ports, knowledge, judgements, recorder, inspector };
   const stopFollowing = followExceptions(ports.exceptions, judgements, recorder);
+  // Bytes that a feed names may be those of any package, and then everything is judged anew.
+  const stopListening = advisories?.watch(({ names, integrities }) => {
+    if (integrities.size > 0) knowledge.touch();
+    else for (const name of names) knowledge.touch(name);
+  });
   const minute = setInterval(() => void recorder.flush(), 60_000);
   minute.unref();
   return {
@@ -214,6 +231,7 @@ export async function openApp(given: AppPorts): Promise<App> {
     flush: () => recorder.flush(),
     stop() {
       stopFollowing();
+      stopListening?.();
       clearInterval(minute);
     },
   };

@@ -2,15 +2,19 @@
  * Looks at releases: fetches a version's tarball and its predecessor's, has them analysed and their proofs verified, and keeps what was
  * found by the bytes it speaks of. While a version waits this happens beside the answers; a young version that is asked for waits for it.
  */
-import type { Attested, AttestedFacts } from "../core/attest/attested.ts";
+import type { Attested, AttestedFacts, AttestedRelease } from "../core/attest/attested.ts";
 import { codeFacts } from "../core/analysis/difference.ts";
 import { ANALYSER, type TarballReport } from "../core/analysis/report.ts";
 import { Fault } from "../core/base/fault.ts";
 import { LIMITS } from "../core/base/limits.ts";
-import { type Clock, type Instant, instant } from "../core/base/time.ts";
-import { evidenceBasis, integrityIn, type NotChecked, type PackageEvidence, type VersionEvidence } from "../core/facts/evidence.ts";
+import { canonical, sha256 } from "../core/base/digest.ts";
+import { type Clock, type Instant, instant, parseInstant } from "../core/base/time.ts";
+import { evidenceBasis, integrityIn, type PackageEvidence, type VersionEvidence } from "../core/facts/evidence.ts";
 import type { Facts } from "../core/facts/facts.ts";
 import type { PackageRecord } from "../core/facts/history.ts";
+import type { Compared } from "../core/facts/predecessor.ts";
+import type { ReleaseFacts } from "../core/facts/release-facts.ts";
+import { escapeName } from "../core/npm/name.ts";
 import { awaitsInspection } from "../core/policy/judge.ts";
 import { integrityVerifier } from "../core/npm/integrity.ts";
 import type { Release } from "../core/npm/release.ts";
@@ -19,18 +23,17 @@ import { hotCache } from "./hot-cache.ts";
 import type { PackageJudgement } from "./judgements.ts";
 import type { Knowledge } from "./knowledge.ts";
 import type { LosableBlobs } from "./losable.ts";
-import type { EvidenceStore, TarballWork, Upstream } from "./ports.ts";
+import type { Attest, EvidenceStore, TarballWork, Upstream } from "./ports.ts";
 import type { Recorder } from "./recorder.ts";
 
 export type InspectorPorts = {
   readonly clock: Clock;
   readonly knowledge: Pick<Knowledge, "touch">;
-  readonly upstream: Pick<Upstream, "tarball" | "baseFor">;
+  readonly upstream: Pick<Upstream, "tarball" | "baseFor" | "pass">;
   readonly blobs: LosableBlobs;
   readonly evidence: EvidenceStore;
   readonly tarballs: TarballWork;
-  /** Verifies signatures and attestations of one release; absent where no trust is configured. */
-  readonly attest?: (subject: { record: PackageRecord; version: string; integrity: string; release: Release }) => Promise<Attested>;
+  readonly attest: Attest;
   readonly recorder: Pick<Recorder, "trouble">;
   readonly offline: boolean;
 };
@@ -139,11 +142,14 @@ export function openInspector(ports: InspectorPorts): Inspector {
       const before = predecessor === undefined ? undefined : { version: predecessor, report: await report(record, predecessor) };
       const own = await report(record, version, before?.report);
       const code = codeFacts(own, before, { name, version, ...(release === undefined ? {} : { release: release.own }) });
-      const attested = release && (await attestations(record, facts));
+      const attested = release && (await attestedFacts(record, version, release));
+      const open =
+        attested &&
+        Object.entries(attested.own).flatMap(([check, proof]) => (proof.state === "not-checked" ? [{ check, reason: proof.reason }] : []));
       const evidence: VersionEvidence = {
         code,
-        ...(attested?.facts === undefined ? {} : { attested: attested.facts }),
-        ...(attested?.notChecked === undefined ? {} : { notChecked: attested.notChecked }),
+        ...(attested === undefined ? {} : { attested }),
+        ...(open === undefined || open.length === 0 ? {} : { notChecked: open }),
       };
       const kept: Kept = { basis, evidence };
       memory.set(integrity, kept, JSON.stringify(kept).length);
@@ -158,11 +164,53 @@ export function openInspector(ports: InspectorPorts): Inspector {
     }
   }
 
-  async function attestations(
-    _record: PackageRecord,
-    _facts: Facts,
-  ): Promise<{ readonly facts?: AttestedFacts; readonly notChecked?: readonly NotChecked[] }> {
-    return {};
+  /** What is signed of the version and of those it is compared with. */
+  async function attestedFacts(record: PackageRecord, version: string, release: ReleaseFacts): Promise<AttestedFacts> {
+    const other = async (compared: Compared | undefined): Promise<AttestedRelease | undefined> =>
+      compared && { version: compared.version, attested: await attested(record, compared.version, compared.release) };
+    const own = await attested(record, version, release.own);
+    const predecessor = await other(release.predecessor);
+    const mature = await other(release.mature);
+    const recent: AttestedRelease[] = [];
+    for (const one of release.settled) recent.push((await other(one))!);
+    return {
+      own,
+      ...(predecessor === undefined ? {} : { predecessor }),
+      ...(mature === undefined ? {} : { mature }),
+      recent,
+      registrySigns: Object.values(record.summary.releases ?? {}).some(
+        ({ signatures }) => signatures !== undefined && signatures.length > 0,
+      ),
+    };
+  }
+
+  /** Proofs hold for good, so they are kept; that they could not be had is not. */
+  async function attested(record: PackageRecord, version: string, release: Release): Promise<Attested> {
+    const entry = record.summary.versions.find((one) => one.version === version);
+    const published = parseInstant(entry?.time);
+    const key = `attested ${entry?.integrity ?? ""} ${sha256(canonical([record.name, version, release.signatures ?? [], release.attestations ?? {}]))}`;
+    const stored = (await readStored([key])).get(key) as Attested | undefined;
+    if (stored) return stored;
+    const found = await ports.attest({
+      name: record.name,
+      version,
+      ...(entry?.integrity === undefined ? {} : { integrity: entry.integrity }),
+      ...(release.signatures === undefined ? {} : { signatures: release.signatures }),
+      ...(published === undefined ? {} : { publishedAt: published }),
+      attestations: release.attestations === undefined ? "absent" : await attestationsOf(record.name, version),
+    });
+    if (Object.values(found).every((proof) => proof.state === "valid" || proof.state === "absent" || proof.state === "invalid"))
+      await keep(key, found);
+    return found;
+  }
+
+  async function attestationsOf(name: string, version: string): Promise<Uint8Array | "absent" | { readonly failed: string }> {
+    if (ports.offline) return { failed: "offline" };
+    const answer = await ports.upstream.pass({ method: "GET", name, path: `-/npm/v1/attestations/${escapeName(name)}@${version}` });
+    if (answer.kind === "down") return { failed: answer.message };
+    if (answer.status === 200) return answer.body;
+    // Mirrors answer that they have no such endpoint in several ways; none of them is a proof, and what was promised and is not there is said.
+    return answer.status >= 500 || answer.status === 429 ? { failed: `the registry answered ${answer.status}` } : "absent";
   }
 
   async function report(record: PackageRecord, version: string, known?: TarballReport): Promise<TarballReport> {

@@ -96,6 +96,8 @@ export type JudgementPorts = {
   readonly policy: () => Policy;
   /** What was learned of a package's versions besides what packuments say; absent = nothing ever is. */
   readonly evidence?: (record: PackageRecord) => Promise<PackageEvidence>;
+  /** When the feed read longest ago was read; undefined where no feed is configured. */
+  readonly feedsAsOf?: () => Instant | undefined;
   /** Told of every judgement that was really made, not of those remembered. */
   readonly onJudged?: (judgement: PackageJudgement) => void;
 };
@@ -139,7 +141,12 @@ export async function openJudgements(ports: JudgementPorts): Promise<Judgements>
 
   async function inputWithEvidence(record: PackageRecord, moment: Moment): Promise<JudgeInput> {
     const evidence = await ports.evidence?.(record);
-    return { ...inputFor(record, moment), ...(evidence === undefined ? {} : { evidence }) };
+    const feedsAsOf = ports.feedsAsOf?.();
+    return {
+      ...inputFor(record, moment),
+      ...(evidence === undefined ? {} : { evidence }),
+      ...(feedsAsOf === undefined ? {} : { feedsAsOf }),
+    };
   }
 
   function current({ basis }: Pick<PackageJudgement, "basis">): boolean {

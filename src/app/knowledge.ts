@@ -50,8 +50,8 @@ export type Knowledge = {
   confirmedAt(name: string): Instant | undefined;
   /** Grows whenever the record of `name` changes in this process: part of every cache key that relied on it. */
   revision(name: string): number;
-  /** Says that something is known of `name` that its record does not hold: answers that relied on it are made anew. */
-  touch(name: string): void;
+  /** Says that something is known of `name`, or of everything, that records do not hold: answers that relied on it are made anew. */
+  touch(name?: string): void;
   /** Changes a stored record in place of an upstream answer, e.g. when fetched bytes contradict it. */
   amend(name: string, change: (record: PackageRecord) => PackageRecord): Promise<void>;
 };
@@ -63,8 +63,12 @@ export function openKnowledge(ports: KnowledgePorts): Knowledge {
   const revisions = new Map<string, number>();
   const rests = upstreamRests(ports.clock);
 
-  function touch(name: string): void {
-    revisions.set(name, (revisions.get(name) ?? 0) + 1);
+  /** Counts what touched everything. */
+  let everything = 0;
+
+  function touch(name?: string): void {
+    if (name === undefined) everything += 1;
+    else revisions.set(name, (revisions.get(name) ?? 0) + 1);
   }
 
   async function keep(record: PackageRecord): Promise<void> {
@@ -190,7 +194,7 @@ export function openKnowledge(ports: KnowledgePorts): Knowledge {
     know,
     recall: (name) => ports.packages.get(name),
     confirmedAt: (name) => confirmed.get(name),
-    revision: (name) => revisions.get(name) ?? 0,
+    revision: (name) => everything + (revisions.get(name) ?? 0),
     touch,
     async amend(name, change) {
       const record = await ports.packages.get(name);

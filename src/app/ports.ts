@@ -4,8 +4,10 @@
  */
 import type { Instant } from "../core/base/time.ts";
 import type { PackageRecord } from "../core/facts/history.ts";
+import type { Attested } from "../core/attest/attested.ts";
 import type { TarballReport } from "../core/analysis/report.ts";
 import type { LedgerEntry, LedgerHead, LedgerQuery, LedgerReport, LedgerRow } from "../core/ledger/entry.ts";
+import type { Release } from "../core/npm/release.ts";
 import type { PackumentReading, RenderedPackument, RenderPlan } from "../core/npm/summary.ts";
 import type { Held, HeldNote } from "../core/policy/held.ts";
 import type { Deny, Exceptions, Freeze } from "../core/policy/policy.ts";
@@ -156,3 +158,15 @@ export type TarballWork = {
   /** `known`: the predecessor's report; files equal to one of its files are not read again. Raises WORKER_FAILED when nothing could be found out. */
   analyse(tarball: Uint8Array, options: { readonly label: string; readonly known?: TarballReport }): Promise<TarballReport>;
 };
+
+/** Verifies what a registry signed of one release, with keys that are not the registry's own word. Raises a Fault when there are no usable keys. */
+export type Attest = (release: {
+  readonly name: string;
+  readonly version: string;
+  /** As published: that text is what is signed. */
+  readonly integrity?: string;
+  readonly signatures?: NonNullable<Release["signatures"]>;
+  readonly publishedAt?: Instant;
+  /** The answer of the attestations endpoint, or why there is none. */
+  readonly attestations: Uint8Array | "absent" | { readonly failed: string };
+}) => Promise<Attested>;

@@ -8,7 +8,7 @@ import { explain, type ExplainedSignal } from "../core/policy/explain.ts";
 import type { Action, Signal, Verdict } from "../core/policy/verdict.ts";
 import { withheld } from "../core/policy/verdict.ts";
 import type { Judgements } from "./judgements.ts";
-import type { Knowledge } from "./knowledge.ts";
+import type { Knowledge, Known } from "./knowledge.ts";
 
 /** `cordon.why/1`. Times are ISO 8601. */
 export type WhyReport = {
@@ -76,25 +76,15 @@ export type Why = (spec: string) => Promise<WhyReport>;
 
 export function openWhy(ports: { readonly knowledge: Knowledge; readonly judgements: Judgements; readonly clock: Clock }): Why {
   return async (text) => {
-    const spec = parseSpec(text);
-    if (!spec) throw new Fault("NAME_INVALID", `${JSON.stringify(text)} is not a package spec`);
-    const known = await ports.knowledge.know(spec.name);
-    if (known.kind === "absent") throw new Fault("NOT_FOUND", `${spec.name} is not on the upstream registry`);
-    if (known.kind === "refused") throw new Fault("INPUT_UNREADABLE", known.message);
-    if (known.kind === "down") throw new Fault("UPSTREAM_DOWN", known.message);
+    const { known, version } = await findVersion(ports.knowledge, text);
     const { record } = known;
     const judgement = await ports.judgements.ofPackage(record);
-    const version = choose(spec.spec ?? "", record.summary.tags, [
-      ...Object.keys(record.versions),
-      ...record.summary.problems.map((problem) => problem.version),
-    ]);
-    if (version === undefined) throw new Fault("NOT_FOUND", `no version of ${spec.name} matches ${JSON.stringify(spec.spec ?? "")}`);
     const judged = await ports.judgements.ofVersion(record, version, { pin: false });
     const { facts, verdict } = judged;
     const told = explain(judged, judgement.alternatives(version), ports.clock.now());
     return {
       schema: "cordon.why/1",
-      name: spec.name,
+      name: record.name,
       version,
       withheld: withheld(verdict),
       verdict: brief(verdict),
@@ -136,6 +126,23 @@ export function openWhy(ports: { readonly knowledge: Knowledge; readonly judgeme
   };
 }
 
+/** The version a spec means, held or not. Raises NAME_INVALID, NOT_FOUND, INPUT_UNREADABLE or UPSTREAM_DOWN. */
+export async function findVersion(
+  knowledge: Pick<Knowledge, "know">,
+  text: string,
+): Promise<{ readonly known: Extract<Known, { kind: "known" }>; readonly version: string }> {
+  const spec = parseSpec(text);
+  if (!spec) throw new Fault("NAME_INVALID", `${JSON.stringify(text)} is not a package spec`);
+  const known = await knowledge.know(spec.name);
+  if (known.kind === "absent") throw new Fault("NOT_FOUND", `${spec.name} is not on the upstream registry`);
+  if (known.kind === "refused") throw new Fault("INPUT_UNREADABLE", known.message);
+  if (known.kind === "down") throw new Fault("UPSTREAM_DOWN", known.message);
+  const { summary, versions } = known.record;
+  const version = choose(spec.spec ?? "", summary.tags, [...Object.keys(versions), ...summary.problems.map((problem) => problem.version)]);
+  if (version === undefined) throw new Fault("NOT_FOUND", `no version of ${spec.name} matches ${JSON.stringify(spec.spec ?? "")}`);
+  return { known, version };
+}
+
 /** An exact version, a tag as the upstream has it, else the newest version of the range: the one a client would have asked for. */
 function choose(spec: string, tags: Readonly<Record<string, string>>, versions: readonly string[]): string | undefined {
   const candidates = versions.map((version) => ({ version }));
@@ -145,7 +152,7 @@ function choose(spec: string, tags: Readonly<Record<string, string>>, versions: 
   return pick(spec, tags, candidates);
 }
 
-function brief(verdict: Verdict): WhyReport["verdict"] {
+export function brief(verdict: Verdict): WhyReport["verdict"] {
   return {
     action: verdict.action,
     ...(verdict.until === undefined ? {} : { until: iso(verdict.until) }),
@@ -157,7 +164,7 @@ function brief(verdict: Verdict): WhyReport["verdict"] {
   };
 }
 
-function tell(signal: ExplainedSignal, signals: readonly Signal[]): Told {
+export function tell(signal: ExplainedSignal, signals: readonly Signal[]): Told {
   const effect = signals.find((one) => one.id === signal.id)?.effect;
   const { evidence, ...rest } = signal;
   return {

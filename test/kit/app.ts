@@ -56,7 +56,7 @@ export type LogLine = {
 };
 
 export type ProductOptions = {
-  readonly fixture: Pick<Fixture, "url" | "clock">;
+  readonly fixture: Pick<Fixture, "url" | "clock"> & Partial<Pick<Fixture, "trust">>;
   /** The machine's cordon.yaml. */
   readonly config?: string;
   readonly env?: Readonly<Record<string, string | undefined>>;
@@ -91,7 +91,15 @@ export async function product({ fixture, config, env: more = {}, cwd, stopped }:
 
   function worldIn(at: string, env: Readonly<Record<string, string | undefined>>, told?: { stdout: string; stderr: string }): World {
     const world = {
-      ...openWorld({ clock, env, cwd: at, home, log: logged, ...(stopped === undefined ? {} : { stopped }) }),
+      ...openWorld({
+        clock,
+        env,
+        cwd: at,
+        home,
+        log: logged,
+        ...(fixture.trust === undefined ? {} : { trust: fixture.trust }),
+        ...(stopped === undefined ? {} : { stopped }),
+      }),
       user: () => "mara",
     };
     if (!told) return world;

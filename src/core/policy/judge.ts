@@ -17,6 +17,7 @@ import type { SignalInput } from "../signals/check.ts";
 import { type Lookup, type PackageView, type Walk, dependencyWalk, isJudged, namesRequired } from "../signals/dependency-walk.ts";
 import { evaluate } from "../signals/evaluate.ts";
 import { isWithinHorizon } from "../signals/horizon.ts";
+import { feedsTooOld } from "../signals/not-reconfirmed.ts";
 import { isNameAllowed } from "../signals/name-not-allowed.ts";
 import { decide } from "./decide.ts";
 import { activeDenies } from "./deny.ts";
@@ -37,6 +38,8 @@ export type JudgeInput = {
   /** Names known to have a denied version, besides those the exceptions name: older versions that require one are judged too. */
   readonly denied?: ReadonlySet<string>;
   readonly publicTwin?: SignalInput["publicTwin"];
+  /** When the feed read longest ago was read; absent where no feed is configured. */
+  readonly feedsAsOf?: Instant;
   /** What was learned of this package's versions from elsewhere. */
   readonly evidence?: PackageEvidence;
 };
@@ -219,7 +222,7 @@ function isTrusted(bench: Bench, version: string): boolean {
 }
 
 function signalsOf(bench: Bench, facts: Facts, dependencies: SignalInput["dependencies"]): readonly Signal[] {
-  const { policy, exceptions, now, publicTwin } = bench.input;
+  const { policy, exceptions, now, publicTwin, feedsAsOf } = bench.input;
   return evaluate({
     facts,
     policy,
@@ -227,6 +230,7 @@ function signalsOf(bench: Bench, facts: Facts, dependencies: SignalInput["depend
     now,
     ...(dependencies === undefined ? {} : { dependencies }),
     ...(publicTwin === undefined ? {} : { publicTwin }),
+    ...(feedsAsOf === undefined ? {} : { feedsAsOf }),
   });
 }
 
@@ -291,7 +295,7 @@ function plainLook({ record, input, shared, waivers, baseline }: Bench): (entry:
     if (start >= frozenFrom || isComparable(record, entry.version, history, start)) return false;
     const end = start + policy.hold;
     if (!privateUpstream && (now < end || lastListed(record, history) < end)) return false;
-    if (claimed(entry, history)) return false;
+    if (claimed(entry, history) || feedsTooOld(instant(end), now, input.feedsAsOf)) return false;
     return deniedDigests.size === 0 || !hasDigest(deniedDigests, entry, history);
   };
 }

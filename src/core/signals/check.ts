@@ -14,6 +14,8 @@ export type SignalInput = {
   readonly dependencies?: Availability;
   /** The same name seen on the public registry while the private one is served. */
   readonly publicTwin?: { readonly upstream: string; readonly seen: Instant };
+  /** When the feed that was read longest ago was read; absent where no feed is configured. */
+  readonly feedsAsOf?: Instant;
 };
 
 /** Undefined: nothing to say. Throwing is allowed and counts as a check that could not run. */
