@@ -90,11 +90,19 @@ export function openWorld(ground: Ground = {}): World {
       base: from === undefined ? dataDir : path.dirname(from),
       feeds: resolved.settings.feeds,
       line: () => upstreamConfig(resolved),
-      async inUse() {
+      async inUse(names) {
         const { openStore } = await import("./edge/store/open.ts");
         const store = await openStore({ dataDir, clock });
         try {
-          return new Set(await store.packages.names());
+          const served = new Map<string, readonly string[]>();
+          for (const name of (await store.packages.names()).filter((one) => names.has(one))) {
+            const versions = Object.entries((await store.packages.get(name))?.versions ?? {});
+            served.set(
+              name,
+              versions.flatMap(([version, seen]) => (seen.served === undefined ? [] : [version])),
+            );
+          }
+          return served;
         } finally {
           await store.close();
         }
@@ -230,6 +238,10 @@ export function openWorld(ground: Ground = {}): World {
       const text = await readSmall(path.resolve(cwd, file), "the file");
       if (text === undefined) throw new Fault("INPUT_UNREADABLE", `${file} does not exist`);
       return text;
+    },
+    async readTarball(file) {
+      const { readLocalTarball } = await import("./edge/host/local-tarball.ts");
+      return readLocalTarball(path.resolve(cwd, file));
     },
     binDirectory: () => binFolder()[0],
     stopped: ground.stopped ?? signalled,

@@ -19,8 +19,14 @@ export type Advisories = {
   knownAt(name: string, at: Instant): Promise<readonly HeldAdvisory[]>;
   /** The first moment of which anything is known; undefined = no feed was ever read. */
   knownSince(): Promise<Instant | undefined>;
-  /** Calls back within a second after a new index is there, with the names and digests of which it says something else. */
-  watch(onChange: (changed: { readonly names: ReadonlySet<string>; readonly integrities: ReadonlySet<string> }) => void): () => void;
+  /** Calls back within a second after a new index is there, with the names and digests of which it says something else, and when no feed is stale any more. */
+  watch(
+    onChange: (news: {
+      readonly names: ReadonlySet<string>;
+      readonly integrities: ReadonlySet<string>;
+      readonly freshened: boolean;
+    }) => void,
+  ): () => void;
   close(): Promise<void>;
 };
 

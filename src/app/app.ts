@@ -6,6 +6,7 @@ import { type Advisories, claimsFor, feedsAsOf } from "./advisories.ts";
 import { type DecideEntries, decideEntries } from "./decide-entries.ts";
 import { type ExceptionVerbs, exceptionVerbs } from "./exceptions.ts";
 import { type FetchAhead, fetchAhead } from "./fetch-ahead.ts";
+import { type Inspect, openInspect } from "./inspect.ts";
 import { type Inspector, openInspector } from "./inspector.ts";
 import { type Judgements, openJudgements, type PackageJudgement } from "./judgements.ts";
 import { type Knowledge, openKnowledge } from "./knowledge.ts";
@@ -67,6 +68,7 @@ export type App = {
   readonly tarball: ServeTarball;
   readonly small: ServeSmall;
   readonly inspector: Inspector;
+  readonly inspect: Inspect;
   readonly why: Why;
   readonly decide: DecideEntries;
   readonly exceptions: ExceptionVerbs;
@@ -203,9 +205,9 @@ export async function openApp(given: AppPorts): Promise<App> {
   });
   const shared = { ...ports, knowledge, judgements, recorder, inspector };
   const stopFollowing = followExceptions(ports.exceptions, judgements, recorder);
-  // Bytes that a feed names may be those of any package, and then everything is judged anew.
-  const stopListening = advisories?.watch(({ names, integrities }) => {
-    if (integrities.size > 0) knowledge.touch();
+  // Bytes that a feed names may be those of any package, and holds that waited for a stale feed are anybody's: then everything is judged anew.
+  const stopListening = advisories?.watch(({ names, integrities, freshened }) => {
+    if (integrities.size > 0 || freshened) knowledge.touch();
     else for (const name of names) knowledge.touch(name);
   });
   const minute = setInterval(() => void recorder.flush(), 60_000);
@@ -219,6 +221,7 @@ export async function openApp(given: AppPorts): Promise<App> {
     tarball: serveTarball(shared),
     small: serveSmall(shared),
     inspector,
+    inspect: openInspect(shared),
     why: openWhy(shared),
     decide: decideEntries(shared),
     exceptions: exceptionVerbs({ ...shared, exceptions: ports.exceptions }),

@@ -1,7 +1,7 @@
 /** What is known of each feed between two looks, and the rules on staleness and on feeds that go back. Pure. */
 import { iso, type Instant, span } from "../base/time.ts";
 import type { FeedConfig } from "../config/values.ts";
-import type { Advisory, AdvisoryProblem } from "./advisory.ts";
+import type { Advisory, AdvisoryProblem, Affected } from "./advisory.ts";
 
 /** What a data directory remembers of a feed. */
 export type FeedState = {
@@ -83,16 +83,13 @@ export function wentBack(before: FeedShape, after: FeedShape & { readonly lost: 
   return undefined;
 }
 
-/** Names of which the new form of an advisory says malware of something the old one did not. */
-export function newlyDenied(before: Advisory | undefined, after: Advisory): readonly string[] {
+/** What the new form of an advisory says is malware and the old one did not. */
+export function newlyDenied(before: Advisory | undefined, after: Advisory): readonly Affected[] {
   if (after.kind !== "malware" || after.withdrawn !== undefined) return [];
   const known = before?.kind === "malware" && before.withdrawn === undefined ? before.affected : [];
-  return after.affected
-    .filter((entry) => !known.some((old) => old.name === entry.name && covers(old, entry)))
-    .map(({ name }) => name)
-    .filter((name) => name !== "");
+  return after.affected.filter((entry) => entry.name !== "" && !known.some((old) => old.name === entry.name && covers(old, entry)));
 }
 
-function covers(old: Advisory["affected"][number], entry: Advisory["affected"][number]): boolean {
+function covers(old: Affected, entry: Affected): boolean {
   return entry.versions.every((version) => old.versions.includes(version)) && JSON.stringify(entry.ranges) === JSON.stringify(old.ranges);
 }

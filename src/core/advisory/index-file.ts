@@ -211,7 +211,17 @@ export function openIndex(bytes: Uint8Array): AdvisoryIndex {
   const lineAt = (offset: number): Buffer => file.subarray(offset, file.indexOf(NEWLINE, offset));
   const last = JSON.parse(lineAt(lastAt).toString()) as Last;
 
+  // A gate asks about every version of one package in a row.
+  let recent: { readonly key: string; readonly group: readonly Slim[] } | undefined;
+
   function find(name: Table, key: string): readonly Slim[] {
+    if (name === "names" && recent?.key === key) return recent.group;
+    const group = search(name, key);
+    if (name === "names" && group.length > 0) recent = { key, group };
+    return group;
+  }
+
+  function search(name: Table, key: string): readonly Slim[] {
     const { table, slots } = tables[name];
     const hash = hashOf(key, seed);
     for (let slot = hash & (slots - 1); table[slot * 2 + 1] !== 0; slot = (slot + 1) & (slots - 1)) {

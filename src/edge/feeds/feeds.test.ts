@@ -23,7 +23,10 @@ function lines(...records: readonly object[]): string {
 }
 
 /** A folder, its feeds and a clock. */
-async function place(feeds: readonly (Partial<FeedConfig> & { name: string })[], inUse: readonly string[] = []) {
+async function place(
+  feeds: readonly (Partial<FeedConfig> & { name: string })[],
+  served: ReadonlyMap<string, readonly string[]> = new Map(),
+) {
   const root = tempFolder({});
   let now = START;
   const trouble: string[] = [];
@@ -38,7 +41,7 @@ async function place(feeds: readonly (Partial<FeedConfig> & { name: string })[],
       clock: { now: () => instant(now) },
       feeds: feeds.map((feed) => ({ kind: "osv", claims: "vulnerability", maxAge: DAY, ...feed })),
       line: async () => ({ proxies: readProxies({}), ca: [] }),
-      inUse: async () => new Set(inUse),
+      inUse: async () => served,
       onTrouble: (message) => void trouble.push(message),
     });
     onTestFinished(() => opened.close());
@@ -208,11 +211,12 @@ test("a feed that goes back is not taken until it is confirmed, and one that is 
 
 test("a sync that denies more than twenty names in use is contested until somebody confirms it", async () => {
   const names = Array.from({ length: 21 }, (_, index) => `name-${index}`);
-  const here = await place([{ name: "osv", path: "feed.ndjson" }], names);
-  here.put("feed.ndjson", lines(...names.slice(1).map((name, index) => record(`MAL-${index}`, name))));
+  const here = await place([{ name: "osv", path: "feed.ndjson" }], new Map(names.map((name) => [name, ["1.0.1"]])));
+  // Names that are in use, in versions that are not: every old hijack of a popular package is one.
+  here.put("feed.ndjson", lines(...names.map((name, index) => record(`MAL-${index}`, name))));
   const feeds = await here.open();
-  const [twenty] = await feeds.sync({});
-  expect(twenty!.mass).toBeUndefined();
+  const [others] = await feeds.sync({});
+  expect(others!.mass).toBeUndefined();
   here.put(
     "feed.ndjson",
     lines(
@@ -249,11 +253,11 @@ test("a running gate hears of a new index, and of the names it is about", async 
   here.put("feed.ndjson", lines(ONE, TWO));
   const [gate, command] = [await here.open(), await here.open()];
   await command.sync({});
-  const heard: string[][] = [];
+  const heard: string[] = [];
   const next = () =>
     new Promise<void>((resolve) => {
-      const stop = gate.watch(({ names }) => {
-        heard.push([...names].toSorted());
+      const stop = gate.watch(({ names, freshened }) => {
+        heard.push([...[...names].toSorted(), ...(freshened ? ["fresh"] : [])].join(" "));
         stop();
         resolve();
       });
@@ -263,10 +267,13 @@ test("a running gate hears of a new index, and of the names it is about", async 
   const second = next();
   await command.sync({});
   await second;
-  expect(heard).toEqual([
-    ["a", "b"],
-    ["b", "c"],
-  ]);
+  expect(heard).toEqual(["a b fresh", "b c"]);
+  // Nothing new is said, but no feed is stale any more.
+  here.pass(30 * HOUR);
+  const third = next();
+  await command.sync({});
+  await third;
+  expect(heard[2]).toBe("fresh");
   expect(gate.index()!.claims("c", "1.0.0")).toHaveLength(1);
 });
 

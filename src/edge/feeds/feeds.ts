@@ -6,7 +6,7 @@ import { randomInt } from "node:crypto";
 import { existsSync, statSync } from "node:fs";
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
-import type { Advisory, AdvisoryProblem, HeldAdvisory } from "../../core/advisory/advisory.ts";
+import type { Advisory, AdvisoryProblem, Affected, HeldAdvisory } from "../../core/advisory/advisory.ts";
 import { MASS_DENIAL } from "../../core/advisory/contested.ts";
 import {
   type FeedOutcome,
@@ -19,6 +19,7 @@ import {
 } from "../../core/advisory/feeds.ts";
 import { type AdvisoryIndex, buildIndex, changedSince, openIndex } from "../../core/advisory/index-file.ts";
 import { sha256 } from "../../core/base/digest.ts";
+import { matchesAffected } from "../../core/advisory/match.ts";
 import { Fault } from "../../core/base/fault.ts";
 import { LIMITS } from "../../core/base/limits.ts";
 import { present } from "../../core/base/present.ts";
@@ -39,13 +40,16 @@ export type FeedsOptions = {
   readonly feeds: readonly FeedConfig[];
   /** How feeds with a URL are reached; asked for at the first of them. */
   readonly line: () => Promise<FeedLine>;
-  /** Names of packages in use here. */
-  readonly inUse: () => Promise<ReadonlySet<string>>;
+  /** Of these packages the versions that left this gate; names of which none did are left out. */
+  readonly inUse: (names: ReadonlySet<string>) => Promise<ReadonlyMap<string, readonly string[]>>;
   /** What is not right and was mended or lived with. */
   readonly onTrouble: (message: string) => void;
 };
 
-export type Feeds = Awaited<ReturnType<typeof openFeeds>>;
+/** What a running gate must decide anew: what is said of these names and bytes changed; `freshened`: no feed is stale any more. */
+export type FeedNews = ReturnType<typeof changedSince> & { readonly freshened: boolean };
+
+const NOTHING_CHANGED = { names: new Set<string>(), integrities: new Set<string>() };
 
 /** Opens nothing but the index, which may not exist yet. Raises STORE_BROKEN when the folder cannot be used. */
 export async function openFeeds({ dataDir, clock, base, feeds, line, inUse, onTrouble }: FeedsOptions) {
@@ -55,9 +59,20 @@ export async function openFeeds({ dataDir, clock, base, feeds, line, inUse, onTr
   const openLog = () => (log ??= openClaimLog(folder));
   let index: AdvisoryIndex | undefined;
   let stamp = "";
-  const watchers = new Set<(changed: ReturnType<typeof changedSince>) => void>();
+  const watchers = new Set<(news: FeedNews) => void>();
   let timer: NodeJS.Timeout | undefined;
   let looking: Promise<void> | undefined;
+
+  const statePath = join(folder, "state.json");
+  let stateStamp = "";
+  let known: readonly FeedState[] = [];
+  /** A gate asks with every judgement, so the file is read only when it changed; while somebody watches, only that look asks the disk. */
+  function states(fresh = timer === undefined): readonly FeedState[] {
+    if (!fresh) return known;
+    const now = stampOf(statePath);
+    if (now !== stateStamp) [known, stateStamp] = [readStates(statePath, onTrouble), now];
+    return known;
+  }
 
   await look();
 
@@ -68,9 +83,19 @@ export async function openFeeds({ dataDir, clock, base, feeds, line, inUse, onTr
   }
 
   async function lookNow(): Promise<void> {
-    const now = stampOf(indexPath);
-    if (now === stamp) return;
+    const wasStale = staleFeeds(feeds, known, clock.now()).length > 0;
+    const freshened = wasStale && staleFeeds(feeds, states(true), clock.now()).length === 0;
     const before = index;
+    const replaced = await takeIndex();
+    if (!replaced && !freshened) return;
+    const changed = replaced && index !== undefined ? changedSince(before, index) : NOTHING_CHANGED;
+    for (const watcher of watchers) watcher({ ...changed, freshened });
+  }
+
+  /** Whether the index is another one now. */
+  async function takeIndex(): Promise<boolean> {
+    const now = stampOf(indexPath);
+    if (now === stamp) return false;
     if (now === "") index = undefined;
     else {
       try {
@@ -83,8 +108,7 @@ export async function openFeeds({ dataDir, clock, base, feeds, line, inUse, onTr
       }
     }
     stamp = stampOf(indexPath);
-    const changed = index === undefined ? undefined : changedSince(before, index);
-    if (changed) for (const watcher of watchers) watcher(changed);
+    return true;
   }
 
   async function rebuild(): Promise<void> {
@@ -96,8 +120,6 @@ export async function openFeeds({ dataDir, clock, base, feeds, line, inUse, onTr
     await writeFile(fresh, bytes, { mode: 0o600 });
     await rename(fresh, indexPath);
   }
-
-  const states = (): readonly FeedState[] => readStates(join(folder, "state.json"), onTrouble);
 
   async function syncOne(
     feed: FeedConfig,
@@ -144,8 +166,11 @@ export async function openFeeds({ dataDir, clock, base, feeds, line, inUse, onTr
           outcome: { ...nothing(feed.name, state.records), ...told, result: "went-back", why: back },
           state: { ...tried, pending: back },
         };
-      const used = change.denied.size > MASS_DENIAL && !confirmed ? await inUse() : new Set<string>();
-      const hit = [...change.denied].filter((name) => used.has(name)).length;
+      const used =
+        change.denied.size > MASS_DENIAL && !confirmed ? await inUse(new Set(change.denied.keys())) : new Map<string, string[]>();
+      const hit = [...used].filter(([name, served]) =>
+        served.some((version) => matchesAffected(change.denied.get(name) ?? [], name, version)),
+      ).length;
       const mass = hit > MASS_DENIAL;
       await (
         await openLog()
@@ -178,7 +203,7 @@ export async function openFeeds({ dataDir, clock, base, feeds, line, inUse, onTr
     configured: feeds,
     /** The newest index; undefined while no feed was ever read. */
     index: (): AdvisoryIndex | undefined => index,
-    states,
+    states: (): readonly FeedState[] => states(),
     stale: (): readonly StaleFeed[] => staleFeeds(feeds, states(), clock.now()),
 
     /** Reads every feed in turn; one that fails leaves what it said before, and the others, as they are. */
@@ -187,15 +212,15 @@ export async function openFeeds({ dataDir, clock, base, feeds, line, inUse, onTr
       const outcomes: FeedOutcome[] = [];
       let news = (request.confirmed ?? []).length > 0;
       for (const feed of feeds) {
-        const known = states();
+        const before = states(true);
         const { outcome, state, touched } = await syncOne(
           feed,
           request,
-          known.find(({ name }) => name === feed.name) ?? { name: feed.name, records: 0 },
+          before.find(({ name }) => name === feed.name) ?? { name: feed.name, records: 0 },
         );
         outcomes.push(outcome);
         news ||= touched === true;
-        writeStates(join(folder, "state.json"), [...known.filter(({ name }) => name !== feed.name), state]);
+        writeStates(statePath, [...before.filter(({ name }) => name !== feed.name), state]);
       }
       const wanted = feeds.map(({ name }) => name).join("\n");
       if (news || index === undefined || index.feeds.join("\n") !== wanted) {
@@ -213,8 +238,8 @@ export async function openFeeds({ dataDir, clock, base, feeds, line, inUse, onTr
     /** The first moment of which anything is known; undefined = no feed was ever read. */
     knownSince: async (): Promise<Instant | undefined> => (existsSync(join(folder, "feeds.db")) ? (await openLog()).since() : undefined),
 
-    /** Calls back within a second after a new index is there, with the names and digests of which it says something else. */
-    watch(onChange: (changed: ReturnType<typeof changedSince>) => void): () => void {
+    /** Calls back within a second after there is something new. */
+    watch(onChange: (news: FeedNews) => void): () => void {
       watchers.add(onChange);
       timer ??= setInterval(
         () => void look().catch((error: unknown) => onTrouble(error instanceof Error ? error.message : String(error))),
@@ -292,7 +317,7 @@ async function readAll(readings: ReturnType<typeof readSource>, progress: (count
 /** What the log must be told so that it says what the feed says. */
 function compare(before: ReadonlyMap<string, LoggedClaim>, { advisories, unread }: Whole, at: Instant) {
   const changes: ClaimChange[] = [];
-  const denied = new Set<string>();
+  const denied = new Map<string, Affected[]>();
   let added = 0;
   let changed = 0;
   let withdrawn = 0;
@@ -308,7 +333,7 @@ function compare(before: ReadonlyMap<string, LoggedClaim>, { advisories, unread 
     if (takenBack) withdrawn += 1;
     else if (was === undefined && advisory.withdrawn === undefined) added += 1;
     else if (was !== undefined) changed += 1;
-    for (const name of newlyDenied(was, advisory)) denied.add(name);
+    for (const entry of newlyDenied(was, advisory)) denied.set(entry.name, [...(denied.get(entry.name) ?? []), entry]);
     const seen = advisory.withdrawn === undefined ? undefined : takenBack ? at : old?.withdrawnSeen;
     changes.push({ id, document, mass: false, withdrawnSeen: seen });
   }
