@@ -42,15 +42,16 @@ export type Attestor = (release: SignedRelease) => Promise<Attested>;
 const FILE = "trust.json";
 const SCHEMA = "cordon.trust/1";
 
-/** What verifies, with its libraries loaded when it is first asked. `load` is asked once. */
+/**
+ * What verifies, with its libraries loaded when it is first asked. `load` is asked each time, which costs little beside a verification:
+ * trust that another process stored is used by the next one.
+ */
 export function openAttestor(load: () => Promise<TrustTexts>): Attestor {
-  let opening: Promise<(release: SignedRelease) => Attested> | undefined;
+  let opened: { readonly texts: TrustTexts; readonly verify: Promise<(release: SignedRelease) => Attested> } | undefined;
   return async (release) => {
-    opening ??= open(await load()).catch((error: unknown) => {
-      opening = undefined;
-      throw error;
-    });
-    return (await opening)(release);
+    const texts = await load();
+    if (opened?.texts.root !== texts.root || opened.texts.keys !== texts.keys) opened = { texts, verify: open(texts) };
+    return (await opened.verify)(release);
   };
 }
 
