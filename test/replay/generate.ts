@@ -7,7 +7,7 @@
 import { type Instant, DAY, HOUR, MINUTE, instant, iso, parseInstant } from "../../src/core/base/time.ts";
 import { binaryText, obfuscatedCode, ordinaryCode, recordedCode } from "./code.ts";
 import type { Incident, RecordedPackage } from "./incident.ts";
-import { type Versions, namesOf, versionsIn, versionsOf } from "./versions.ts";
+import { type Versions, isNamed, namesOf, versionsIn, versionsOf } from "./versions.ts";
 
 /** A bad release and its minute 0. */
 export type Attack = {
@@ -29,8 +29,10 @@ const BYTES = { ordinary: 24_000, unremarkable: 7_000, remarkable: 70_000 };
 
 export function generate(incident: Incident): Generated {
   const { signals } = incident;
-  const carriers = incident.packages.filter((one) => !isOwn(one) && !ATTACKERS_OWN.has(incident.class));
-  const owned = incident.packages.filter((one) => !carriers.includes(one));
+  const known = ATTACKERS_OWN.has(incident.class) ? [] : incident.packages.filter((one) => !isOwn(one));
+  const owned = incident.packages.filter((one) => !known.includes(one));
+  // What an entry only speaks of is made up, and that only where nothing else is there to be replayed.
+  const carriers = known.some(isNamed) ? known.filter(isNamed) : known;
   const at = momentOf(incident.at);
   if (carriers.length === 0) {
     const subjects = (owned.length > 0 ? owned : [UNNAMED]).flatMap((one) => subjectsOf(one, incident, one.lastGood !== undefined));

@@ -6,6 +6,11 @@ import type { RecordedPackage } from "./incident.ts";
 /** So many names of one entry are enough to show what is done with them. */
 const NAMES = 3;
 
+/** Whether it names packages, or speaks of them: `~796 packages`. */
+export function isNamed({ name }: RecordedPackage): boolean {
+  return name.split(",").every((part) => isPackageName(part.trim()));
+}
+
 /** `@toptal/picasso-* and others` → `@toptal/picasso-one`; `~796 packages` → `incident-1`. */
 export function namesOf({ name }: RecordedPackage, incident: string): readonly string[] {
   const found = name.split(",").flatMap((part) => {
@@ -51,13 +56,12 @@ export function versionsOf(
       const made = before ? undefined : below(version, taken);
       if (made !== undefined) good.add(made);
     }
-    for (
-      let from: string | undefined = [...good].toSorted(semver.compare).at(-1) ?? bad[0]!;
-      good.size < ESTABLISHED && from !== undefined;
-    ) {
+    // The newest line had stood for a while, and the package for longer.
+    let from: string | undefined = [...good].toSorted(semver.compare).at(-1) ?? bad[0]!;
+    do {
       from = below(from, taken);
       if (from !== undefined) good.add(from);
-    }
+    } while (from !== undefined && good.size < ESTABLISHED);
   }
   return { good: [...good].toSorted(semver.compare), bad };
 }
