@@ -2,14 +2,14 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { DAY, instant } from "../base/time.ts";
-import { type Compared, compareWith, isBefore } from "./predecessor.ts";
+import { type Compared, candidatesOf, compareWith, isBefore } from "./predecessor.ts";
 
 const NOW = 1_000 * DAY;
 const one = (version: string, days: number): Compared => ({ version, start: instant(NOW - days * DAY), release: {} });
 
 function compared(own: string, earlier: readonly (readonly [string, number])[], suspects: readonly string[] = []) {
-  const list = earlier.map(([version, days]) => one(version, days)).toSorted((a, b) => (isBefore(a, b) ? -1 : 1));
-  const found = compareWith(one(own, 0), list, { hold: 3 * DAY, trusted: (version) => !suspects.includes(version) });
+  const candidates = candidatesOf([one(own, 0), ...earlier.map(([version, days]) => one(version, days))]);
+  const found = compareWith(candidates.length - 1, candidates, { hold: 3 * DAY, trusted: (version) => !suspects.includes(version) });
   return {
     predecessor: found.predecessor?.version,
     mature: found.mature?.version,

@@ -4,7 +4,7 @@
  */
 import semver from "semver";
 import { DAY, type Instant } from "../base/time.ts";
-import { isPrerelease, lineOf } from "../npm/line.ts";
+import { isPrereleaseLine, lineOf } from "../npm/line.ts";
 import type { Release } from "../npm/release.ts";
 
 /** A release read in detail, with its start of age. */
@@ -28,24 +28,50 @@ export type ComparisonOptions = {
   readonly trusted: (version: string) => boolean;
 };
 
+/** A release among the others of its package, with what comparing needs of its version read once. */
+export type Candidate = {
+  readonly compared: Compared;
+  readonly line: string;
+  readonly stable: boolean;
+  /** Its place among all of them by version. */
+  readonly rank: number;
+};
+
+/** Oldest first. */
+export function candidatesOf(all: readonly Compared[]): readonly Candidate[] {
+  const ranks = new Map(
+    semver
+      .sort(
+        all.map(({ version }) => version),
+        LOOSE,
+      )
+      .map((version, rank) => [version, rank]),
+  );
+  return all
+    .toSorted((a, b) => (isBefore(a, b) ? -1 : 1))
+    .map((compared) => {
+      const line = lineOf(compared.version);
+      return { compared, line, stable: !isPrereleaseLine(line), rank: ranks.get(compared.version)! };
+    });
+}
+
 const FEW = 5;
 const MATURE_MS = 90 * DAY;
 
-/** `earlier`: oldest first, all of them before `own` (`isBefore`). */
-export function compareWith(
-  own: Pick<Compared, "version" | "start">,
-  earlier: readonly Compared[],
-  { hold, trusted }: ComparisonOptions,
-): Comparison {
-  const kin = kinOf(own.version, earlier).toReversed();
-  const settled = kin.filter(({ start }) => start <= own.start - hold);
-  const mature = settled.find(({ version, start }) => start <= own.start - MATURE_MS && trusted(version));
-  const predecessor = ranked(own.version, settled).find(({ version }) => trusted(version));
+/** Compares the candidate at `place` with those before it. */
+export function compareWith(place: number, candidates: readonly Candidate[], { hold, trusted }: ComparisonOptions): Comparison {
+  const own = candidates[place]!;
+  const { start } = own.compared;
+  const isTrusted = ({ compared }: Candidate): boolean => trusted(compared.version);
+  const kin = kinOf(own, candidates.slice(0, place)).toReversed();
+  const settled = kin.filter(({ compared }) => compared.start <= start - hold);
+  const mature = settled.find((one) => one.compared.start <= start - MATURE_MS && isTrusted(one));
+  const predecessor = ranked(own, settled).find(isTrusted);
   return {
-    ...(predecessor === undefined ? {} : { predecessor }),
-    ...(mature === undefined ? {} : { mature }),
-    recent: kin.slice(0, FEW),
-    settled: firstFew(settled, ({ version }) => trusted(version)),
+    ...(predecessor === undefined ? {} : { predecessor: predecessor.compared }),
+    ...(mature === undefined ? {} : { mature: mature.compared }),
+    recent: kin.slice(0, FEW).map(({ compared }) => compared),
+    settled: firstFew(settled, isTrusted).map(({ compared }) => compared),
   };
 }
 
@@ -58,26 +84,21 @@ export function isBefore(a: Pick<Compared, "version" | "start">, b: Pick<Compare
 const LOOSE = { loose: true } as const;
 
 /** Stable ones are compared with stable ones; a prerelease with those of its kind, or with stable ones when it is the first of it. */
-function kinOf(version: string, earlier: readonly Compared[]): readonly Compared[] {
-  const stable = earlier.filter((one) => !isPrerelease(one.version));
-  if (!isPrerelease(version)) return stable;
-  const same = earlier.filter((one) => lineOf(one.version) === lineOf(version));
-  return same.length > 0 ? same : stable;
+function kinOf(own: Candidate, earlier: readonly Candidate[]): readonly Candidate[] {
+  const same = own.stable ? [] : earlier.filter(({ line }) => line === own.line);
+  return same.length > 0 ? same : earlier.filter(({ stable }) => stable);
 }
 
-/** Best first: of the same line the highest below it, then the highest below it of all. `newestFirst` are its kin. */
-function ranked(version: string, newestFirst: readonly Compared[]): readonly Compared[] {
-  const line = lineOf(version);
-  if (isPrerelease(version) && newestFirst.some((one) => lineOf(one.version) === line)) return newestFirst;
-  const below = newestFirst
-    .filter((one) => semver.lt(one.version, version, LOOSE))
-    .toSorted((a, b) => semver.rcompare(a.version, b.version, LOOSE));
-  return [...below.filter((one) => lineOf(one.version) === line), ...below.filter((one) => lineOf(one.version) !== line)];
+/** Best first: of the same line the highest below it, then the highest below it of all; of prereleases the newest. */
+function ranked(own: Candidate, newestFirst: readonly Candidate[]): readonly Candidate[] {
+  if (newestFirst.some(({ stable }) => !stable)) return newestFirst;
+  const below = newestFirst.filter(({ rank }) => rank < own.rank).toSorted((a, b) => b.rank - a.rank);
+  return [...below.filter(({ line }) => line === own.line), ...below.filter(({ line }) => line !== own.line)];
 }
 
 /** Asks no more often than it must: `wanted` may judge a whole version. */
-function firstFew(all: readonly Compared[], wanted: (one: Compared) => boolean): readonly Compared[] {
-  const found: Compared[] = [];
+function firstFew(all: readonly Candidate[], wanted: (one: Candidate) => boolean): readonly Candidate[] {
+  const found: Candidate[] = [];
   for (const one of all) {
     if (found.length === FEW) break;
     if (wanted(one)) found.push(one);

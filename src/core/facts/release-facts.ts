@@ -3,13 +3,13 @@
  * settled what with, and what the order of releases tells.
  */
 import { DAY, HOUR, type Instant } from "../base/time.ts";
-import { isPrerelease, lineOf } from "../npm/line.ts";
+import { isPrereleaseLine, lineOf } from "../npm/line.ts";
 import { scopeOf } from "../npm/name.ts";
-import { classifySpec, satisfying } from "../npm/ranges.ts";
+import { classifySpec, isPlainSpec, satisfying } from "../npm/ranges.ts";
 import type { Release } from "../npm/release.ts";
 import type { AgeBasis } from "./facts.ts";
 import { type PackageRecord, type VersionHistory, historyOf } from "./history.ts";
-import { type Compared, type Comparison, type ComparisonOptions, compareWith, isBefore } from "./predecessor.ts";
+import { type Candidate, type Comparison, type ComparisonOptions, candidatesOf, compareWith, isBefore } from "./predecessor.ts";
 
 export type NewDependency = {
   /** The package that is fetched; for an alias its target. */
@@ -70,27 +70,22 @@ export function releaseLook(
   ageOf: (record: PackageRecord, history: VersionHistory) => Age,
   options: ReleaseOptions,
 ): ReleaseLook {
-  const { releases } = record.summary;
-  if (releases === undefined) return () => undefined;
+  const releases = record.summary.releases ?? {};
   const startsOf = (of: PackageRecord) =>
     of.summary.versions.flatMap(({ version }) => {
       const history = historyOf(of, version);
       return history ? [{ version, ...ageOf(of, history) }] : [];
     });
   let shared: Timeline | undefined;
+  const known = new Map<string, ReleaseFacts | undefined>();
 
-  return (version) => {
-    if (!Object.hasOwn(releases, version)) return undefined;
+  function look(version: string): ReleaseFacts | undefined {
     shared ??= timelineOf(startsOf(record), releases);
     const place = shared.all.findIndex((one) => one.version === version);
     const own = shared.all[place];
     if (!own) return undefined;
     const release = releases[version]!;
-    const comparison = compareWith(
-      own,
-      shared.detailed.filter((one) => isBefore(one, own)),
-      options,
-    );
+    const comparison = compareWith(shared.places.get(version)!, shared.candidates, options);
     const last = shared.all[place - 1];
     const burst = burstOf(place, shared.all);
     const oldLine = oldLineOf(place, shared.all);
@@ -109,20 +104,37 @@ export function releaseLook(
         return other && { record: other, starts: startsOf(other) };
       }),
     };
+  }
+
+  return (version) => {
+    if (!Object.hasOwn(releases, version)) return undefined;
+    if (!known.has(version)) known.set(version, look(version));
+    return known.get(version);
   };
 }
 
-/** Oldest first. `disorder`: for each of them, how many up to it stand out of order. */
-type Timeline = { readonly all: readonly Dated[]; readonly detailed: readonly Compared[]; readonly disorder: readonly number[] };
+/** Oldest first. */
+type Timeline = {
+  readonly all: readonly Dated[];
+  /** For each of them, how many up to it stand out of order. */
+  readonly disorder: readonly number[];
+  /** Those read in detail, and where among them a version is. */
+  readonly candidates: readonly Candidate[];
+  readonly places: ReadonlyMap<string, number>;
+};
 
 function timelineOf(starts: readonly (Age & { readonly version: string })[], releases: Readonly<Record<string, Release>>): Timeline {
   const all = starts
-    .map((one): Dated => ({ ...one, line: lineOf(one.version), stable: !isPrerelease(one.version), rank: rankOf(one.version) }))
+    .map(({ version, start, basis }): Dated => {
+      const line = lineOf(version);
+      return { version, start, basis, line, stable: !isPrereleaseLine(line), rank: rankOf(line) };
+    })
     .toSorted((a, b) => (isBefore(a, b) ? -1 : 1));
-  const detailed = all.flatMap(({ version, start }) =>
-    Object.hasOwn(releases, version) ? [{ version, start, release: releases[version]! }] : [],
+  const candidates = candidatesOf(
+    all.flatMap(({ version, start }) => (Object.hasOwn(releases, version) ? [{ version, start, release: releases[version]! }] : [])),
   );
-  return { all, detailed, disorder: disorderOf(all) };
+  const places = new Map(candidates.map(({ compared }, place) => [compared.version, place]));
+  return { all, disorder: disorderOf(all), candidates, places };
 }
 
 /**
@@ -159,20 +171,26 @@ function burstOf(place: number, all: readonly Dated[]): Burst | undefined {
   const kin = all.slice(from, to + 1).filter(({ basis, stable }) => basis === "registry-time" && stable === own.stable);
   const now = kin.filter(({ start }) => start >= own.start - HOUR);
   const before = kin.slice(0, kin.length - now.length);
-  let usualVersions = 0;
-  let usualLines = 0;
-  let first = 0;
-  for (const [last, { start }] of before.entries()) {
-    while (before[first]!.start < start - HOUR) first += 1;
-    const versions = last - first + 1;
-    usualVersions = Math.max(usualVersions, versions);
-    if (versions > usualLines) usualLines = Math.max(usualLines, linesIn(before.slice(first, last + 1)));
-  }
-  return { versions: now.length, lines: linesIn(now), usualVersions, usualLines };
+  const usual = peakWithinAnHour(kin.slice(0, kin.length - now.length));
+  return { versions: now.length, lines: new Set(now.map(({ line }) => line)).size, usualVersions: usual.versions, usualLines: usual.lines };
 }
 
-function linesIn(some: readonly Dated[]): number {
-  return new Set(some.map(({ line }) => line)).size;
+/** The most versions, and the most lines, within any hour; one pass, because a mirror may have copied thousands in one. */
+function peakWithinAnHour(some: readonly Dated[]): { readonly versions: number; readonly lines: number } {
+  const lines = new Map<string, number>();
+  const peak = { versions: 0, lines: 0 };
+  let first = 0;
+  for (const [last, { start, line }] of some.entries()) {
+    lines.set(line, (lines.get(line) ?? 0) + 1);
+    for (; some[first]!.start < start - HOUR; first += 1) {
+      const left = lines.get(some[first]!.line)! - 1;
+      if (left > 0) lines.set(some[first]!.line, left);
+      else lines.delete(some[first]!.line);
+    }
+    peak.versions = Math.max(peak.versions, last - first + 1);
+    peak.lines = Math.max(peak.lines, lines.size);
+  }
+  return peak;
 }
 
 /** A line counts as standing when it began a month before: until then both are being released. */
@@ -196,8 +214,8 @@ function oldLineOf(place: number, all: readonly Dated[]): ReleaseFacts["oldLine"
 }
 
 /** The place of its line among the others: 1.x above 0.30.x above 0.29.x. */
-function rankOf(version: string): number {
-  const [major, minor] = lineOf(version).split(".");
+function rankOf(line: string): number {
+  const [major, minor] = line.split(".");
   return Number(major) * 1e6 + Number(minor ?? 0);
 }
 
@@ -234,11 +252,12 @@ export function dependenciesOf({ dependencies, optionalDependencies, bundled }: 
   const carried = new Set(bundled);
   return [dependencies, optionalDependencies].flatMap((map, index) =>
     Object.entries(map ?? {}).flatMap(([name, text]) => {
-      const spec = classifySpec(text === "" ? "*" : text);
       const optional = index === 1;
       if (carried.has(name)) return [];
+      if (text === "" || isPlainSpec(text)) return [{ name, spec: text || "*", optional }];
+      const spec = classifySpec(text);
       if (spec.kind === "alias") return [{ name: spec.name, spec: spec.spec === "" ? "*" : spec.spec, optional }];
-      return spec.kind === "version" || spec.kind === "range" || spec.kind === "tag" ? [{ name, spec: text || "*", optional }] : [];
+      return spec.kind === "version" || spec.kind === "range" || spec.kind === "tag" ? [{ name, spec: text, optional }] : [];
     }),
   );
 }

@@ -13,7 +13,11 @@ export function lineOf(version: string): string {
 }
 
 export function isPrerelease(version: string): boolean {
-  return lineOf(version).startsWith("-");
+  return isPrereleaseLine(lineOf(version));
+}
+
+export function isPrereleaseLine(line: string): boolean {
+  return line.startsWith("-");
 }
 
 const VERSION = /^(\d+)\.(\d+)\.\d+(?:-([^+]+))?/;

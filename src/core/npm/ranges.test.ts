@@ -2,7 +2,7 @@
 import { createRequire } from "node:module";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { classifySpec, isVersion, pick, satisfying } from "./ranges.ts";
+import { classifySpec, isPlainSpec, isVersion, pick, satisfying } from "./ranges.ts";
 
 type NpmPick = (packument: object, wanted: string, options?: object) => { version: string };
 const npmPick = createRequire(createRequire(import.meta.url).resolve("@npmcli/arborist"))("npm-pick-manifest") as NpmPick;
@@ -129,4 +129,30 @@ test("an alias is answered from its target's listing; git, files and workspaces 
 
 test("a tag called like an inherited property is no tag", () => {
   expect(pick("constructor", {}, [{ version: "1.0.0" }])).toBeUndefined();
+});
+
+test("a spec that is told without parsing is a version, a range, a tag, or nonsense", () => {
+  const texts = fc.oneof(
+    fc.constantFrom(
+      "^1.0.0",
+      "1.x || >=2.5.0 || 5.0.0 - 7.2.3",
+      "latest",
+      "./x",
+      "../x.tgz",
+      "x.tar.gz",
+      "a/b",
+      "npm:x@1",
+      "~/x",
+      "x@y.z:w",
+      "C:\\x",
+    ),
+    fc.string({ maxLength: 12 }),
+  );
+  fc.assert(
+    fc.property(texts, (text) => {
+      if (isPlainSpec(text)) expect(["version", "range", "tag", "unknown"]).toContain(classifySpec(text).kind);
+    }),
+    { numRuns: 2_000 },
+  );
+  for (const text of ["^1.0.0", "1.x || >=2.5.0", "latest", "~1.2", "*"]) expect(isPlainSpec(text)).toBe(true);
 });

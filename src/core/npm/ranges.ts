@@ -40,6 +40,11 @@ export function classifySpec(text: string): Spec {
   return encodeURIComponent(spec) === spec ? { kind: "tag", tag: spec } : { kind: "unknown", text };
 }
 
+/** Whether it can only be a version, a range or a tag: told without parsing, because the releases of one package ask for thousands. */
+export function isPlainSpec(text: string): boolean {
+  return /^[\w^~<>=*|\s+-][\w^~<>=*|\s.+-]*$/.test(text) && !/\.(?:tgz|tar|gz)$/i.test(text);
+}
+
 /** A repository page that npm clones instead of downloading. */
 const HOSTED_PAGE =
   /^https?:\/\/(?:[^/@]*@)?(?:www\.)?(?:github\.com|gitlab\.com|bitbucket\.org|gist\.github\.com)\/[^/]+\/[^/#?]+(?:#.*)?$/i;

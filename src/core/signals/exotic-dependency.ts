@@ -1,6 +1,6 @@
 /** It requires something that no registry answers: a git repository, a URL, a file. Nobody holds, checks or remembers that. */
 import type { Release } from "../npm/release.ts";
-import { classifySpec } from "../npm/ranges.ts";
+import { classifySpec, isPlainSpec } from "../npm/ranges.ts";
 import type { Evidence } from "../policy/verdict.ts";
 import { baselineOf, everSettled } from "./baseline.ts";
 import type { Check } from "./check.ts";
@@ -39,6 +39,7 @@ function exoticOf({ dependencies, optionalDependencies, peerDependencies, bundle
 
 /** `workspace:` is a slip of a release script and installs nothing; any other protocol may be taken for a place by some client. */
 function isExotic(text: string): boolean {
+  if (isPlainSpec(text)) return false;
   const { kind } = classifySpec(text);
   return kind === "git" || kind === "url" || kind === "file" || (kind === "unknown" && text.includes(":"));
 }
