@@ -72,6 +72,26 @@ test.each(Object.entries(ATTACKS))("seen: %s", (_what, [chain, payload]) => {
   }
 });
 
+test("a string is found in code wherever its pattern is anchored", () => {
+  for (const [text, id] of [
+    ["/home/x/.npmrc", "npm-config"],
+    ["_netrc", "credentials"],
+    [".ssh", "credentials"],
+    [".aws", "credentials"],
+    ["~/.bashrc", "persistence"],
+    [Array.from({ length: 60 }, (_, n) => n + 40).join(","), "hidden-name"],
+  ] as const)
+    expect(analyse(pack({ "index.js": `use("${text}");` })).capabilities.map((one) => one.id)).toEqual([id]);
+});
+
+test("escapes hide nothing", () => {
+  const { capabilities, hosts, imports } = analyse(
+    pack({ "index.js": String.raw`require("\x63hild_process"); use("~/\u002essh/id", "https:\/\/a.test", globalThis["\x65val"](x));` }),
+  );
+  expect(capabilities.map(({ id }) => id)).toEqual(["credentials", "dynamic-code", "hidden-name", "process"]);
+  expect([hosts, imports]).toEqual([["a.test"], ["child_process"]]);
+});
+
 test("a payload appended to a bundle that can do everything is seen by what stands together", () => {
   const bundle = `${'import http from "http";\nimport { spawn } from "child_process";\nspawn("x");\nhttp.get("http://a.test");\n'}${"let a = 1;\n".repeat(6_000)}`;
   const found = difference({ "index.js": bundle }, { "index.js": `${bundle}\n${ATTACKS["environment by alias"]![1]}` });

@@ -105,7 +105,7 @@ function chainsIn(sights: Sights): FoundChain[] {
   }
   // AppleScript alone is how programs open a browser.
   for (const one of of("alien-runtime")) {
-    const started = one.what !== "applescript" && near(one, of("process"), NEAR.payload);
+    const started = one.what !== "applescript" && near(one, of("process"), NEAR.block);
     if (started || near(one, of("network"), NEAR.block)) add("alien-run", one.what, one.at);
   }
   for (const one of of("self-publish")) if (near(one, out, NEAR.payload)) add("publish-self", one.what, one.at);

@@ -5,7 +5,7 @@
 import { LIMITS } from "../base/limits.ts";
 import { type Sights, see, seeImport } from "./findings.ts";
 import { type Constants, fold, operands } from "./fold.ts";
-import { HIDDEN, HOST, MODULES, STRINGS, type StringPattern } from "./patterns.ts";
+import { HIDDEN, HOST, likelyIn, MODULES, STRINGS, type StringPattern } from "./patterns.ts";
 import type { Node } from "./syntax.ts";
 
 type Scan = {
@@ -25,7 +25,7 @@ type Scan = {
 /** False when the tree has more than `LIMITS.nodesPerFile` nodes and was not walked to its end. */
 export function scanTree(root: Node, sights: Sights): boolean {
   const { source } = sights;
-  const likely = STRINGS.filter(({ pattern }) => pattern.source.includes("^") || pattern.source.includes("$)") || pattern.test(source));
+  const likely = likelyIn(source);
   const stack: Node[] = [root];
   const scan: Scan = { sights, bound: new Map(), modules: new Map(), likely, urls: source.includes("://"), stack, later: [] };
   let steps = 0;
@@ -51,11 +51,11 @@ function visit(node: Node, scan: Scan): boolean {
     case "Identifier":
       return false;
     case "Literal":
-      if (typeof node.value === "string") literal(node.value, node.start, scan, scan.likely);
+      if (typeof node.value === "string") written(node.value, node.end - node.start - 2, node.start, scan);
       return false;
     case "TemplateElement": {
-      const { cooked } = node.value as { cooked?: string | null };
-      if (cooked) literal(cooked, node.start, scan, scan.likely);
+      const { cooked, raw } = node.value as { cooked?: string | null; raw?: string };
+      if (cooked) written(cooked, raw?.length ?? 0, node.start, scan);
       return false;
     }
     case "VariableDeclarator":
@@ -89,6 +89,13 @@ function visit(node: Node, scan: Scan): boolean {
     default:
       return true;
   }
+}
+
+/** A string of the source. One with escapes is not what was searched for likely patterns. */
+function written(text: string, length: number, at: number, scan: Scan): void {
+  if (text.length === length) return literal(text, at, scan, scan.likely);
+  if (HIDDEN.has(text)) see(scan.sights, "hidden-name", at, text);
+  literal(text, at, { ...scan, urls: true }, STRINGS);
 }
 
 /** A string as the program will have it. */

@@ -1,0 +1,134 @@
+#!/usr/bin/env node
+/**
+ * How fast tarballs are analysed, beside what cannot be avoided (gunzip and untar) and what everybody pays (every file to acorn's tree), on
+ * the same tarballs in one interleaved run. Only the ratios mean anything on another machine.
+ *
+ *   node bench/tarballs.mjs FOLDER [--rounds 3] [--limit 200]
+ *
+ * FOLDER holds .tgz files, for example what `npm pack --ignore-scripts <name>...` writes.
+ */
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { parseArgs } from "node:util";
+import { gunzipSync } from "node:zlib";
+import { parse } from "acorn";
+import { build } from "tsdown";
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { rounds: { type: "string", default: "3" }, limit: { type: "string", default: "200" } },
+});
+if (positionals.length !== 1) {
+  console.error("usage: node bench/tarballs.mjs FOLDER [--rounds 3] [--limit 200]");
+  process.exit(2);
+}
+const [folder] = positionals;
+const files = fs.readdirSync(folder).filter((file) => file.endsWith(".tgz"));
+const tarballs = files.slice(0, Number(values.limit)).map((file) => fs.readFileSync(path.join(folder, file)));
+if (tarballs.length === 0) {
+  console.error(`${folder} holds no .tgz file`);
+  process.exit(2);
+}
+
+const built = fs.mkdtempSync(path.join(os.tmpdir(), "cordon-bench-"));
+try {
+  await run();
+} finally {
+  fs.rmSync(built, { recursive: true, force: true });
+}
+
+async function run() {
+  const source = (file) => fileURLToPath(new URL(`../src/${file}.ts`, import.meta.url));
+  await build({
+    config: false,
+    entry: { analyse: source("core/analysis/analyse"), worker: source("worker"), tarballs: source("edge/workers/tarballs") },
+    outDir: built,
+    outExtensions: () => ({ js: ".js" }),
+    format: "esm",
+    platform: "node",
+    dts: false,
+    noExternal: [/^(?!node:)/],
+    logLevel: "error",
+  });
+  fs.writeFileSync(path.join(built, "package.json"), '{"type":"module"}');
+  const load = (file) => import(pathToFileURL(path.join(built, `${file}.js`)).href);
+  const [{ analyse }, { tarballWork }] = await Promise.all([load("analyse"), load("tarballs")]);
+
+  const reports = tarballs.map((bytes) => analyse(bytes));
+  const code = reports.flatMap((report) => report.files.filter(({ kind }) => kind === "js"));
+  const megabytes = code.reduce((sum, { bytes }) => sum + bytes, 0) / 1e6;
+  // A release that changes one file in ten, and at least one: the others are known from the one before it.
+  const known = reports.map((report) => {
+    let at = 0;
+    return { ...report, files: report.files.filter(({ kind }) => kind !== "js" || at++ % 10 !== 0) };
+  });
+  const work = tarballWork({ worker: path.join(built, "worker.js"), threads: 2, idle: 60_000 });
+  const label = "bench";
+  // Threads start before time is measured, as they do in a gate that is busy.
+  await Promise.all(tarballs.slice(0, 4).map((bytes) => work.analyse(bytes, { label })));
+
+  const stages = {
+    "gunzip + untar": () => each((bytes) => untar(bytes).length),
+    "acorn, every file": () => each((bytes) => untar(bytes).forEach(acorn)),
+    "cordon, every file": () => each((bytes) => analyse(bytes)),
+    "cordon, changed files": () => each((bytes, index) => analyse(bytes, { known: known[index] })),
+    "cordon, 2 threads": () => Promise.all(tarballs.map((bytes) => work.analyse(bytes, { label }))),
+  };
+  const times = Object.fromEntries(Object.keys(stages).map((name) => [name, []]));
+  for (let round = 0; round < Number(values.rounds); round++)
+    for (const [name, stage] of Object.entries(stages)) {
+      const start = performance.now();
+      await stage();
+      times[name].push((performance.now() - start) / 1_000);
+    }
+  await work.close();
+
+  console.log(
+    `${tarballs.length} tarballs, ${code.length} JavaScript files, ${megabytes.toFixed(1)} MB of JavaScript, ${values.rounds} rounds, medians`,
+  );
+  console.log("stage                    packages/s   JS MB/s   times untar   times acorn");
+  for (const [name, all] of Object.entries(times)) {
+    const ratio = (to) => median(all.map((time, round) => time / times[to][round])).toFixed(2);
+    const time = median(all);
+    const cells = [(tarballs.length / time).toFixed(1), (megabytes / time).toFixed(1), ratio("gunzip + untar"), ratio("acorn, every file")];
+    console.log(name.padEnd(24) + [11, 10, 14, 14].map((width, index) => cells[index].padStart(width)).join(""));
+  }
+  const unread = reports.flatMap(({ unread }) => unread);
+  console.log(
+    `${unread.length} files could not be read to a tree; ${reports.flatMap(({ archive }) => archive.filter(({ grave }) => grave)).length} grave archive problems`,
+  );
+}
+
+function each(stage) {
+  for (const [index, bytes] of tarballs.entries()) stage(bytes, index);
+}
+
+/** The least a reader can do: hop from header to header. */
+function untar(bytes) {
+  const tar = gunzipSync(bytes, { chunkSize: 65_536 });
+  const entries = [];
+  for (let at = 0; at + 512 <= tar.length && tar[at] !== 0;) {
+    const size = parseInt(tar.toString("latin1", at + 124, at + 135), 8) || 0;
+    const name = tar.toString("utf8", at, tar.indexOf(0, at));
+    if (/\.[cm]?jsx?$/.test(name)) entries.push(tar.subarray(at + 512, at + 512 + size));
+    at += 512 + Math.ceil(size / 512) * 512;
+  }
+  return entries;
+}
+
+function acorn(bytes) {
+  const text = bytes.toString("utf8");
+  const options = { ecmaVersion: "latest", allowHashBang: true, allowReturnOutsideFunction: true };
+  try {
+    parse(text, { ...options, sourceType: /^\s*(?:import|export)\b/m.test(text) ? "module" : "script" });
+  } catch (error) {
+    // The same few files that no parser reads; they are counted below.
+    if (!(error instanceof SyntaxError) && !(error instanceof RangeError)) throw error;
+  }
+}
+
+function median(list) {
+  return list.toSorted((a, b) => a - b)[Math.floor(list.length / 2)];
+}
