@@ -81,15 +81,16 @@ export function releaseLook(
 
   function look(version: string): ReleaseFacts | undefined {
     shared ??= timelineOf(startsOf(record), releases);
-    const place = shared.all.findIndex((one) => one.version === version);
-    const own = shared.all[place];
-    if (!own) return undefined;
+    const place = shared.order.get(version);
+    if (place === undefined) return undefined;
+    const own = shared.all[place]!;
     const release = releases[version]!;
     const comparison = compareWith(shared.places.get(version)!, shared.candidates, options);
     const last = shared.all[place - 1];
     const burst = burstOf(place, shared.all);
     const oldLine = oldLineOf(place, shared.all);
-    const settled = shared.all.findLastIndex(({ start }) => start <= own.start - options.hold);
+    let settled = place;
+    while (settled >= 0 && shared.all[settled]!.start > own.start - options.hold) settled -= 1;
     const shuffled = (shared.disorder[settled] ?? 0) >= DISORDER;
     return {
       own: release,
@@ -116,6 +117,7 @@ export function releaseLook(
 /** Oldest first. */
 type Timeline = {
   readonly all: readonly Dated[];
+  readonly order: ReadonlyMap<string, number>;
   /** For each of them, how many up to it stand out of order. */
   readonly disorder: readonly number[];
   /** Those read in detail, and where among them a version is. */
@@ -134,7 +136,8 @@ function timelineOf(starts: readonly (Age & { readonly version: string })[], rel
     all.flatMap(({ version, start }) => (Object.hasOwn(releases, version) ? [{ version, start, release: releases[version]! }] : [])),
   );
   const places = new Map(candidates.map(({ compared }, place) => [compared.version, place]));
-  return { all, disorder: disorderOf(all), candidates, places };
+  const order = new Map(all.map(({ version }, place) => [version, place]));
+  return { all, order, disorder: disorderOf(all), candidates, places };
 }
 
 /**
@@ -170,7 +173,6 @@ function burstOf(place: number, all: readonly Dated[]): Burst | undefined {
   while (to + 1 < all.length && all[to + 1]!.start <= own.start + HOUR) to += 1;
   const kin = all.slice(from, to + 1).filter(({ basis, stable }) => basis === "registry-time" && stable === own.stable);
   const now = kin.filter(({ start }) => start >= own.start - HOUR);
-  const before = kin.slice(0, kin.length - now.length);
   const usual = peakWithinAnHour(kin.slice(0, kin.length - now.length));
   return { versions: now.length, lines: new Set(now.map(({ line }) => line)).size, usualVersions: usual.versions, usualLines: usual.lines };
 }
