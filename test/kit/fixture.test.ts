@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { onTestFinished, expect, test } from "vitest";
+import { openAttestor } from "../../src/edge/trust/trust.ts";
 import { npmOnPath, pointedAt, runClient } from "../clients/clients.ts";
 import { type Fixture, type FixtureOptions, startFixture } from "./fixture.ts";
 import { tempFolder } from "./temp.ts";
@@ -233,6 +234,32 @@ test("a thousand signatures of the deterministic signer all verify", async () =>
     (message) => !verify("sha256", Buffer.from(message), publicKey, Buffer.from(key.sign(message), "base64")),
   );
   expect(failed).toEqual([]);
+});
+
+test("a package that says who built it carries attestations the fixture's own trust verifies", async () => {
+  const text = `published 2026-03-30T12:00:00Z
+provenance github:acme/built:release.yml ref=refs/heads/main id=7
+-- package.json --
+{ "name": "@acme/built", "version": "2.0.0" }
+`;
+  const registry = await open({ packages: [text] });
+  const { dist } = (await packument(registry, "@acme/built")).versions["2.0.0"]!;
+  expect(dist.attestations).toEqual({
+    url: `${registry.url}-/npm/v1/attestations/@acme%2fbuilt@2.0.0`,
+    provenance: { predicateType: "https://slsa.dev/provenance/v1" },
+  });
+  const answer = await fetch((dist.attestations as { url: string }).url);
+  const attest = openAttestor(() => Promise.resolve(registry.trust));
+  const { integrity, signatures } = dist;
+  const release = { name: "@acme/built", version: "2.0.0", integrity, signatures: signatures! };
+  expect(await attest({ ...release, attestations: new Uint8Array(await answer.arrayBuffer()) })).toMatchObject({
+    signature: { state: "valid", keyid: registry.keys[1]!.keyid },
+    publish: { state: "valid", at: Date.parse("2026-03-30T12:00:00Z") },
+    provenance: {
+      state: "valid",
+      identity: { repository: "https://github.com/acme/built", repositoryId: "7", ref: "refs/heads/main", runner: "github-hosted" },
+    },
+  });
 });
 
 test("attestations are answered where they were given", async () => {
