@@ -1,0 +1,44 @@
+/** What a feed says reaches a running gate: the version is denied within a second, two people may waive it, and nobody alone. */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { expect, test } from "vitest";
+import { tempFolder } from "../kit/temp.ts";
+import { openGate } from "./open.ts";
+
+test("a report denies at a running gate, and takes two people to waive", async () => {
+  const folder = tempFolder({});
+  const feed = join(folder, "feed.ndjson");
+  writeFileSync(feed, "");
+  const { product, get } = await openGate({ config: `feeds:\n  - { name: own, path: ${JSON.stringify(feed)} }\n` });
+  expect(await product.cordon(["feeds", "sync"])).toMatchObject({ code: 0 });
+  const asked = () => get("/axios/-/axios-1.13.6.tgz");
+  expect((await asked()).status).toBe(200);
+
+  const affected = [{ package: { ecosystem: "npm", name: "axios" }, versions: ["1.13.6"] }];
+  const origins = { "malicious-packages-origins": [{ source: "ghsa-malware" }, { source: "amazon-inspector" }] };
+  writeFileSync(feed, `${JSON.stringify({ id: "MAL-1", affected, database_specific: origins })}\n`);
+  expect((await product.cordon(["feeds", "sync"])).stdout).toBe("own   1 record · 1 new · 0 changed · 0 withdrawn · 0 problems\n");
+  const answer = await until(asked, ({ status }) => status === 403);
+  expect(answer.body.toString()).toContain("malware-report");
+  expect((await product.cordon(["why", "axios@1.13.6"])).stdout).toContain("reported as malware by amazon-inspector, ghsa-malware");
+
+  const admit = (owner: string) =>
+    product.cordon(["admit", "axios@1.13.6", "--reason", "we read it", "--expires", "1d", "--owner", owner], {
+      terminal: true,
+      answers: ["axios@1.13.6"],
+    });
+  expect((await admit("mara")).stdout).toContain("is still held: a malware report is waived by two people");
+  expect((await product.cordon(["why", "axios@1.13.6"])).code).toBe(1);
+  expect((await admit("joe")).stdout).toContain("is let through until");
+  expect(await until(asked, ({ status }) => status === 200)).toMatchObject({ status: 200 });
+});
+
+/** Asks until the gate has heard of what another process changed. */
+async function until<T>(ask: () => Promise<T>, done: (answer: T) => boolean): Promise<T> {
+  for (let waited = 0; ; waited += 50) {
+    const answer = await ask();
+    if (done(answer) || waited > 5_000) return answer;
+    await sleep(50);
+  }
+}
