@@ -51,6 +51,17 @@ export const COMMANDS: Readonly<Record<string, Row>> = {
     options: [["--all", "also what was checked and found in order"]],
     load: () => import("./why.ts"),
   },
+  inspect: {
+    usage: "inspect <spec-or-tarball>",
+    summary: "look at a release or a tarball now: what changed, what its code can do, what to decide",
+    group: "Consume",
+    example: "cordon inspect chalk@5.6.1",
+    options: [
+      ["--all", "everything that was found"],
+      ["--against <spec-or-tarball>", "compare with this instead of the release before it"],
+    ],
+    load: () => import("./inspect.ts"),
+  },
   held: {
     usage: "held",
     summary: "what is withheld here: since when, who asked, until when",
