@@ -1,5 +1,5 @@
 /** Which versions a difference can hold or stop. */
-import { DAY } from "../base/time.ts";
+import { DAY, type Instant } from "../base/time.ts";
 import type { Facts } from "../facts/facts.ts";
 import type { Effect } from "../policy/verdict.ts";
 
@@ -17,4 +17,9 @@ export function isWithinHorizon({ firstSeen, start }: Pick<Facts, "firstSeen" | 
  */
 export function withinHorizon(facts: Facts, effect: Effect): Effect {
   return isWithinHorizon(facts) && !facts.release?.shuffled ? effect : { kind: "note" };
+}
+
+/** Design §4: "A hold ends only on evidence newer than its end": until an answer that still lists the version, it has none. */
+export function holdUntil({ lastListed }: Pick<Facts, "lastListed">, now: Instant, until: Instant): Effect {
+  return now < until || lastListed >= until ? { kind: "hold", until } : { kind: "hold" };
 }

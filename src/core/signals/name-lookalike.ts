@@ -4,7 +4,7 @@ import { resemblance } from "../facts/lookalike.ts";
 import { POPULAR_NAMES } from "../facts/popular-names.ts";
 import { dependenciesOf } from "../facts/release-facts.ts";
 import type { Check } from "./check.ts";
-import { isWithinHorizon, withinHorizon } from "./horizon.ts";
+import { holdUntil, isWithinHorizon, withinHorizon } from "./horizon.ts";
 
 /** Older packages are what they are called; somebody would have noticed. */
 const NEW = 90 * DAY;
@@ -16,7 +16,7 @@ function isSibling(name: string, other: string): boolean {
   return family(name) !== "" && family(name) === family(other);
 }
 
-export const nameLookalike: Check = ({ facts }) => {
+export const nameLookalike: Check = ({ facts, now }) => {
   const { release, name, start } = facts;
   // Of an upstream without times every package is as new as our first look at it.
   if (!release || facts.timeless || start - release.packageSince >= NEW || !isWithinHorizon(facts)) return undefined;
@@ -27,7 +27,7 @@ export const nameLookalike: Check = ({ facts }) => {
     if (how === undefined || (required.includes(other) && isSibling(name, other))) continue;
     return {
       id: "name-lookalike",
-      effect: facts.privateUpstream ? { kind: "note" } : withinHorizon(facts, { kind: "hold", until: instant(start + HOLD) }),
+      effect: facts.privateUpstream ? { kind: "note" } : withinHorizon(facts, holdUntil(facts, now, instant(start + HOLD))),
       title: `a new package called like ${other}: ${how}`,
       evidence: [
         { text: `${name} resembles ${other}${required.includes(other) ? ", which it requires" : ""}: ${how}`, source: "cordon" },

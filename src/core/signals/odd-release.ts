@@ -5,7 +5,7 @@ import { DAY, instant } from "../base/time.ts";
 import type { Evidence, Signal } from "../policy/verdict.ts";
 import type { Check, SignalInput } from "./check.ts";
 import { dormantRevived } from "./dormant-revived.ts";
-import { withinHorizon } from "./horizon.ts";
+import { holdUntil, withinHorizon } from "./horizon.ts";
 import { oldLinePublish } from "./old-line-publish.ts";
 import { publishBurst } from "./publish-burst.ts";
 import { publisherChanged } from "./publisher-changed.ts";
@@ -32,7 +32,7 @@ export const oddRelease: Check = (input) => {
   const until = instant(facts.start + HOLD);
   return {
     id: "odd-release",
-    effect: facts.privateUpstream ? { kind: "note" } : withinHorizon(facts, { kind: "hold", until }),
+    effect: facts.privateUpstream ? { kind: "note" } : withinHorizon(facts, holdUntil(facts, input.now, until)),
     title: [...odd.map(({ title }) => title), ...(names.length > 0 ? [`it requires ${names[0]} for the first time`] : [])].join("; "),
     evidence: [
       ...odd.flatMap(({ evidence }) => evidence.slice(0, 1)),

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { BALANCED, type Listing, NO_EXCEPTIONS, UPSTREAM, listing, time } from "../../../test/kit/packages.ts";
 import { DAY, HOUR, type Instant, MINUTE, instant, iso } from "../base/time.ts";
 import type { PackageRecord } from "../facts/history.ts";
-import { observe } from "../facts/observe.ts";
+import { observe, reconfirm } from "../facts/observe.ts";
 import type { Publisher, Release } from "../npm/release.ts";
 import { type JudgeInput, judgeVersion } from "../policy/judge.ts";
 import type { Effect, Signal } from "../policy/verdict.ts";
@@ -31,14 +31,12 @@ const AGE = new Set<string>(["young-release", "not-reconfirmed", "dependency-wit
 
 function signalsOf(record: PackageRecord, version: string, others: readonly PackageRecord[] = [], more: Partial<JudgeInput> = {}) {
   const records = new Map(others.map((one) => [one.name, one]));
-  const input: JudgeInput = {
-    policy: BALANCED,
-    exceptions: NO_EXCEPTIONS,
-    now: NOW,
-    privateUpstream: false,
-    records: (name) => records.get(name),
-  };
-  return judgeVersion(record, version, { ...input, ...more })!.signals.filter(({ id }) => !AGE.has(id));
+  const input = inputAt({ records: (name) => records.get(name), ...more });
+  return judgeVersion(record, version, input)!.signals.filter(({ id }) => !AGE.has(id));
+}
+
+function inputAt(more: Partial<JudgeInput>): JudgeInput {
+  return { policy: BALANCED, exceptions: NO_EXCEPTIONS, now: NOW, privateUpstream: false, ...more };
 }
 
 /** `id effect` of everything the release itself gives away. */
@@ -220,6 +218,12 @@ test("one oddity is a note, two hold for seven days, one beside a new dependency
     kind: "hold",
     until: instant(NOW - HOUR + 7 * DAY),
   });
+  // The seven days end on an answer newer than their end, not by themselves.
+  const record = of({ bytes: 60_000 });
+  const eighth = { now: instant(NOW + 8 * DAY) };
+  expect(only("odd-release", signalsOf(record, "1.0.2", [], eighth)).effect).toEqual({ kind: "hold" });
+  expect(judgeVersion(record, "1.0.2", inputAt(eighth))!.verdict.action).toBe("hold");
+  expect(judgeVersion(reconfirm(record, eighth.now).record, "1.0.2", inputAt(eighth))!.verdict.action).toBe("allow");
   expect(said(of({ publisher: MALLORY }), "1.0.2", [], { privateUpstream: true })).toContain("odd-release note");
 });
 
