@@ -224,7 +224,7 @@ test("whatever one byte or one member is changed to, it neither throws nor prove
       const proofs = check([publish, { ...provenance, bundle: { ...Object(provenance.bundle), [key]: value } }]);
       expect(["invalid", "unverifiable"]).toContain(proofs.provenance.state);
     }),
-    { numRuns: 100 },
+    { numRuns: 200 },
   );
 });
 

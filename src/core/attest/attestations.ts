@@ -87,7 +87,7 @@ type Checked = {
 
 function check(kind: StatementKind, { outer, bundle: serialized }: Entry, subject: Subject, material: TrustMaterial): Checked | Objection {
   const mediaType = fieldOf(serialized, "mediaType");
-  if (!BUNDLES.has(mediaType)) return unverifiable(`a bundle of the form ${String(mediaType)} is not known here`);
+  if (!BUNDLES.has(mediaType)) return unverifiable(`a bundle of the form ${textOf(mediaType)} is not known here`);
   let bundle: Bundle;
   let entity: SignedEntity;
   try {
@@ -102,14 +102,14 @@ function check(kind: StatementKind, { outer, bundle: serialized }: Entry, subjec
   const wanted = kind === "publish" ? "public-key" : "certificate";
   if (entity.key.$case !== wanted)
     return invalid(kind === "publish" ? "it is not signed with a key of the registry" : "it is not signed by a build with a certificate");
-  const unknown = strangers(entity, material);
-  if (unknown !== undefined) return unverifiable(unknown);
 
   let extensions: Extensions;
   try {
+    const unknown = strangers(entity, material);
+    if (unknown !== undefined) return unverifiable(unknown);
     extensions = extensionsOf(new Verifier(material, { ctlogThreshold: 1, tlogThreshold: 1 }).verify(entity).identity?.oids ?? []);
   } catch (error) {
-    // Another error than its own is the library stumbling over what it reads.
+    // Any other error than its own is the library stumbling over what it reads: parts of a certificate are parsed when first asked for.
     if (!(error instanceof VerificationError)) return unverifiable(`the bundle cannot be read: ${messageOf(error)}`);
     return (error.code === "PUBLIC_KEY_ERROR" ? unverifiable : invalid)(`${error.code}: ${error.message}`);
   }
@@ -120,7 +120,7 @@ function check(kind: StatementKind, { outer, bundle: serialized }: Entry, subjec
   if (!statement) return invalid("what is signed is no statement");
   // The outer type is signed by nobody. Where it differs, somebody relabelled a signed statement.
   if (statement.predicateType !== outer)
-    return invalid(`the answer calls it ${String(outer)}, the signed statement ${statement.predicateType}`);
+    return invalid(`the answer calls it ${textOf(outer)}, the signed statement ${statement.predicateType}`);
   const objection = objectionTo(statement, subject);
   const at = timeOf(entity);
   return objection ?? { statement, extensions, ...(at === undefined ? {} : { at }) };
@@ -219,6 +219,11 @@ function unverifiable(reason: string): { readonly state: "unverifiable"; readonl
 
 function short(reason: string): string {
   return printable(reason).slice(0, LIMITS.attestationReasonChars);
+}
+
+/** Made of JSON from outside, which may hold an object whose `toString` is no function. */
+function textOf(value: unknown): string {
+  return typeof value === "string" ? value : "nothing";
 }
 
 function messageOf(error: unknown): string {

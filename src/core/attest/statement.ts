@@ -74,11 +74,8 @@ export function claimedRepository({ predicate }: Statement): string | undefined 
   // SLSA v0.2: invocation.configSource.uri, e.g. `git+https://github.com/owner/name@refs/heads/main`.
   const source = fieldOf(fieldOf(fieldOf(predicate, "invocation"), "configSource"), "uri");
   const text = fieldOf(workflow, "repository") ?? source;
-  if (typeof text !== "string") return undefined;
-  return text
-    .replace(/^git\+/, "")
-    .replace(/@.*$/, "")
-    .replace(/\.git$/, "");
+  // Any other way of naming a repository contradicts nothing.
+  return typeof text === "string" ? /^(?:git\+)?(https:\/\/[^/@]+\/[^@]+?)(?:\.git)?\/?(?:@.*)?$/s.exec(text)?.[1] : undefined;
 }
 
 function invalid(reason: string): Objection {
