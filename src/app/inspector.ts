@@ -68,7 +68,10 @@ export function openInspector(ports: InspectorPorts): Inspector {
   const memory = hotCache<Kept>(LIMITS.evidenceMemoryBytes);
   const failures = hotCache<Failure>(LIMITS.evidenceMemoryBytes);
   const flights = new Map<string, Promise<void>>();
+  /** Looks nobody waits for. */
   const queue: { readonly record: PackageRecord; readonly facts: Facts }[] = [];
+  /** Looks somebody waits for, each a function that lets it begin. */
+  const waiting: (() => void)[] = [];
   let working = 0;
 
   async function recall(record: PackageRecord): Promise<Pick<PackageEvidence, "of">> {
@@ -116,18 +119,43 @@ export function openInspector(ports: InspectorPorts): Inspector {
     const flight = `${integrity} ${basis}`;
     let flying = flights.get(flight);
     if (!flying) {
-      flying = examine(record, facts, integrity, basis).finally(() => flights.delete(flight));
+      flying = inTurn(() => examine(record, facts, integrity, basis)).finally(() => flights.delete(flight));
       flights.set(flight, flying);
     }
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<void>((resolve) => {
       timer = setTimeout(() => {
-        fail(record.name, integrity, `it did not end within ${LIMITS.inspectionMs / 1_000} s`, 0);
+        fail(record.name, integrity, `it did not end within ${LIMITS.inspectionMs / 1_000} s; it goes on, ask again`, 0);
         resolve();
       }, LIMITS.inspectionMs);
     });
     await Promise.race([flying, late]);
     clearTimeout(timer);
+  }
+
+  /** A few at once: more would only share the same processors and the same line, and all of them would be late. */
+  async function inTurn(work: () => Promise<void>): Promise<void> {
+    if (working >= LIMITS.inspectionsAtOnce) await new Promise<void>((resolve) => waiting.push(resolve));
+    else working += 1;
+    try {
+      await work();
+    } finally {
+      const next = waiting.shift();
+      if (next) next();
+      else {
+        working -= 1;
+        startQueued();
+      }
+    }
+  }
+
+  /** While nobody waits; one place stays free for whoever comes. */
+  function startQueued(): void {
+    while (working < LIMITS.inspectionsAtOnce - 1) {
+      const next = queue.shift();
+      if (!next) return;
+      void look(next.record, next.facts);
+    }
   }
 
   function fail(name: string, integrity: string, reason: string, rest: number): void {
@@ -261,24 +289,12 @@ export function openInspector(ports: InspectorPorts): Inspector {
     return Buffer.concat(chunks, total);
   }
 
-  function work(): void {
-    while (working < LIMITS.inspectionsAtOnce) {
-      const next = queue.shift();
-      if (!next) return;
-      working += 1;
-      void look(next.record, next.facts).finally(() => {
-        working -= 1;
-        work();
-      });
-    }
-  }
-
   function ahead(record: PackageRecord, versions: readonly Facts[]): void {
     for (const facts of versions) {
       if (queue.length >= LIMITS.inspectionQueue || facts.integrity === undefined) return;
       if (!queue.some((one) => one.facts.integrity === facts.integrity)) queue.push({ record, facts });
     }
-    work();
+    startQueued();
   }
 
   return {

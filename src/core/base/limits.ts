@@ -116,6 +116,9 @@ export const LIMITS = {
   differencesShown: 20,
   /** Files, hosts and binaries listed of one comparison that somebody asked for; more are counted. */
   listedDifferences: 200,
+  /** Bytes of a text compared line by line, and lines shown of it: what a person reads, and a comparison that ends at once. */
+  textDiffBytes: 500_000,
+  textDiffLines: 2_000,
   /** Files from this size are announced before they are read, so that the one that ends a thread is known. */
   announcedBytes: 8_000,
   /** Threads that read tarballs: one package in two does not wait for the other, and the rest of the machine serves. */
@@ -241,10 +244,10 @@ export const LIMITS = {
   evidenceMemoryBytes: 8_000_000,
   /** Larger tarballs are not analysed, which is said and holds young versions. The largest of 1,000 ordinary ones has 27 MB. */
   inspectedTarballBytes: 64_000_000,
-  /** How long a client waits for a look at a young version; then it is a hold, and the look goes on. */
-  inspectionMs: 20_000,
-  /** Looks at the same time beside the answers: each has two tarballs in memory. */
-  inspectionsAtOnce: 2,
+  /** How long a client waits for a look at a young version, its turn included; then it is a hold, and the look goes on. Clients wait five minutes. */
+  inspectionMs: 120_000,
+  /** Looks at the same time, each with two tarballs in memory; while some are fetched others are read. */
+  inspectionsAtOnce: 4,
   /** Looks that wait for their turn; one that is left out is taken when somebody asks for the version. */
   inspectionQueue: 2_000,
   /** The longest a waiver, freeze or monitor mode may last. */
