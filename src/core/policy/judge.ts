@@ -3,7 +3,7 @@
  * Most versions of most packages are old, listed and unchanged; a cheap look tells, and only the others are evaluated.
  */
 import { LIMITS } from "../base/limits.ts";
-import { type Instant, instant } from "../base/time.ts";
+import { DAY, type Instant, instant } from "../base/time.ts";
 import { digestsOf } from "../facts/digests.ts";
 import type { PackageEvidence } from "../facts/evidence.ts";
 import type { Facts } from "../facts/facts.ts";
@@ -177,6 +177,9 @@ type Bench = {
   readonly denied: ReadonlySet<string>;
 };
 
+/** What later releases are compared with stood this long, however short the hold: who can publish one version can publish two. */
+const SETTLED_MS = 3 * DAY;
+
 function openBench(record: PackageRecord, input: JudgeInput): Bench {
   const { policy, exceptions, now, privateUpstream } = input;
   const baseline = policy.baseline;
@@ -189,7 +192,7 @@ function openBench(record: PackageRecord, input: JudgeInput): Bench {
       ...(baseline === undefined ? {} : { baseline }),
       ...(input.evidence === undefined ? {} : { evidence: input.evidence }),
       comparison: {
-        hold: policy.hold,
+        hold: Math.max(policy.hold, SETTLED_MS),
         recordOf: input.records ?? ((name) => input.lookup?.(name)?.record),
         // Asks of earlier versions only, so it ends; each is judged once.
         trusted(version) {

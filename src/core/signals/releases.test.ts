@@ -129,6 +129,28 @@ test.each<[string, Release, string]>([
   expect(first).toMatchObject({ id: "install-execution-added", effect: { kind: "review" }, evidence: [{ text: evidence }] });
 });
 
+test.each([
+  ["github.com/jane/left-parser", ["repository-changed note"]],
+  ["gitlab.com/faisalman/ua-parser-js", ["repository-changed note"]],
+  ["github.com/ua-parser/ua-parser-js", []],
+  ["github.com/faisalman/parsers", []],
+])("a repository of another owner and name is told, a project that moves is not: %s", (repository, expected) => {
+  const record = packageOf("ua-parser-js", {
+    "0.7.28": { ...UA, at: ago(100 * DAY) },
+    "0.7.29": { ...UA, repository, at: ago(HOUR) },
+  });
+  expect(said(record, "0.7.29")).toEqual(expected);
+});
+
+test("a policy without a hold still compares with what stood for a while, not with the thief's first version", () => {
+  const record = packageOf("ua-parser-js", {
+    "0.7.28": { ...UA, at: ago(100 * DAY) },
+    "0.7.29": { ...UA, publisher: MALLORY, at: ago(HOUR) },
+    "0.7.30": { ...UA, publisher: MALLORY, at: ago(MINUTE) },
+  });
+  expect(said(record, "0.7.30", [], { policy: { ...BALANCED, hold: 0 } })).toEqual(["publisher-changed note"]);
+});
+
 test("a script that was always there is nothing; one that now does something else is told", () => {
   const build = { ...UA, scripts: { install: "node-gyp rebuild" }, gypfile: true };
   const record = packageOf("native", {

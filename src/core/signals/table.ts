@@ -154,7 +154,7 @@ export const SIGNALS = {
     waivable: false,
   },
   "repository-changed": {
-    means: "It names another source repository than the releases before it.",
+    means: "It names a source repository of another owner and another name than the releases before it.",
     why: "A package that changed hands is another package.",
     effect: "note",
     waivable: false,
