@@ -6,6 +6,7 @@ import { type Advisories, claimsFor, feedsAsOf } from "./advisories.ts";
 import { type DecideEntries, decideEntries } from "./decide-entries.ts";
 import { type ExceptionVerbs, exceptionVerbs } from "./exceptions.ts";
 import { type FetchAhead, fetchAhead } from "./fetch-ahead.ts";
+import { type Diff, openDiff } from "./diff.ts";
 import { type Inspect, openInspect } from "./inspect.ts";
 import { type Inspector, openInspector } from "./inspector.ts";
 import { type Judgements, openJudgements, type PackageJudgement } from "./judgements.ts";
@@ -69,6 +70,7 @@ export type App = {
   readonly small: ServeSmall;
   readonly inspector: Inspector;
   readonly inspect: Inspect;
+  readonly diff: Diff;
   readonly why: Why;
   readonly decide: DecideEntries;
   readonly exceptions: ExceptionVerbs;
@@ -222,6 +224,7 @@ export async function openApp(given: AppPorts): Promise<App> {
     small: serveSmall(shared),
     inspector,
     inspect: openInspect(shared),
+    diff: openDiff(shared),
     why: openWhy(shared),
     decide: decideEntries(shared),
     exceptions: exceptionVerbs({ ...shared, exceptions: ports.exceptions }),

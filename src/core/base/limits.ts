@@ -119,6 +119,9 @@ export const LIMITS = {
   /** Bytes of a text compared line by line, and lines shown of it: what a person reads, and a comparison that ends at once. */
   textDiffBytes: 500_000,
   textDiffLines: 2_000,
+  /** Bytes of a text compared line by line, and lines shown of it: what a person reads, and a comparison that ends at once. */
+  textDiffBytes: 500_000,
+  textDiffLines: 2_000,
   /** Files from this size are announced before they are read, so that the one that ends a thread is known. */
   announcedBytes: 8_000,
   /** Threads that read tarballs: one package in two does not wait for the other, and the rest of the machine serves. */

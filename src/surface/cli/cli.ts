@@ -62,6 +62,17 @@ export const COMMANDS: Readonly<Record<string, Row>> = {
     ],
     load: () => import("./inspect.ts"),
   },
+  diff: {
+    usage: "diff <from> <to>",
+    summary: "what changed between two releases or tarballs: manifest, files, what the code can do, hosts",
+    group: "Consume",
+    example: "cordon diff chalk@5.6.0 chalk@5.6.1 --text",
+    options: [
+      ["--all", "every change"],
+      ["--text [path]", "also the changed lines, of one file or of all small texts"],
+    ],
+    load: () => import("./diff.ts"),
+  },
   held: {
     usage: "held",
     summary: "what is withheld here: since when, who asked, until when",

@@ -7,6 +7,7 @@ import { instant, span } from "../../core/base/time.ts";
 import type { Publisher } from "../../core/npm/release.ts";
 import type { Command } from "./command.ts";
 import { columns, painter, progress, safe, type Io, type Paint } from "./io.ts";
+import { count, kilobytes } from "./sizes.ts";
 import { subjectOf } from "./subject.ts";
 import { when } from "./when.ts";
 
@@ -150,14 +151,6 @@ export function summary({ files, size }: TarballDiff): string {
 
 function grown({ before = 0, after = 0 }: { readonly before?: number; readonly after?: number }): number {
   return Math.abs(after - before);
-}
-
-export function kilobytes(bytes: number): string {
-  return bytes < 1_000 ? `${bytes} B` : `${Math.round(bytes / 1_000).toLocaleString("en-US")} KB`;
-}
-
-export function count(many: number, thing: string): string {
-  return `${many} ${thing}${many === 1 ? "" : "s"}`;
 }
 
 /** What a person would ask next, and is as it was: said in a few words, so that nobody has to look. */
