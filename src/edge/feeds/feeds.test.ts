@@ -1,5 +1,5 @@
 /** Every way a feed comes, what is remembered of it, and what happens when it breaks, shrinks or goes back. */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { dirname, join } from "node:path";
 import { deflateRawSync, gzipSync } from "node:zlib";
@@ -244,6 +244,9 @@ test("a damaged index is built again from what the feeds said, loudly; a lost st
   const again = await here.open();
   expect(again.index()!.claims("a", "1.0.0")).toHaveLength(1);
   expect(here.trouble).toEqual(["the advisory index is damaged: its digest does not match; it is built again from what the feeds said"]);
+  rmSync(file);
+  expect((await here.open()).index()!.claims("a", "1.0.0")).toHaveLength(1);
+  expect(here.trouble[1]).toBe("the advisory index is not there; it is built again from what the feeds said");
   writeFileSync(join(here.root, "data/feeds/state.json"), "{");
   expect(again.stale()).toEqual([{ name: "osv", why: "never read" }]);
 });

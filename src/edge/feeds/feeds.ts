@@ -92,23 +92,27 @@ export async function openFeeds({ dataDir, clock, base, feeds, line, inUse, onTr
     for (const watcher of watchers) watcher({ ...changed, freshened });
   }
 
-  /** Whether the index is another one now. */
+  /** Whether the index is another one now. One that is damaged or lost is built again: nothing denied is let go because a file is gone. */
   async function takeIndex(): Promise<boolean> {
     const now = stampOf(indexPath);
-    if (now === stamp) return false;
-    if (now === "") index = undefined;
-    else {
-      try {
-        index = openIndex(await readFile(indexPath));
-      } catch (error) {
-        if (!(error instanceof Fault)) throw error;
-        onTrouble(`${error.message}; it is built again from what the feeds said`);
-        await rebuild();
-        index = openIndex(await readFile(indexPath));
-      }
+    if (now === "") {
+      if (!existsSync(join(folder, "feeds.db"))) return false;
+      await mend("the advisory index is not there");
+    } else if (now === stamp) return false;
+    try {
+      index = openIndex(await readFile(indexPath));
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error;
+      await mend(error.message);
+      index = openIndex(await readFile(indexPath));
     }
     stamp = stampOf(indexPath);
     return true;
+  }
+
+  async function mend(trouble: string): Promise<void> {
+    onTrouble(`${trouble}; it is built again from what the feeds said`);
+    await rebuild();
   }
 
   async function rebuild(): Promise<void> {
