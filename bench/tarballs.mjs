@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
  * How fast tarballs are analysed, beside what cannot be avoided (gunzip and untar) and what everybody pays (every file to acorn's tree), on
- * the same tarballs in one interleaved run. Only the ratios mean anything on another machine.
+ * the same tarballs in one interleaved run. Only the ratios mean anything on another machine; they are of CPU time, which a busy one distorts least.
  *
  *   node bench/tarballs.mjs FOLDER [--rounds 3] [--limit 200]
  *
@@ -77,10 +77,14 @@ async function run() {
     "cordon, 2 threads": () => Promise.all(tarballs.map((bytes) => work.analyse(bytes, { label }))),
   };
   const times = Object.fromEntries(Object.keys(stages).map((name) => [name, []]));
+  const cpu = Object.fromEntries(Object.keys(stages).map((name) => [name, []]));
   for (let round = 0; round < Number(values.rounds); round++)
     for (const [name, stage] of Object.entries(stages)) {
       const start = performance.now();
+      const before = process.cpuUsage();
       await stage();
+      const { user, system } = process.cpuUsage(before);
+      cpu[name].push((user + system) / 1e6);
       times[name].push((performance.now() - start) / 1_000);
     }
   await work.close();
@@ -88,12 +92,18 @@ async function run() {
   console.log(
     `${tarballs.length} tarballs, ${code.length} JavaScript files, ${megabytes.toFixed(1)} MB of JavaScript, ${values.rounds} rounds, medians`,
   );
-  console.log("stage                    packages/s   JS MB/s   times untar   times acorn");
+  console.log("stage                    packages/s   JS MB/s   packages/CPU s   times untar   times acorn");
   for (const [name, all] of Object.entries(times)) {
-    const ratio = (to) => median(all.map((time, round) => time / times[to][round])).toFixed(2);
-    const time = median(all);
-    const cells = [(tarballs.length / time).toFixed(1), (megabytes / time).toFixed(1), ratio("gunzip + untar"), ratio("acorn, every file")];
-    console.log(name.padEnd(24) + [11, 10, 14, 14].map((width, index) => cells[index].padStart(width)).join(""));
+    const ratio = (to) => median(cpu[name].map((time, round) => time / cpu[to][round])).toFixed(2);
+    const rate = (amount, list) => (amount / median(list)).toFixed(1);
+    const cells = [
+      rate(tarballs.length, all),
+      rate(megabytes, all),
+      rate(tarballs.length, cpu[name]),
+      ratio("gunzip + untar"),
+      ratio("acorn, every file"),
+    ];
+    console.log(name.padEnd(24) + [11, 10, 17, 14, 14].map((width, index) => cells[index].padStart(width)).join(""));
   }
   const unread = reports.flatMap(({ unread }) => unread);
   console.log(
