@@ -3,6 +3,7 @@
  */
 import { DAY, instant } from "../base/time.ts";
 import type { Evidence, Signal } from "../policy/verdict.ts";
+import { capabilityAdded } from "./capability-added.ts";
 import type { Check, SignalInput } from "./check.ts";
 import { dormantRevived } from "./dormant-revived.ts";
 import { holdUntil, withinHorizon } from "./horizon.ts";
@@ -22,20 +23,29 @@ export function odditiesOf(input: SignalInput): readonly Signal[] {
   return ODDITIES.flatMap((check) => check(input) ?? []);
 }
 
-/** Design §4: "two different ones, or one together with a new dependency, size jump or publisher change, hold 7d". */
+/**
+ * Design §4: "two different ones, or one together with a new dependency, size jump or publisher change, hold 7d". Code that gains an ability
+ * counts like a new dependency: six of a thousand ordinary releases do, and none of these was odd (measured); @solana/web3.js 1.95.6 was both.
+ */
 export const oddRelease: Check = (input) => {
   const { facts } = input;
   const odd = odditiesOf(input);
   const added = facts.release?.newDependencies.filter(({ sibling }) => !sibling) ?? [];
-  if (odd.length === 0 || (odd.length === 1 && added.length === 0)) return undefined;
+  const gained = capabilityAdded(input);
+  if (odd.length === 0 || (odd.length === 1 && added.length === 0 && !gained)) return undefined;
   const names = added.map(({ name }) => name);
   const until = instant(facts.start + HOLD);
   return {
     id: "odd-release",
     effect: facts.privateUpstream ? { kind: "note" } : withinHorizon(facts, holdUntil(facts, input.now, until)),
-    title: [...odd.map(({ title }) => title), ...(names.length > 0 ? [`it requires ${names[0]} for the first time`] : [])].join("; "),
+    title: [
+      ...odd.map(({ title }) => title),
+      ...(gained ? [gained.title] : []),
+      ...(names.length > 0 ? [`it requires ${names[0]} for the first time`] : []),
+    ].join("; "),
     evidence: [
       ...odd.flatMap(({ evidence }) => evidence.slice(0, 1)),
+      ...(gained?.evidence.slice(0, 1) ?? []),
       ...(names.length > 0 ? [{ text: `new dependencies: ${names.join(", ")}`, source: "registry" } satisfies Evidence] : []),
     ],
   };

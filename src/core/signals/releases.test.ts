@@ -2,6 +2,7 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { BALANCED, type Listing, NO_EXCEPTIONS, UPSTREAM, listing, time } from "../../../test/kit/packages.ts";
+import type { CodeDone } from "../analysis/code-facts.ts";
 import { DAY, HOUR, type Instant, MINUTE, instant, iso } from "../base/time.ts";
 import type { PackageRecord } from "../facts/history.ts";
 import { observe, reconfirm } from "../facts/observe.ts";
@@ -149,6 +150,33 @@ test("a policy without a hold still compares with what stood for a while, not wi
     "0.7.30": { ...UA, publisher: MALLORY, at: ago(MINUTE) },
   });
   expect(said(record, "0.7.30", [], { policy: { ...BALANCED, hold: 0 } })).toEqual(["publisher-changed note"]);
+});
+
+test("@solana/web3.js: another publisher, and code that talks to the network for the first time", () => {
+  const record = packageOf("ua-parser-js", {
+    "0.7.28": { ...UA, at: ago(100 * DAY) },
+    "0.7.29": { ...UA, publisher: MALLORY, at: ago(HOUR) },
+  });
+  const where = [{ path: "lib/index.js", line: 9, code: "https.request(options)" }];
+  const same = {
+    chains: [],
+    install: [],
+    hosts: [],
+    binaries: [],
+    mismatches: [],
+    unimported: [],
+    unread: [],
+    shrinkwrap: [],
+    archive: [],
+  };
+  const code = (added: CodeDone["added"]): CodeDone => ({ state: "done", predecessor: "0.7.28", added, ...same });
+  const looked = (added: CodeDone["added"]) => ({ evidence: { of: () => ({ code: code(added) }) } });
+  expect(said(record, "0.7.29", [], looked([{ id: "network", where }]))).toEqual([
+    "odd-release hold",
+    "publisher-changed note",
+    "capability-added note",
+  ]);
+  expect(said(record, "0.7.29", [], looked([]))).toEqual(["publisher-changed note"]);
 });
 
 test("a script that was always there is nothing; one that now does something else is told", () => {
