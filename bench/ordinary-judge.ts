@@ -6,7 +6,7 @@ import { analyse } from "../src/core/analysis/analyse.ts";
 import { codeFacts } from "../src/core/analysis/difference.ts";
 import type { TarballReport } from "../src/core/analysis/report.ts";
 import { LIMITS } from "../src/core/base/limits.ts";
-import { DAY, type Instant, MINUTE, instant, parseInstant } from "../src/core/base/time.ts";
+import { DAY, type Instant, MINUTE, instant, iso, parseInstant } from "../src/core/base/time.ts";
 import type { VersionEvidence } from "../src/core/facts/evidence.ts";
 import type { PackageRecord } from "../src/core/facts/history.ts";
 import { observe } from "../src/core/facts/observe.ts";
@@ -51,10 +51,10 @@ export function publishMoment(packument: Packument, version: string): number | u
   return published === undefined ? undefined : published + MINUTE;
 }
 
-/** Undefined when the packument has no such version at that moment. */
-export function judgeRelease(name: string, version: string, at: number, sources: Sources): Judged | undefined {
+/** Undefined when the packument has no such version at that moment. `before` is the release it is to be compared with. */
+export function judgeRelease(name: string, version: string, before: string | undefined, at: number, sources: Sources): Judged | undefined {
   const now = instant(at);
-  const record = recordAt(name, now, sources, version);
+  const record = recordAt(name, now, sources, { version, before });
   if (!record) return undefined;
   const input: JudgeInput = {
     policy: POLICY,
@@ -65,11 +65,11 @@ export function judgeRelease(name: string, version: string, at: number, sources:
   };
   const first = judgeVersion(record, version, input);
   if (!first) return undefined;
-  const before = first.facts.release?.predecessor?.version;
-  const [own, other] = [sources.report(name, version), before === undefined ? undefined : sources.report(name, before)];
-  const comparable = own !== undefined && (before === undefined || other !== undefined);
+  const predecessor = first.facts.release?.predecessor?.version;
+  const [own, other] = [sources.report(name, version), predecessor === undefined ? undefined : sources.report(name, predecessor)];
+  const comparable = own !== undefined && (predecessor === undefined || other !== undefined);
   const code = comparable
-    ? codeFacts(own, before !== undefined && other ? { version: before, report: other } : undefined, {
+    ? codeFacts(own, predecessor !== undefined && other ? { version: predecessor, report: other } : undefined, {
         name,
         version,
         ...(first.facts.release === undefined ? {} : { release: first.facts.release.own }),
@@ -91,23 +91,34 @@ export function judgeRelease(name: string, version: string, at: number, sources:
     action: verdict.action,
     reasons: verdict.reasons.map(told),
     notes: verdict.notes.map(told),
-    ...(comparable && before !== undefined ? { compared: before } : {}),
+    ...(comparable && predecessor !== undefined ? { compared: predecessor } : {}),
   };
 }
 
+/** A mirror writes the time of its own copy: where that puts the release before a version behind it, or close to it, this is put instead. */
+const BEFORE_MS = 30 * DAY;
+
 /** The package as a gate without a past would have found it at that moment. */
-function recordAt(name: string, now: Instant, sources: Sources, wanted?: string): PackageRecord | undefined {
+function recordAt(
+  name: string,
+  now: Instant,
+  sources: Sources,
+  pair?: { readonly version: string; readonly before: string | undefined },
+): PackageRecord | undefined {
   const packument = sources.packument(name);
   if (!packument) return undefined;
-  const { time = {} } = packument;
-  const listed = Object.keys(packument.versions).filter((one) => (parseInstant(time[one]) ?? 0) <= now);
-  if (listed.length === 0 || (wanted !== undefined && !listed.includes(wanted))) return undefined;
-  const tags = Object.entries(packument["dist-tags"]).filter(([, version]) => listed.includes(version));
+  const { version, before } = pair ?? {};
+  const times = new Map(Object.keys(packument.versions).map((one) => [one, parseInstant(packument.time?.[one]) ?? instant(0)]));
+  const own = version === undefined ? undefined : times.get(version);
+  if (before !== undefined && own !== undefined) times.set(before, instant(Math.min(times.get(before)!, own - BEFORE_MS)));
+  const listed = [...times].filter(([, time]) => time <= now).map(([one]) => one);
+  if (listed.length === 0 || (version !== undefined && !listed.includes(version))) return undefined;
+  const tags = Object.entries(packument["dist-tags"]).filter(([, tagged]) => listed.includes(tagged));
   const document = {
     ...packument,
-    "dist-tags": { latest: wanted ?? listed.at(-1)!, ...Object.fromEntries(tags) },
+    "dist-tags": { latest: version ?? listed.at(-1)!, ...Object.fromEntries(tags) },
     versions: Object.fromEntries(listed.map((one) => [one, sized(packument.versions[one]!, sources.report(name, one))])),
-    time: Object.fromEntries(listed.map((one) => [one, time[one]])),
+    time: Object.fromEntries(listed.map((one) => [one, iso(times.get(one)!)])),
   };
   const reading = readPackument(name, Buffer.from(JSON.stringify(document)), LIMITS, now);
   if (reading.kind !== "packument") return undefined;

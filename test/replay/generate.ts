@@ -107,6 +107,7 @@ function goodReleases({ signals }: Incident, { name, good }: Subject, at: Instan
     const header = [
       `published ${iso(published)} by ${own ? OWNER : MAINTAINER}`,
       ...(signals["trusted_publisher_bypassed"] === true ? [TRUSTED] : []),
+      ...(signals["provenance"] === "lost" || signals["provenance"] === "valid" ? [provenanceOf(name)] : []),
     ];
     return packageText(header, { name, version }, ordinaryFiles(name, version));
   });
@@ -156,7 +157,7 @@ function badRelease({ id, signals, execution }: Incident, { name }: Subject, ver
     if (!is("new_dep_unimported"))
       for (const one of Object.keys(options.requires)) files["index.js"] += `exports.helper = require("${one}");\n`;
   }
-  return packageText([`published ${iso(at)} by ${publisherOf(signals, options)}`, ...headersOf(signals)], manifest, files);
+  return packageText([`published ${iso(at)} by ${publisherOf(signals, options)}`, ...headersOf(signals, name)], manifest, files);
 }
 
 /** Where a new dependency holds the payload, the carrier's own code is as it was. */
@@ -177,10 +178,17 @@ function publisherOf(signals: Incident["signals"], { own }: Options): string {
   return signals["publisher_changed"] === true ? "newcomer <newcomer@elsewhere.test>" : MAINTAINER;
 }
 
-function headersOf(signals: Incident["signals"]): readonly string[] {
-  // A pipeline that was broken into publishes as it always did.
-  const tag = signals["never_latest"] === true ? ["tag next"] : [];
-  return tag;
+function headersOf(signals: Incident["signals"], name: string): readonly string[] {
+  return [
+    // A pipeline that was broken into publishes as it always did.
+    ...(signals["provenance"] === "valid" ? [provenanceOf(name)] : []),
+    ...(signals["never_latest"] === true ? ["tag next"] : []),
+  ];
+}
+
+/** The workflow that built the good releases. */
+function provenanceOf(name: string): string {
+  return `provenance github:example/${name.replace(/^@.*\//, "")}:release.yml`;
 }
 
 // --- a new dependency -------------------------------------------------------------------------------------------------------------------
