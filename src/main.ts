@@ -129,6 +129,18 @@ export function openWorld(ground: Ground = {}): World {
     };
   }
 
+  /** Whoever is to be told of alerts. */
+  async function openTargets(resolved: Resolved) {
+    const { openNotify } = await import("./edge/notify/notify.ts");
+    const from = resolved.origins.find((one) => one.path === "notify")?.where;
+    const folder = from === undefined ? dataDirOf(resolved) : path.dirname(from);
+    return openNotify({
+      targets: resolved.settings.notify.map((one) => (one.file === undefined ? one : { ...one, file: path.resolve(folder, one.file) })),
+      line: () => upstreamConfig(resolved),
+      log: world.log(resolved.settings.log.level),
+    });
+  }
+
   async function open(flags: CommonFlags, more: Readonly<Record<string, string>> = {}): Promise<OpenApp> {
     let resolved = await resolve(flags, more);
     const dataDir = dataDirOf(resolved);
@@ -155,8 +167,10 @@ export function openWorld(ground: Ground = {}): World {
     const log = world.log(resolved.settings.log.level);
     const tarballs = await tarballReader();
     const advisories = resolved.settings.feeds.length === 0 ? undefined : await openAdvisories(resolved);
+    const notify = resolved.settings.notify.length === 0 ? undefined : await openTargets(resolved);
     const app = await openApp({
       clock,
+      ...(notify === undefined ? {} : { notify: notify.tell }),
       ...store,
       blobs: await openTarballs({
         dataDir,
@@ -218,6 +232,7 @@ export function openWorld(ground: Ground = {}): World {
         app.stop();
         await advisories?.close();
         await app.flush();
+        await notify?.close();
         await work.close();
         await tarballs.close();
         await upstream.close();
@@ -231,6 +246,14 @@ export function openWorld(ground: Ground = {}): World {
     resolve,
     open,
     advisories: async (flags) => openAdvisories(await resolve(flags)),
+    async tryAlerts(flags, alert) {
+      const targets = await openTargets(await resolve(flags));
+      try {
+        return await targets.test(alert);
+      } finally {
+        await targets.close();
+      }
+    },
     dataDir: async (flags) => dataDirOf(await resolve(flags)),
     user: () => userInfo().username,
     async readText(file) {

@@ -1,6 +1,7 @@
 /** All verbs over one set of adapters: what the gate serves from and what the command line calls. Composition only, no rules. */
 import type { Clock } from "../core/base/time.ts";
 import type { Facts } from "../core/facts/facts.ts";
+import type { Alert } from "../core/ledger/alert.ts";
 import type { Policy } from "../core/policy/policy.ts";
 import { type Advisories, claimsFor, feedsAsOf } from "./advisories.ts";
 import { type DecideEntries, decideEntries } from "./decide-entries.ts";
@@ -11,6 +12,7 @@ import { type Inspect, openInspect } from "./inspect.ts";
 import { type Inspector, openInspector } from "./inspector.ts";
 import { type Judgements, openJudgements, type PackageJudgement } from "./judgements.ts";
 import { type Knowledge, openKnowledge } from "./knowledge.ts";
+import { watchJudgements } from "./alerts.ts";
 import { look } from "./look.ts";
 import { losableBlobs, losableDocuments } from "./losable.ts";
 import { newsDesk } from "./news.ts";
@@ -57,6 +59,8 @@ export type AppPorts = {
   readonly freshness: number;
   readonly offline: boolean;
   readonly fetchAhead: boolean;
+  /** Tells whoever is to be told of an alert; returns at once. */
+  readonly notify?: (alert: Alert) => void;
   readonly log: (level: "info" | "warn" | "error", what: string, fields: { readonly [key: string]: unknown }) => void;
 };
 
@@ -155,6 +159,8 @@ export async function openApp(given: AppPorts): Promise<App> {
   });
   const { advisories } = given;
   const inspector = openInspector({ ...ports, knowledge, recorder });
+  const changed = verdictChanges({ ...ports, trouble: recorder.trouble });
+  const watch = watchJudgements({ ...ports, alert: recorder.alert, trouble: recorder.trouble });
   const judgements: Judgements = await openJudgements({
     ...ports,
     knowledge,
@@ -165,7 +171,10 @@ export async function openApp(given: AppPorts): Promise<App> {
       return { ...looked, claims: (version, digests) => claimsFor(advisories!, { name: record.name, version, digests }) ?? [] };
     },
     feedsAsOf: () => advisories && feedsAsOf(advisories),
-    onJudged: verdictChanges({ ...ports, trouble: recorder.trouble }),
+    onJudged(judgement) {
+      changed(judgement);
+      watch.judged(judgement);
+    },
   });
   const news = newsDesk({
     ...ports,
@@ -234,7 +243,10 @@ export async function openApp(given: AppPorts): Promise<App> {
     ahead,
     inspectAhead: () => void (inspectsAhead = true),
     policy: ports.policy,
-    flush: () => recorder.flush(),
+    async flush() {
+      await watch.idle();
+      await recorder.flush();
+    },
     stop() {
       stopFollowing();
       stopListening?.();

@@ -4,7 +4,9 @@
  */
 import type { Clock, Instant } from "../core/base/time.ts";
 import type { Asker, LedgerEntry } from "../core/ledger/entry.ts";
+import { type Alert, eventKey } from "../core/ledger/alert.ts";
 import type { Verdict } from "../core/policy/verdict.ts";
+import { wasTold } from "./alerts.ts";
 import type { PackageJudgement } from "./judgements.ts";
 import type { HeldStore, Ledger } from "./ports.ts";
 
@@ -80,6 +82,8 @@ export type RecorderPorts = {
   readonly clock: Clock;
   readonly ledger: Ledger;
   readonly held: HeldStore;
+  /** Tells whoever is to be told of an alert; returns at once. */
+  readonly notify?: (alert: Alert) => void;
   readonly log: (level: "info" | "warn" | "error", what: string, fields: { readonly [key: string]: unknown }) => void;
 };
 
@@ -137,6 +141,32 @@ export function openRecorder(ports: RecorderPorts): Recorder {
       await work;
     } finally {
       writing.delete(work);
+    }
+  }
+
+  /** Events being written just now: two requests may meet the same wrong bytes. */
+  const telling = new Set<string>();
+
+  /** Writes an alert, and tells of it whoever is to be told, unless the ledger held it before. */
+  async function raise(alert: Alert): Promise<void> {
+    const key = eventKey(alert);
+    const isFirst = ports.notify !== undefined && !telling.has(key);
+    if (isFirst) telling.add(key);
+    try {
+      const isNews = isFirst && !(await isInLedger(alert));
+      await write([{ kind: "alert", ...alert }]).finally(() => isNews && ports.notify?.(alert));
+    } finally {
+      if (isFirst) telling.delete(key);
+    }
+  }
+
+  /** A ledger that cannot be read tells nobody anything: then it is told again. */
+  async function isInLedger(alert: Alert): Promise<boolean> {
+    try {
+      return await wasTold(ports.ledger, alert);
+    } catch (error) {
+      trouble("earlier alerts not readable", error);
+      return false;
     }
   }
 
@@ -263,7 +293,7 @@ export function openRecorder(ports: RecorderPorts): Recorder {
     async alert(row) {
       counters.alerts += 1;
       ports.log("warn", row.what, { name: row.name, version: row.version, detail: row.detail });
-      await write([{ kind: "alert", at: ports.clock.now(), ...row }]);
+      await raise({ at: ports.clock.now(), ...row });
     },
     decisions({ since, after = 0, project }) {
       // A number from before this gate was started says nothing here: everything is newer.

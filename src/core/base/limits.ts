@@ -119,9 +119,6 @@ export const LIMITS = {
   /** Bytes of a text compared line by line, and lines shown of it: what a person reads, and a comparison that ends at once. */
   textDiffBytes: 500_000,
   textDiffLines: 2_000,
-  /** Bytes of a text compared line by line, and lines shown of it: what a person reads, and a comparison that ends at once. */
-  textDiffBytes: 500_000,
-  textDiffLines: 2_000,
   /** Files from this size are announced before they are read, so that the one that ends a thread is known. */
   announcedBytes: 8_000,
   /** Threads that read tarballs: one package in two does not wait for the other, and the rest of the machine serves. */
@@ -296,6 +293,12 @@ export const LIMITS = {
   feedRedirects: 3,
   /** Feeds that may be configured. */
   feeds: 50,
+  /** Targets of alerts: more are one webhook's business. */
+  notifyTargets: 20,
+  /** Alerts waiting for one target; while it fails the oldest are dropped, and that is logged. */
+  notifyQueue: 200,
+  /** One attempt to deliver an alert: a webhook that takes longer is down. */
+  notifyMs: 10_000,
   /** Problems remembered of one feed; the first say enough. */
   feedProblems: 100,
   /** The index of advisories is looked at this often; a new one must reach a running gate within a second. */

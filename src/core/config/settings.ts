@@ -150,6 +150,15 @@ export const SETTINGS = {
     example: "[{ name: osv, url: https://feeds.example.test/npm/all.zip }, { name: own, path: /etc/cordon/denied.yaml, kind: list }]",
     doc: "Where advisories come from: OSV records (zip, folder, NDJSON, JSON) or a list of your own. cordon feeds sync reads them.",
   },
+  notify: {
+    kind: "notify",
+    level: "operational",
+    projectMay: "never",
+    fallback: "[]",
+    example:
+      "[{ name: chat, url: https://hooks.example.test/T0/B0/secret, format: slack }, { name: log, file: /var/log/cordon-alerts.jsonl }]",
+    doc: "Who is told of alerts, once for each event: webhooks (JSON or in Slack's form) and files. cordon notify test tries them.",
+  },
   "policy.preset": {
     kind: "preset",
     env: "CORDON_PRESET",
@@ -232,6 +241,7 @@ export type Settings = {
   readonly fetchAhead: boolean;
   readonly inspectAhead: boolean;
   readonly feeds: Read<"feeds">;
+  readonly notify: Read<"notify">;
 };
 
 /** Where a value came from; `where` names the flag, the variable or the file. */
@@ -289,6 +299,7 @@ export function resolveSettings(sources: SettingSources): Resolved {
     fetchAhead: value("fetchAhead", "boolean")!,
     inspectAhead: value("inspectAhead", "boolean")!,
     feeds: value("feeds", "feeds")!,
+    notify: value("notify", "notify")!,
   };
   const defaults = defaultsOf(sources.now);
   const machine = levels.find((level) => level.from === "machine");

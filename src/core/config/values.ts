@@ -34,6 +34,15 @@ export type FeedConfig = {
   readonly maxAge: number;
 };
 
+/** Who is told of alerts: one of `url` and `file`. A URL may hold a secret in its path; only its host is ever shown. */
+export type NotifyTarget = {
+  readonly name: string;
+  readonly url?: string;
+  /** One JSON line for each alert is appended. */
+  readonly file?: string;
+  readonly format: "json" | "slack";
+};
+
 /** Longest duration a setting may have. */
 const LONGEST = 365 * DAY;
 
@@ -184,6 +193,24 @@ function feedUrl(text: string): string | undefined {
   return (url.protocol === "https:" || local) && url.username === "" && url.password === "" && url.hash === "" ? url.href : undefined;
 }
 
+function notify(raw: unknown): readonly NotifyTarget[] | undefined {
+  if (!Array.isArray(raw) || raw.length > LIMITS.notifyTargets) return undefined;
+  const read = raw.map(notifyTarget);
+  const names = new Set(read.map((one) => one?.name));
+  return read.every((one) => one !== undefined) && names.size === read.length ? read : undefined;
+}
+
+function notifyTarget(raw: unknown): NotifyTarget | undefined {
+  const { name, url, file, format = "json" } = fields(raw, "name", "url", "file", "format") ?? {};
+  if (typeof name !== "string" || !/^[a-z0-9][a-z0-9._-]{0,49}$/.test(name)) return undefined;
+  if (format !== "json" && format !== "slack") return undefined;
+  if (typeof file === "string" && file !== "" && url === undefined) return format === "json" ? { name, file, format } : undefined;
+  const place = typeof url === "string" && file === undefined ? feedUrl(url) : undefined;
+  return place === undefined ? undefined : { name, url: place, format };
+}
+
+const NOTIFY_EXPECTS = "targets, each { name, url (https), format: json or slack } or { name, file }";
+
 export const KINDS = {
   url: kind("an http(s) URL without credentials", (raw) => (typeof raw === "string" ? baseUrl(raw) : undefined)),
   urls: listOf("http(s) URLs without credentials", baseUrl),
@@ -203,6 +230,20 @@ export const KINDS = {
     feeds,
     (value) => (value.length === 0 ? "[]" : value.map(({ name, url, path }) => `${name} ${redact(url ?? path ?? "")}`).join(", ")),
   ),
+  notify: {
+    expects: NOTIFY_EXPECTS,
+    // What was written instead is not repeated: a webhook's URL is a secret.
+    read(raw: unknown): Reading<readonly NotifyTarget[]> {
+      const value = notify(raw);
+      return value === undefined ? { problem: `write ${NOTIFY_EXPECTS}` } : { value };
+    },
+    show(value: unknown): string {
+      const targets = value as readonly NotifyTarget[];
+      return targets.length === 0
+        ? "[]"
+        : targets.map(({ name, url, file }) => `${name} ${url === undefined ? file : new URL(url).host}`).join(", ");
+    },
+  },
   logLevel: oneOf(LOG_LEVELS),
   lockfileUrls: oneOf(LOCKFILE_URLS),
   preset: oneOf(PRESETS),

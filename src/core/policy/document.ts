@@ -134,7 +134,7 @@ function lineOf(document: Document, path: readonly PropertyKey[], lines: LineCou
 }
 
 /** Design §5: "a project's `cordon.yaml` sets no upstream, data, feeds, notify, mode, listen or waiver", some of which are no keys yet. */
-const NEVER_IN_PROJECTS = ["notify", "mode", "waiver", "waivers", "deny", "freeze", "policy.waiver", "policy.waivers"];
+const NEVER_IN_PROJECTS = ["mode", "waiver", "waivers", "deny", "freeze", "policy.waiver", "policy.waivers"];
 
 function looseningKeys(root: unknown): readonly string[] {
   const kept = SETTING_PATHS.filter((path) => settingOf(path).projectMay === "never");
@@ -185,6 +185,9 @@ const SHAPES: Readonly<Record<Kind, z.ZodMiniType>> = {
       claims: z.optional(z.enum(["malware", "vulnerability"])),
       maxAge: z.optional(z.string().check(z.regex(/^\d{1,6}[smhd]$/))),
     }),
+  ),
+  notify: z.array(
+    z.strictObject({ name: TEXT, url: z.optional(TEXT), file: z.optional(TEXT), format: z.optional(z.enum(["json", "slack"])) }),
   ),
   logLevel: z.enum(LOG_LEVELS),
   lockfileUrls: z.enum(LOCKFILE_URLS),

@@ -143,6 +143,13 @@ export const COMMANDS: Readonly<Record<string, Row>> = {
     ],
     load: () => import("./feeds.ts"),
   },
+  notify: {
+    usage: "notify <test>",
+    summary: "send a test alert to everyone who is to be told, and say what came of it",
+    group: "Audit",
+    example: "cordon notify test",
+    load: () => import("./notify.ts"),
+  },
   ledger: {
     usage: "ledger <tail|verify|export|head>",
     summary: "what was served and refused, and proof that the record is whole",

@@ -8,6 +8,7 @@ import type { Client, Intent } from "../../core/client/client.ts";
 import type { SettingsFile } from "../../core/client/findings.ts";
 import type { Installed } from "../../core/client/installed.ts";
 import type { Resolved, Settings } from "../../core/config/settings.ts";
+import type { Alert } from "../../core/ledger/alert.ts";
 import type { ResolvedTree } from "../../core/lockfile/tree.ts";
 import type { Verdict } from "../../core/policy/verdict.ts";
 import type { Platform } from "../../app/wrap-lock.ts";
@@ -147,6 +148,13 @@ export type World = {
   gateApi(url: string): Promise<GateApi>;
   /** The feeds of the data directory. */
   advisories(flags: CommonFlags): Promise<Advisories>;
+  /** One try to tell each configured target, and what came of it. */
+  tryAlerts(
+    flags: CommonFlags,
+    alert: Alert,
+  ): Promise<
+    readonly { readonly target: string; readonly result: { readonly ok: true } | { readonly ok: false; readonly message: string } }[]
+  >;
   open(flags: CommonFlags, more?: Readonly<Record<string, string>>): Promise<OpenApp>;
   /** Who is at the keyboard: the owner of what is decided. */
   user(): string;

@@ -1,0 +1,94 @@
+import { createServer, type IncomingMessage, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, expect, test } from "vitest";
+import { instant } from "../../core/base/time.ts";
+import type { NotifyTarget } from "../../core/config/values.ts";
+import type { Alert } from "../../core/ledger/alert.ts";
+import { tempFolder } from "../../../test/kit/temp.ts";
+import { openNotify } from "./notify.ts";
+
+const ALERT: Alert = {
+  at: instant(Date.UTC(2026, 2, 31, 1)),
+  what: "wrong-bytes",
+  name: "axios",
+  version: "1.14.1",
+  detail: "got <other> bytes · twice",
+};
+
+const open: Server[] = [];
+afterEach(() => void open.splice(0).forEach((server) => server.close()));
+
+/** A target on this machine that answers with these statuses in turn, then with 200. */
+async function webhook(statuses: readonly number[] = []): Promise<{ readonly url: string; readonly bodies: string[] }> {
+  const bodies: string[] = [];
+  const left = [...statuses];
+  const server = createServer((request: IncomingMessage, response) => {
+    let body = "";
+    request.on("data", (chunk: Buffer) => (body += chunk.toString()));
+    request.on("end", () => {
+      bodies.push(body);
+      response.writeHead(left.shift() ?? 200, { location: "/elsewhere" }).end();
+    });
+  });
+  open.push(server);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/T0/secret`, bodies };
+}
+
+function notifier(targets: readonly NotifyTarget[]) {
+  const lines: string[] = [];
+  const notify = openNotify({
+    targets,
+    line: async () => ({ proxies: { http: undefined, https: undefined, bypass: { entries: [], matches: () => true } }, ca: [] }),
+    log: (level, what, fields) => void lines.push(`${level} ${what} ${JSON.stringify(fields)}`),
+    pauses: [1, 1],
+  });
+  return { notify, lines };
+}
+
+test("a webhook gets the document, Slack a text in which nothing is a link, a file a line", async () => {
+  const [plain, slack] = [await webhook(), await webhook()];
+  const file = join(tempFolder({ "kept.txt": "" }), "alerts.jsonl");
+  const { notify, lines } = notifier([
+    { name: "plain", url: plain.url, format: "json" },
+    { name: "chat", url: slack.url, format: "slack" },
+    { name: "log", file, format: "json" },
+  ]);
+  notify.tell(ALERT);
+  notify.tell({ ...ALERT, what: "version-withdrawn" });
+  await notify.idle();
+  await notify.close();
+  expect(plain.bodies.map((body) => JSON.parse(body))).toMatchObject([
+    { schema: "cordon.alert/1", at: "2026-03-31T01:00:00.000Z", what: "wrong-bytes", name: "axios", version: "1.14.1" },
+    { what: "version-withdrawn" },
+  ]);
+  expect(slack.bodies[0]).toBe('{"text":"cordon · axios@1.14.1 · wrong bytes: got &lt;other&gt; bytes · twice"}');
+  expect(readFileSync(file, "utf8").trimEnd().split("\n")).toEqual(plain.bodies);
+  expect(lines).toEqual([]);
+});
+
+test("a target that fails is tried again, logged once and without its secret", async () => {
+  const { url, bodies } = await webhook([503, 503]);
+  const { notify, lines } = notifier([{ name: "chat", url, format: "json" }]);
+  notify.tell(ALERT);
+  await notify.idle();
+  await notify.close();
+  expect(bodies).toHaveLength(3);
+  expect(lines.map((line) => line.split(" ")[0])).toEqual(["error", "info"]);
+  expect(lines.join()).not.toContain("secret");
+});
+
+test("redirects are not followed, and what the target refuses is not tried again", async () => {
+  const { url, bodies } = await webhook([302, 404]);
+  const { notify, lines } = notifier([{ name: "chat", url, format: "json" }]);
+  expect(await notify.test(ALERT)).toMatchObject([
+    { target: "chat", result: { ok: false, message: expect.stringContaining("answered 302") } },
+  ]);
+  notify.tell(ALERT);
+  await notify.idle();
+  await notify.close();
+  expect(bodies).toHaveLength(2);
+  expect(lines).toHaveLength(1);
+});
