@@ -127,6 +127,9 @@ export function followExceptions(
   };
 }
 
+/** Newest rows that tell which versions of a package are in use here. */
+const SERVES_READ = 1_000;
+
 /** Versions of one package looked at ahead of time: those that tags name come first, and nobody asks for many others. */
 const LOOKED_AT_AHEAD = 8;
 
@@ -168,7 +171,15 @@ export async function openApp(given: AppPorts): Promise<App> {
       const looked = await inspector.recall(record);
       const index = advisories?.index();
       if (!index) return looked;
-      return { ...looked, claims: (version, digests) => claimsFor(advisories!, { name: record.name, version, digests }) ?? [] };
+      const { name } = record;
+      const fixed = Object.keys(record.summary.releases ?? {}).some((version) => index.fixedBy(name, version).length > 0);
+      const rows = fixed ? await ports.ledger.tail({ limit: SERVES_READ, kinds: ["serve"], name }) : [];
+      return {
+        ...looked,
+        claims: (version, digests) => claimsFor(advisories!, { name, version, digests }) ?? [],
+        fixes: (version) => index.fixedBy(name, version),
+        served: new Set(rows.flatMap(({ entry }) => ("version" in entry && entry.version !== undefined ? [entry.version] : []))),
+      };
     },
     feedsAsOf: () => advisories && feedsAsOf(advisories),
     onJudged(judgement) {

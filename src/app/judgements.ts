@@ -171,12 +171,8 @@ export async function openJudgements(ports: JudgementPorts): Promise<Judgements>
     const moment = await snapshot();
     const { lookup, revisions } = await lookAround(record, moment);
     const input = { ...(await inputWithEvidence(record, moment)), lookup };
-    const { verdicts, admitted, uninspected, nextChange } = judgePackage(record, input);
-    const judgement = describe(
-      record,
-      input,
-      { verdicts, admitted, uninspected, ...(nextChange === undefined ? {} : { nextChange }) },
-      {
+    const judged = judgePackage(record, input);
+    const judgement = describe(record, input, judged, {
         policy: moment.policy.digest,
         epoch: moment.exceptions.epoch,
         denied: moment.denied.size,
@@ -291,17 +287,13 @@ function unknownVersion(record: PackageRecord, version: string, input: JudgeInpu
 function describe(
   record: PackageRecord,
   input: JudgeInput,
-  { verdicts, admitted, uninspected, nextChange }: PackageVerdicts,
+  { verdicts, admitted, uninspected, factsOf, nextChange }: PackageVerdicts,
   basis: Basis,
 ): PackageJudgement {
   const served = new Set(admitted);
   const kept = [...verdicts].filter(([version, verdict]) => withheld(verdict) && !served.has(version));
   const baseline = input.policy.baseline;
-  const shared = packageFacts(record, input.now, {
-    privateUpstream: input.privateUpstream,
-    ...(baseline === undefined ? {} : { baseline }),
-    ...(input.evidence === undefined ? {} : { evidence: input.evidence }),
-  });
+  const listed = new Map(record.summary.versions.map((entry) => [entry.version, entry]));
   const { tags, changes } = repairTags({
     tags: record.summary.tags,
     versions: record.summary.versions,
@@ -327,13 +319,13 @@ function describe(
     tagChanges: changes,
     start,
     // The strongest digest history knows: a listing that drops its sha512 does not weaken what bytes are held to.
-    integrity: (version) => (shared.listed.has(version) ? factsIn(shared, version)?.integrity : undefined),
+    integrity: (version) => (listed.has(version) ? factsOf(version)?.integrity : undefined),
     factsDigest(version) {
-      const facts = factsIn(shared, version);
+      const facts = factsOf(version);
       return facts && factsDigest(facts);
     },
     requires(version) {
-      const entry = shared.listed.get(version);
+      const entry = listed.get(version);
       return entry ? namesRequired(entry) : [];
     },
     uninspected,

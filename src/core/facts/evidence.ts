@@ -26,6 +26,12 @@ export type PackageEvidence = {
   readonly of: (integrity: string, basis: string) => VersionEvidence | undefined;
   /** What feeds say of a version or of its bytes; absent where no feed is configured. */
   readonly claims?: (version: string, digests: readonly string[]) => readonly Claim[];
+  /** Claims that name a version as their fix. */
+  readonly fixes?: (version: string) => readonly Claim[];
+  /** Versions this gate served, as far as a fix of the package is known: whoever has them needs it. */
+  readonly served?: ReadonlySet<string>;
+  /** Tells one set of believed keys from another: what no key verified may be verified by a newer one. */
+  readonly trust?: string;
 };
 
 /** Everything besides its own bytes that evidence of a version rests on: what it is compared with, what the packument says, who looks. */

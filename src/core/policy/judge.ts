@@ -3,7 +3,9 @@
  * Most versions of most packages are old, listed and unchanged; a cheap look tells, and only the others are evaluated.
  */
 import { LIMITS } from "../base/limits.ts";
-import { DAY, type Instant, instant } from "../base/time.ts";
+import { nextWeightChange } from "../advisory/contested.ts";
+import { type FastLane, fastLane, openLane } from "../advisory/fast-lane.ts";
+import { DAY, HOUR, type Instant, instant } from "../base/time.ts";
 import { digestsOf } from "../facts/digests.ts";
 import type { PackageEvidence } from "../facts/evidence.ts";
 import type { Facts } from "../facts/facts.ts";
@@ -53,6 +55,8 @@ export type PackageVerdicts = {
   readonly admitted: readonly string[];
   /** Versions under 90 days old whose bytes nobody has looked at, with what is known of them. See `awaitsInspection`. */
   readonly uninspected: ReadonlyMap<string, Facts>;
+  /** What the verdict on a version rested on. */
+  readonly factsOf: (version: string) => Facts | undefined;
   /** The earliest moment at which time alone can change a verdict. */
   readonly nextChange?: Instant;
 };
@@ -83,7 +87,7 @@ export function judgePackage(record: PackageRecord, input: JudgeInput): PackageV
   }
   const admitted = record.summary.versions.map(({ version }) => version).filter((version) => isAdmitted(verdicts.get(version)));
   const uninspected = new Map(uninspectedIn(bench).map((facts) => [facts.version, facts]));
-  return { verdicts, admitted, uninspected, ...(Number.isFinite(next) ? { nextChange: instant(next) } : {}) };
+  return { verdicts, admitted, uninspected, factsOf: (version) => factsIn(bench.shared, version), ...(Number.isFinite(next) ? { nextChange: instant(next) } : {}) };
 }
 
 /** Judges one version, listed or not, with everything there is to say about it. Undefined when the package never listed it. */
@@ -239,7 +243,8 @@ function signalsOf(bench: Bench, facts: Facts, dependencies: SignalInput["depend
 
 function judge(bench: Bench, facts: Facts, dependencies: SignalInput["dependencies"]): Judgement {
   const { policy, now, privateUpstream } = bench.input;
-  const signals = signalsOf(bench, facts, dependencies);
+  const found = signalsOf(bench, facts, dependencies);
+  const signals = openLane(found, laneOf(bench, facts, found));
   const verdict = decide({
     name: facts.name,
     version: facts.version,
@@ -252,6 +257,34 @@ function judge(bench: Bench, facts: Facts, dependencies: SignalInput["dependenci
   });
   return { facts, signals, verdict };
 }
+
+/** Signals that say another source built it, or that nobody can tell. */
+const OTHER_SOURCE: ReadonlySet<string> = new Set(["provenance-identity-changed", "provenance-dropped", "trusted-publisher-dropped"]);
+
+/** Design §4, "Fast lane": a fix that somebody here needs does not wait with the malware. */
+function laneOf({ record, input }: Bench, facts: Facts, signals: readonly Signal[]): FastLane {
+  const { evidence, now } = input;
+  const fixes = signals.some(({ id }) => id === "young-release") ? (evidence?.fixes?.(facts.version) ?? []) : [];
+  if (fixes.length === 0) return CLOSED;
+  const ids = new Set(fixes.flatMap(({ aliases }) => aliases));
+  const affected = [...(evidence?.served ?? [])].filter((version) => {
+    const digests = digestsOf(historyOf(record, version)?.integrity);
+    return evidence?.claims?.(version, digests).some((claim) => claim.aliases.some((id) => ids.has(id)));
+  });
+  const others = signals.filter(({ id, effect }) => effect.kind !== "note" && id !== "young-release");
+  return fastLane({
+    version: facts.version,
+    start: facts.start,
+    claims: fixes,
+    against: facts.claims ?? [],
+    clean: facts.code === undefined ? undefined : facts.code.state === "done" && others.length === 0,
+    sameIdentity: facts.attested === undefined ? undefined : !signals.some(({ id }) => OTHER_SOURCE.has(id)),
+    affectedInUse: affected,
+    now,
+  });
+}
+
+const CLOSED: FastLane = { open: false, missing: [] };
 
 /** Judgements by own signals of every version that is not plainly allowed. */
 function ownJudgements(bench: Bench): ReadonlyMap<string, Judgement> {
@@ -329,7 +362,7 @@ function walkOf({ record, input, denied, baseline }: Bench, view: PackageView): 
 }
 
 /** Moments at which the verdict of one version may change without any news. */
-function changesOf(facts: Facts, verdict: Verdict, { policy, exceptions }: JudgeInput): readonly number[] {
+function changesOf(facts: Facts, verdict: Verdict, { policy, exceptions, evidence, now }: JudgeInput): readonly number[] {
   const ends = verdict.reasons.flatMap(({ effect }) => (effect.kind === "hold" && effect.until !== undefined ? [effect.until] : []));
   // A version grows out of being judged by its dependencies, and out of checks that could not run.
   const grows = verdict.reasons.some(({ id }) => id === "dependency-withheld" || id.startsWith("not-checked:"))
@@ -337,10 +370,14 @@ function changesOf(facts: Facts, verdict: Verdict, { policy, exceptions }: Judge
     : [];
   const waivers = exceptions.waivers.filter(({ id }) => verdict.waived.some(({ waiver }) => waiver === id));
   const lapses = waivers.flatMap((waiver) => [waiver.expires, (waiver.used ?? waiver.created) + LIMITS.waiverUnusedMs]);
+  // A fix may leave early: when it is six hours old, and when its advisory has been known for a day.
+  const fixes = evidence?.fixes?.(facts.version) ?? [];
+  const lanes = fixes.length === 0 ? [] : [facts.start + 6 * HOUR, ...fixes.map(({ firstSeen }) => firstSeen + DAY)];
+  const weight = nextWeightChange(facts.claims ?? [], facts, now);
   const monitor = verdict.monitored && policy.mode.kind === "monitor" ? [policy.mode.expires] : [];
   // What is waived has ends of its own: a hold that ends takes the waiver's work away.
   const waivedEnds = verdict.waived.flatMap(({ signal: { effect } }) =>
     effect.kind === "hold" && effect.until !== undefined ? [effect.until] : [],
   );
-  return [...ends, ...grows, ...lapses, ...monitor, ...waivedEnds];
+  return [...ends, ...grows, ...lapses, ...monitor, ...waivedEnds, ...lanes, ...(weight === undefined ? [] : [weight])];
 }
