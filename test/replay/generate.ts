@@ -7,7 +7,7 @@
 import { type Instant, DAY, HOUR, MINUTE, instant, iso, parseInstant } from "../../src/core/base/time.ts";
 import { binaryText, obfuscatedCode, ordinaryCode, recordedCode } from "./code.ts";
 import type { Incident, RecordedPackage } from "./incident.ts";
-import { type Versions, isNamed, namesOf, versionsIn, versionsOf } from "./versions.ts";
+import { type Versions, invented, isNamed, namesOf, versionsIn, versionsOf } from "./versions.ts";
 
 /** A bad release and its minute 0. */
 export type Attack = {
@@ -151,7 +151,9 @@ function badRelease({ id, signals, execution }: Incident, { name }: Subject, ver
     files["lib/bundle.js"] = ordinaryCode(`${name} bundle`, BYTES.remarkable);
 
   if (is("git_dependency"))
-    manifest["optionalDependencies"] = { [`${id}-setup`]: `github:example-fork/${id}#${"0123456789abcdef".repeat(3).slice(0, 40)}` };
+    manifest["optionalDependencies"] = {
+      [`${invented(id)}-setup`]: `github:example-fork/${invented(id)}#${"0123456789abcdef".repeat(3).slice(0, 40)}`,
+    };
   if (options.requires) {
     manifest["dependencies"] = options.requires;
     if (!is("new_dep_unimported"))
@@ -199,7 +201,7 @@ type Added = Generated & { readonly requires: Readonly<Record<string, string>> }
 function dependencyOf(incident: Incident, owned: readonly RecordedPackage[], at: Instant): Added {
   const { id, signals } = incident;
   const recorded = owned.find(({ role }) => role.startsWith("payload"));
-  const name = recorded ? namesOf(recorded, id)[0]! : `${id}-helper`;
+  const name = recorded ? namesOf(recorded, id)[0]! : `${invented(id)}-helper`;
   const decoys = owned
     .filter((one) => one.role.startsWith("decoy") && namesOf(one, id)[0] === name)
     .flatMap((one) => versionsIn(one.malicious));

@@ -20,8 +20,12 @@ export function namesOf({ name }: RecordedPackage, incident: string): readonly s
     return isPackageName(whole) && !/^[~\d]/.test(whole) ? [whole.toLowerCase()] : [];
   });
   const names = [...new Set(found)].slice(0, NAMES);
-  const invented = `replay-${incident.toLowerCase().replace(/[^a-z0-9]+/g, "-")}`;
-  return names.length > 0 ? names : [invented];
+  return names.length > 0 ? names : [invented(incident)];
+}
+
+/** A name for what has none on record. */
+export function invented(incident: string): string {
+  return `replay-${incident.toLowerCase().replace(/[^a-z0-9]+/g, "-")}`.slice(0, 100);
 }
 
 /** Every version that stands in the recorded words, lowest first. */
