@@ -5,7 +5,7 @@
 import { canonical, sha256 } from "../core/base/digest.ts";
 import { type Clock, DAY, type Instant, instant } from "../core/base/time.ts";
 import { LIMITS } from "../core/base/limits.ts";
-import { ageOf, factsDigest, factsIn, packageFacts } from "../core/facts/facts-of.ts";
+import { ageOf, factsDigest } from "../core/facts/facts-of.ts";
 import type { PackageEvidence } from "../core/facts/evidence.ts";
 import type { Facts } from "../core/facts/facts.ts";
 import { historyOf, type PackageRecord } from "../core/facts/history.ts";

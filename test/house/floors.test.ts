@@ -79,7 +79,7 @@ function floorOf(path: string): string {
 }
 
 /** SQL stays in one folder, so that another store is a one-folder decision. */
-const SQL = /\b(?:select\b[^;]*\bfrom|insert (?:or \w+ )?into|update\b[^;]*\bset|delete from|create (?:table|index)|pragma)\b/i;
+const SQL = /(?<![-\w])(?:select\s[^;]*\sfrom\s|insert (?:or \w+ )?into|update\s[^;]*\sset\s|delete from|create (?:table|index)|pragma)\b/i;
 
 /** What is wrong with a file, one line each. */
 function violations(path: string, { imports, uses, strings }: SourceFile): readonly string[] {

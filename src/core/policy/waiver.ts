@@ -92,7 +92,7 @@ export function waiversFor(
 }
 
 /** How many different owners must waive a signal. */
-export function peopleFor(id: Signal["id"]): number {
+function peopleFor(id: Signal["id"]): number {
   const row: SignalRow | undefined = Object.hasOwn(SIGNALS, id) ? SIGNALS[id as keyof typeof SIGNALS] : undefined;
   return row?.people ?? 1;
 }
