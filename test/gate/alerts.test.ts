@@ -1,0 +1,83 @@
+/** Alerts through a running gate: each event is told once, with who fetched the version, and a restart tells nobody again. */
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { expect, test } from "vitest";
+import { send } from "../kit/http.ts";
+import { tempFolder } from "../kit/temp.ts";
+import { openGate } from "./open.ts";
+
+test("a served version that a feed reports is told of once, with who fetched it", async () => {
+  const folder = tempFolder({});
+  const [feed, told] = [join(folder, "feed.ndjson"), join(folder, "alerts.jsonl")];
+  writeFileSync(feed, "");
+  const config = `feeds:\n  - { name: own, path: ${JSON.stringify(feed)} }\nnotify:\n  - { name: log, file: ${JSON.stringify(told)} }\n`;
+  const { product, get } = await openGate({ config });
+  expect(await product.cordon(["feeds", "sync"])).toMatchObject({ code: 0 });
+  expect((await get("/p/site/npm/axios/-/axios-1.13.6.tgz")).status).toBe(200);
+  expect((await get("/p/shop/npm/axios/-/axios-1.13.6.tgz")).status).toBe(200);
+
+  const affected = [{ package: { ecosystem: "npm", name: "axios" }, versions: ["1.13.6"] }];
+  const origins = { "malicious-packages-origins": [{ source: "ghsa-malware" }, { source: "amazon-inspector" }] };
+  writeFileSync(feed, `${JSON.stringify({ id: "MAL-1", affected, database_specific: origins })}\n`);
+  expect(await product.cordon(["feeds", "sync"])).toMatchObject({ code: 0 });
+
+  const alerts = () =>
+    existsSync(told)
+      ? readFileSync(told, "utf8")
+          .trimEnd()
+          .split("\n")
+          .map((line) => JSON.parse(line))
+      : [];
+  for (let waited = 0; alerts().length === 0 && waited < 5_000; waited += 50) {
+    await get("/axios");
+    await sleep(50);
+  }
+  expect(alerts()).toMatchObject([
+    {
+      schema: "cordon.alert/1",
+      what: "served-now-withheld",
+      name: "axios",
+      version: "1.13.6",
+      detail: "withheld now by malware-report · fetched by site, shop",
+    },
+  ]);
+
+  const second = await product.gate();
+  expect((await send(second.url, { method: "GET", path: "/axios" })).status).toBe(200);
+  await second.app.flush();
+  await second.close();
+  expect(alerts()).toHaveLength(1);
+});
+
+test("a version taken back is told once, and again when it was taken back again after it returned", async () => {
+  const told = join(tempFolder({}), "alerts.jsonl");
+  const { product, fixture, get } = await openGate({ config: `notify:\n  - { name: log, file: ${JSON.stringify(told)} }\n` });
+  const whats = () =>
+    existsSync(told)
+      ? readFileSync(told, "utf8")
+          .trimEnd()
+          .split("\n")
+          .map((line) => JSON.parse(line).what)
+      : [];
+  /** The upstream's next answers are asked for, and what they bring is waited for. */
+  const ask = async (alerts: number) => {
+    for (let waited = 0; whats().length < alerts && waited < 5_000; waited += 50) {
+      fixture.clock.advance("10m");
+      expect((await get("/axios")).status).toBe(200);
+      await sleep(50);
+    }
+  };
+  await get("/axios");
+  fixture.withdraw("axios", "1.14.1");
+  await ask(1);
+  fixture.restore("axios", "1.14.1");
+  await ask(2);
+  fixture.withdraw("axios", "1.14.1");
+  await ask(3);
+  expect(whats()).toEqual(["version-withdrawn", "version-returned", "version-withdrawn"]);
+  const second = await product.gate();
+  expect((await send(second.url, { method: "GET", path: "/axios" })).status).toBe(200);
+  await second.close();
+  expect(whats()).toHaveLength(3);
+});
