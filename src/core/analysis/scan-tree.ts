@@ -62,7 +62,9 @@ function visit(node: Node, scan: Scan): boolean {
       bind(node.id, node.init, scan);
       return true;
     case "AssignmentExpression":
-      if (node.left?.type === "Identifier") bind(node.left, node.operator === "=" ? node.right : undefined, scan);
+      // What is added to piece by piece (`text += chunk`) is no constant, however it began.
+      if (node.left?.type === "Identifier" && node.operator !== "=") scan.bound.set(node.left.name!, undefined);
+      else if (node.left?.type === "Identifier") bind(node.left, node.right, scan);
       else if (node.left?.type === "MemberExpression") scan.later.push(node);
       return true;
     case "ImportDeclaration":
