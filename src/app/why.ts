@@ -17,6 +17,8 @@ export type WhyReport = {
   /** Absent when the whole package was asked about. */
   readonly version?: string;
   readonly withheld: boolean;
+  /** It is young and nobody has looked at its tarball yet. */
+  readonly uninspected: boolean;
   readonly verdict: {
     readonly action: Action;
     readonly until?: string;
@@ -87,6 +89,7 @@ export function openWhy(ports: { readonly knowledge: Knowledge; readonly judgeme
       name: record.name,
       version,
       withheld: withheld(verdict),
+      uninspected: judgement.uninspected.has(version),
       verdict: brief(verdict),
       headline: told.headline,
       age: told.age,

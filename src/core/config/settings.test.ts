@@ -42,6 +42,7 @@ test("without any word from anyone: balanced, enforced, three days, loopback", (
     fetchAhead: true,
     inspectAhead: true,
     feeds: [],
+    notify: [],
   });
   expect(policy).toMatchObject({ preset: "balanced", mode: { kind: "enforce" }, hold: 3 * DAY, allow: [], private: [] });
   expect(origins.every(({ from }) => from === "default")).toBe(true);
@@ -159,7 +160,7 @@ test.each([
   "upstream: { url: https://x.test/ }",
   "data: x",
   "feeds: []",
-  "notify: {}",
+  "notify: []",
   "policy: { mode: enforce }",
   "mode: enforce",
   "listen: 0.0.0.0:1",

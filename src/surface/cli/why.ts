@@ -58,6 +58,8 @@ export function render(report: WhyReport, io: Io, paint: Paint, now: number, all
     lines.push(
       `  the tag ${safe(tag)} answers ${change.answers === undefined ? "nothing" : safe(change.answers)} instead of ${safe(change.upstream ?? "nothing")} (${change.why})`,
     );
+  if (report.uninspected)
+    lines.push(`  its tarball has not been looked at yet · cordon inspect ${safe(`${report.name}@${report.version}`)}`);
   if (report.withheld) {
     lines.push(
       report.instead.length > 0
