@@ -246,6 +246,17 @@ export function openWorld(ground: Ground = {}): World {
     resolve,
     open,
     advisories: async (flags) => openAdvisories(await resolve(flags)),
+    async trust(flags) {
+      const dataDir = dataDirOf(await resolve(flags));
+      const { loadTrust, storeTrust } = await import("./edge/trust/trust.ts");
+      return {
+        load: () => loadTrust(dataDir),
+        async keep({ root, keys }, from) {
+          const bytes = (text: string | undefined, kind: "root" | "keys") => (text === undefined ? {} : { [kind]: Buffer.from(text) });
+          await storeTrust(dataDir, { ...bytes(root, "root"), ...bytes(keys, "keys"), from, at: clock.now() });
+        },
+      };
+    },
     async tryAlerts(flags, alert) {
       const targets = await openTargets(await resolve(flags));
       try {

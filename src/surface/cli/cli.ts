@@ -6,7 +6,7 @@ import { Command, CommanderError } from "commander";
 import { FAULTS, Fault } from "../../core/base/fault.ts";
 import { redact } from "../../core/base/text.ts";
 import { VERSION } from "../../core/config/constants.ts";
-import { COMMON_FLAGS, splitWrapped } from "./flags.ts";
+import { commandFirst, COMMON_FLAGS, splitWrapped } from "./flags.ts";
 import { type CommonFlags, type Io, printJson, safe } from "./io.ts";
 import type { World } from "./world.ts";
 
@@ -132,7 +132,7 @@ export const COMMANDS: Readonly<Record<string, Row>> = {
     load: () => import("./policy.ts"),
   },
   feeds: {
-    usage: "feeds <sync|list|query|check> [spec]",
+    usage: "feeds <sync|list|query|check|trust> [spec]",
     summary: "read advisories, say how old they are, and what was known of a version when",
     group: "Policy",
     example: "cordon feeds query axios@1.14.1 --at 2026-03-31T04:00Z",
@@ -140,6 +140,8 @@ export const COMMANDS: Readonly<Record<string, Row>> = {
       ["--at <time>", "the moment, e.g. 2026-03-31T00:21Z (query; default now)"],
       ["--accept <feed>", "believe a feed that went back or denies many names at once (sync)"],
       ["--reason <text>", "why, with --accept"],
+      ["--root <file>", "a newer trusted_root.json of Sigstore (trust)"],
+      ["--keys <file>", "a newer keys.json of the registry (trust)"],
     ],
     load: () => import("./feeds.ts"),
   },
@@ -245,7 +247,7 @@ async function dispatch(argv: readonly string[], io: Io, world: World): Promise<
     return 0;
   }
   try {
-    await program.parseAsync([...argv], { from: "user" });
+    await program.parseAsync([...commandFirst(argv)], { from: "user" });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     return error.exitCode === 0 ? 0 : 2;

@@ -12,6 +12,7 @@ import { reasonOf, typedAtTerminal } from "./owned.ts";
 type Options = Readonly<Record<string, unknown>>;
 
 export const run: Command = async (context, args, options) => {
+  if (args[0] === "trust") return trust(context, options);
   const advisories = await context.world.advisories(context.flags);
   try {
     if (advisories.configured.length === 0)
@@ -26,12 +27,42 @@ export const run: Command = async (context, args, options) => {
       case "query":
         return await query(context, advisories, args[1], options);
       default:
-        throw new Fault("USAGE", `cordon feeds ${safe(args[0] ?? "")}: say sync, list, query or check`);
+        throw new Fault("USAGE", `cordon feeds ${safe(args[0] ?? "")}: say sync, list, query, check or trust`);
     }
   } finally {
     await advisories.close();
   }
 };
+
+/** Shows which keys are believed; with files, takes newer ones. Never what a checked registry says of itself: a person names the file. */
+async function trust(context: CommandContext, { root, keys }: Options): Promise<number> {
+  const { io, world, flags } = context;
+  const store = await world.trust(flags);
+  const files = { ...(typeof root === "string" ? { root } : {}), ...(typeof keys === "string" ? { keys } : {}) };
+  const from = Object.values(files).join(", ");
+  if (from !== "") {
+    const texts = Object.fromEntries(
+      await Promise.all(Object.entries(files).map(async ([kind, file]) => [kind, await world.readText(file)])),
+    );
+    await typedAtTerminal(io, "trust", `signatures will be checked with what ${safe(from)} says\n`);
+    await store.keep(texts, from);
+  }
+  const { source, digest, at, from: stored, ignored } = await store.load();
+  if (flags.json)
+    printJson(io, "cordon.feeds-trust/1", {
+      source,
+      digest,
+      ...(stored === undefined ? {} : { from: stored }),
+      ...(at === undefined ? {} : { at: iso(at) }),
+      ...(ignored === undefined ? {} : { ignored }),
+    });
+  else {
+    const whose = source === "shipped" ? "what this cordon was built with" : `${safe(stored ?? "")}, taken ${iso(at!)}`;
+    io.stdout(`signatures are checked with ${whose} · ${digest.slice(0, 12)}\n`);
+    if (ignored !== undefined) io.stdout(`  not used: ${safe(ignored)}\n`);
+  }
+  return 0;
+}
 
 async function sync(context: CommandContext, advisories: Advisories, options: Options): Promise<number> {
   const { io, flags } = context;

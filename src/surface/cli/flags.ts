@@ -11,6 +11,14 @@ export const COMMON_FLAGS: readonly (readonly [string, string])[] = [
   ["--offline", "ask no registry; decide from what is stored"],
 ];
 
+/** `--data DIR why axios` → `why axios --data DIR`: common flags may stand before a command too, as they do before a client. */
+export function commandFirst(argv: readonly string[]): readonly string[] {
+  let i = 0;
+  while (i < argv.length && /^--(?:json|offline|(?:data|config|upstream)(?:=|$))/.test(argv[i]!))
+    i += /^--(?:data|config|upstream)$/.test(argv[i]!) ? 2 : 1;
+  return [...argv.slice(i), ...argv.slice(0, i)];
+}
+
 /**
  * `--data DIR npm ci --json` → cordon's flags, the client, and the client's arguments untouched.
  * Undefined when the first word that is no flag of ours is not a client.

@@ -148,6 +148,18 @@ export type World = {
   gateApi(url: string): Promise<GateApi>;
   /** The feeds of the data directory. */
   advisories(flags: CommonFlags): Promise<Advisories>;
+  /** The keys and authorities that signatures are checked with. */
+  trust(flags: CommonFlags): Promise<{
+    load(): Promise<{
+      readonly source: "shipped" | "stored";
+      readonly digest: string;
+      readonly from?: string;
+      readonly at?: Instant;
+      readonly ignored?: string;
+    }>;
+    /** Raises a Fault when the texts cannot be used or hold less than what is believed now. */
+    keep(texts: { readonly root?: string; readonly keys?: string }, from: string): Promise<void>;
+  }>;
   /** One try to tell each configured target, and what came of it. */
   tryAlerts(
     flags: CommonFlags,
