@@ -173,12 +173,11 @@ export async function openJudgements(ports: JudgementPorts): Promise<Judgements>
     const input = { ...(await inputWithEvidence(record, moment)), lookup };
     const judged = judgePackage(record, input);
     const judgement = describe(record, input, judged, {
-        policy: moment.policy.digest,
-        epoch: moment.exceptions.epoch,
-        denied: moment.denied.size,
-        revisions,
-      },
-    );
+      policy: moment.policy.digest,
+      epoch: moment.exceptions.epoch,
+      denied: moment.denied.size,
+      revisions,
+    });
     cache.set(record.name, judgement, 2_000 + record.summary.versions.length * 1_000);
     ports.onJudged?.(judgement);
     return judgement;

@@ -87,7 +87,13 @@ export function judgePackage(record: PackageRecord, input: JudgeInput): PackageV
   }
   const admitted = record.summary.versions.map(({ version }) => version).filter((version) => isAdmitted(verdicts.get(version)));
   const uninspected = new Map(uninspectedIn(bench).map((facts) => [facts.version, facts]));
-  return { verdicts, admitted, uninspected, factsOf: (version) => factsIn(bench.shared, version), ...(Number.isFinite(next) ? { nextChange: instant(next) } : {}) };
+  return {
+    verdicts,
+    admitted,
+    uninspected,
+    factsOf: (version) => factsIn(bench.shared, version),
+    ...(Number.isFinite(next) ? { nextChange: instant(next) } : {}),
+  };
 }
 
 /** Judges one version, listed or not, with everything there is to say about it. Undefined when the package never listed it. */
