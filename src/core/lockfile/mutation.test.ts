@@ -132,8 +132,10 @@ test("npm: whatever JSON.parse finds under packages is in the tree, or a problem
         return;
       }
       if (tree.problems.some((problem) => problem.severity === "error")) return;
+      // Damage that takes `packages` away leaves what npm reads as a lockfile of version 1.
+      if (parsed.packages === undefined) return;
       compared++;
-      const listed = Object.entries(parsed.packages ?? {}).filter(([key]) => key !== "");
+      const listed = Object.entries(parsed.packages).filter(([key]) => key !== "");
       expect(tree.packages.map((entry) => entry.key)).toEqual(listed.map(([key]) => key));
       listed.forEach(([, plain], index) => {
         const entry = tree.packages[index]!;
