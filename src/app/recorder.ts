@@ -7,7 +7,7 @@ import type { Asker, LedgerEntry } from "../core/ledger/entry.ts";
 import { type Alert, eventKey } from "../core/ledger/alert.ts";
 import type { Verdict } from "../core/policy/verdict.ts";
 import { wasTold } from "./alerts.ts";
-import type { PackageJudgement } from "./judgements.ts";
+import type { LeftOut } from "./left-out.ts";
 import type { HeldStore, Ledger } from "./ports.ts";
 
 /** Something this gate withheld or served, as `/-/cordon/decisions` reports it. */
@@ -37,10 +37,10 @@ export type Counters = {
 };
 
 export type Recorder = {
-  /** `judgement`: of an answer that left something out or shows it for monitor mode alone. */
-  packument(name: string, judgement: PackageJudgement | undefined, asker: Asker): void;
+  /** `leftOut`: of an answer that left something out or shows it for monitor mode alone. */
+  packument(name: string, leftOut: LeftOut | undefined, asker: Asker): void;
   /** Notes what an answer did not show, and what only monitor mode showed; `packument` does so too. */
-  leftOut(name: string, judgement: PackageJudgement, asker: Asker): void;
+  leftOut(name: string, leftOut: LeftOut | undefined, asker: Asker): void;
   served(row: {
     name: string;
     version: string;
@@ -108,7 +108,7 @@ export function openRecorder(ports: RecorderPorts): Recorder {
   /** The newest answer that left versions out, by project and name; least recently used first. */
   const leftOut = new Map<
     string,
-    { readonly seq: number; readonly at: Instant; readonly name: string; readonly judgement: PackageJudgement; readonly asker: Asker }
+    { readonly seq: number; readonly at: Instant; readonly name: string; readonly told: LeftOut; readonly asker: Asker }
   >();
   const minute = new Map<string, number>();
   const writing = new Set<Promise<unknown>>();
@@ -170,23 +170,21 @@ export function openRecorder(ports: RecorderPorts): Recorder {
     }
   }
 
-  function noteLeftOut(name: string, judgement: PackageJudgement, asker: Asker): void {
-    if (judgement.withheld.size === 0 && judgement.monitored.size === 0) return;
+  function noteLeftOut(name: string, told: LeftOut | undefined, asker: Asker): void {
+    if (!told) return;
     const place = `${asker.project ?? ""} ${name}`;
-    if (judgement.withheld.size > 0) {
+    if (told.versions.some((one) => !one.monitored)) {
       leftOut.delete(place);
-      leftOut.set(place, { seq: ++sequence, at: ports.clock.now(), name, judgement, asker });
+      leftOut.set(place, { seq: ++sequence, at: ports.clock.now(), name, told, asker });
       if (leftOut.size > RECENT) leftOut.delete(leftOut.keys().next().value!);
     }
-    const mark = `${judgement.fingerprint} ${judgement.monitored.size}`;
-    if (noted.get(place) === mark) return;
+    if (noted.get(place) === told.mark) return;
     if (noted.size > RECENT) noted.clear();
-    noted.set(place, mark);
+    noted.set(place, told.mark);
     const project = asker.project === undefined ? {} : { project: asker.project };
-    for (const [version, verdict] of [...judgement.withheld, ...judgement.monitored]) {
+    for (const { version, verdict, integrity } of told.versions) {
       // Old releases that no client can read are no news; who asks for one by name is told, and then it is noted.
       if (verdict.reasons.every((reason) => reason.id === "malformed-version")) continue;
-      const integrity = judgement.integrity(version);
       const note = {
         name,
         version,
@@ -203,11 +201,11 @@ export function openRecorder(ports: RecorderPorts): Recorder {
   return {
     counters,
     trouble,
-    packument(name, judgement, asker) {
+    packument(name, told, asker) {
       counters.packuments += 1;
       ask(asker);
       minute.set(asker.project ?? "", (minute.get(asker.project ?? "") ?? 0) + 1);
-      if (judgement) noteLeftOut(name, judgement, asker);
+      noteLeftOut(name, told, asker);
     },
     leftOut: noteLeftOut,
     async served(row) {
@@ -328,23 +326,15 @@ export function openRecorder(ports: RecorderPorts): Recorder {
 function leavings({
   at,
   name,
-  judgement,
+  told,
   asker,
 }: {
   readonly at: Instant;
   readonly name: string;
-  readonly judgement: PackageJudgement;
+  readonly told: LeftOut;
   readonly asker: Asker;
 }): readonly Decision[] {
-  const upstream = Object.entries(judgement.record.summary.tags);
-  return [...judgement.withheld].map(([version, verdict]) => ({
-    at,
-    kind: "left-out",
-    name,
-    version,
-    verdict,
-    tags: upstream.filter(([, named]) => named === version).map(([tag]) => tag),
-    instead: judgement.alternatives(version).map((one) => one.version),
-    asker,
-  }));
+  return told.versions
+    .filter((one) => !one.monitored)
+    .map(({ version, verdict, tags, instead }) => ({ at, kind: "left-out", name, version, verdict, tags, instead, asker }));
 }

@@ -9,6 +9,7 @@ import { refusalLine } from "../core/policy/explain.ts";
 import type { Asker } from "../core/ledger/entry.ts";
 import { hotCache } from "./hot-cache.ts";
 import type { Judgements, PackageJudgement } from "./judgements.ts";
+import { type LeftOut, leftOutOf, markOf } from "./left-out.ts";
 import type { Known, Knowledge } from "./knowledge.ts";
 import type { PackumentWork } from "./ports.ts";
 import type { Recorder } from "./recorder.ts";
@@ -34,14 +35,13 @@ export type PackumentAnswer =
   | { readonly kind: "failed"; readonly status: 503; readonly message: string };
 
 /** An answer with what it rests on: several clients may wait for one, and each is recorded. */
-type Built = { readonly answer: PackumentAnswer; readonly judgement?: PackageJudgement; readonly signals?: readonly string[] };
+type Built = { readonly answer: PackumentAnswer; readonly leftOut?: LeftOut | undefined; readonly signals?: readonly string[] };
 
 type Warm = {
   readonly answer: Extract<PackumentAnswer, { kind: "served" }>;
   readonly fingerprint: string;
   readonly basis: PackageJudgement["basis"];
-  /** Only of answers there is something to tell about: it holds the whole record, and the answers are many. */
-  readonly judgement: PackageJudgement | undefined;
+  readonly leftOut: LeftOut | undefined;
   /** Nothing about the answer can change by time alone before this. */
   readonly until: Instant;
 };
@@ -73,7 +73,7 @@ export function servePackument(ports: PackumentPorts): ServePackument {
     const hit = cache.get(cacheKey(request));
     if (!hit) return undefined;
     if (ports.clock.now() >= hit.until || !ports.judgements.current(hit)) return undefined;
-    ports.recorder.packument(request.name, hit.judgement, request.asker);
+    ports.recorder.packument(request.name, hit.leftOut, request.asker);
     return hit.answer;
   }
 
@@ -93,10 +93,10 @@ export function servePackument(ports: PackumentPorts): ServePackument {
     return built.answer;
   }
 
-  async function record({ name, asker }: PackumentRequest, { answer, judgement, signals }: Built): Promise<void> {
-    if (answer.kind === "served" && judgement) ports.recorder.packument(name, judgement, asker);
+  async function record({ name, asker }: PackumentRequest, { answer, leftOut, signals }: Built): Promise<void> {
+    if (answer.kind === "served") ports.recorder.packument(name, leftOut, asker);
     if (answer.kind !== "refused") return;
-    if (judgement) ports.recorder.leftOut(name, judgement, asker);
+    ports.recorder.leftOut(name, leftOut, asker);
     await ports.recorder.refused({
       name,
       route: "packument",
@@ -115,7 +115,8 @@ export function servePackument(ports: PackumentPorts): ServePackument {
       return { answer: { kind: "refused", refusal }, signals: [looked.signal] };
     }
     const { known, judgement } = looked;
-    if (judgement.served.size === 0) return { answer: { kind: "refused", refusal: refusalOfPackage(known.record, judgement) }, judgement };
+    if (judgement.served.size === 0)
+      return { answer: { kind: "refused", refusal: refusalOfPackage(known.record, judgement) }, leftOut: leftOutOf(judgement) };
     const previous = cache.get(key);
     // The fingerprint covers the upstream's document too.
     const rendered =
@@ -133,10 +134,10 @@ export function servePackument(ports: PackumentPorts): ServePackument {
     const fresh = (now + (known.stale === undefined ? ports.freshness : Math.min(ports.freshness, LIMITS.upstreamRestMs))) as Instant;
     const until = judgement.nextChange !== undefined && judgement.nextChange < fresh ? judgement.nextChange : fresh;
     const { fingerprint, basis } = judgement;
-    const told = judgement.withheld.size + judgement.monitored.size > 0 ? judgement : undefined;
-    cache.set(key, { answer, fingerprint, basis, judgement: told, until }, rendered.gzip.byteLength + 1_000);
+    const leftOut = previous?.leftOut?.mark === markOf(judgement) ? previous.leftOut : leftOutOf(judgement);
+    cache.set(key, { answer, fingerprint, basis, leftOut, until }, rendered.gzip.byteLength + 1_000);
     ports.onServed?.(known, judgement);
-    return { answer, judgement };
+    return { answer, leftOut };
   }
 
   return { warm, serve, bytes: () => cache.bytes };

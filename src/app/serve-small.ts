@@ -15,6 +15,7 @@ import type { Judgements, PackageJudgement } from "./judgements.ts";
 import type { Knowledge } from "./knowledge.ts";
 import { look, type Looked } from "./look.ts";
 import type { Ledger, PackumentWork, Upstream } from "./ports.ts";
+import { leftOutOf } from "./left-out.ts";
 import type { Recorder } from "./recorder.ts";
 import { type Refusal, refusal, refusalOfName, refusalOfPackage, refusalOfVersion } from "./refusal.ts";
 
@@ -208,7 +209,7 @@ export function serveSmall(ports: SmallPorts): ServeSmall {
   }
 
   function nothingOf(record: PackageRecord, judgement: PackageJudgement, { asker }: From): Refusal {
-    ports.recorder.leftOut(record.name, judgement, asker);
+    ports.recorder.leftOut(record.name, leftOutOf(judgement), asker);
     const { version: _version, ...refusal } = refusalOfPackage(record, judgement);
     return refusal;
   }
