@@ -127,6 +127,9 @@ export function followExceptions(
   };
 }
 
+/** Packages judged anew at once when feeds change; the others when somebody asks for them. */
+const JUDGED_AGAIN = 2_000;
+
 /** Newest rows that tell which versions of a package are in use here. */
 const SERVES_READ = 1_000;
 
@@ -231,7 +234,15 @@ export async function openApp(given: AppPorts): Promise<App> {
   const stopListening = advisories?.watch(({ names, integrities, freshened }) => {
     if (integrities.size > 0 || freshened) knowledge.touch();
     else for (const name of names) knowledge.touch(name);
+    judgeAgain([...names]).catch((error: unknown) => recorder.trouble("packages that feeds name not judged again", error));
   });
+  /** Nobody need ask for a package for a new report on what was served to be an alert. */
+  async function judgeAgain(names: readonly string[]): Promise<void> {
+    for (const name of names.slice(0, JUDGED_AGAIN)) {
+      const record = await knowledge.recall(name);
+      if (record) await judgements.ofPackage(record);
+    }
+  }
   const minute = setInterval(() => void recorder.flush(), 60_000);
   minute.unref();
   return {

@@ -58,6 +58,7 @@ export const COMMANDS: Readonly<Record<string, Row>> = {
     example: "cordon inspect chalk@5.6.1",
     options: [
       ["--all", "everything that was found"],
+      ["--sarif", "SARIF 2.1.0 on stdout, for code scanning"],
       ["--against <spec-or-tarball>", "compare with this instead of the release before it"],
     ],
     load: () => import("./inspect.ts"),

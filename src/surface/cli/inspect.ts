@@ -7,6 +7,7 @@ import { instant, span } from "../../core/base/time.ts";
 import type { Publisher } from "../../core/npm/release.ts";
 import type { Command } from "./command.ts";
 import { columns, painter, progress, safe, type Io, type Paint } from "./io.ts";
+import { sarifOf } from "./sarif.ts";
 import { count, kilobytes } from "./sizes.ts";
 import { subjectOf } from "./subject.ts";
 import { when } from "./when.ts";
@@ -20,7 +21,8 @@ export const run: Command = async ({ io, world, flags }, args, options) => {
     const inspection = await app
       .inspect(subject, { onStep: line.show, ...(against === undefined ? {} : { against }) })
       .finally(() => line.clear());
-    if (flags.json) io.stdout(`${JSON.stringify(inspection, undefined, 2)}\n`);
+    if (options["sarif"] === true) io.stdout(`${JSON.stringify(sarifOf(inspection), undefined, 2)}\n`);
+    else if (flags.json) io.stdout(`${JSON.stringify(inspection, undefined, 2)}\n`);
     else io.stdout(render(inspection, io, painter(io, "stdout"), world.clock.now(), options["all"] === true));
     return statusOf(inspection);
   } finally {
