@@ -431,11 +431,13 @@ test("a long history: publishing, vanishing, lying, freezing, and every answer a
       expect(denied.has(`${name}@${version}`), `${what}: the tarball of ${version} is denied`).toBe(false);
     } else if (tarball.status === 403) {
       refused += 1;
-      expect(listed, `${what}: ${version} is listed, but its tarball is refused: ${tarball.reason}`).not.toContain(version);
+      // Packuments do not wait for a look at the bytes: of a young version that cannot be looked at now, only the tarball is refused.
+      if (!tarball.reason.includes("not-checked:"))
+        expect(listed, `${what}: ${version} is listed, but its tarball is refused: ${tarball.reason}`).not.toContain(version);
     }
   }
 
-  for (let n = 0; n < 2_500; n += 1) {
+  for (let n = 0; n < 1_000; n += 1) {
     let at = (dice.int(1_000_000) / 1_000_000) * total;
     const [, step] = steps.find(([weight]) => (at -= weight) < 0) ?? steps.at(-1)!;
     try {
