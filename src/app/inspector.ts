@@ -182,8 +182,9 @@ export function openInspector(ports: InspectorPorts): Inspector {
       const kept: Kept = { basis, evidence };
       memory.set(integrity, kept, JSON.stringify(kept).length);
       failures.delete(integrity);
-      // What could not be checked is asked again after a restart.
-      if (evidence.notChecked === undefined) await keep(lookKey(integrity), kept);
+      // What could not be checked, or not with the keys of today, is asked again after a restart.
+      const doubtful = attested !== undefined && Object.values(attested.own).some(({ state }) => state === "unverifiable");
+      if (evidence.notChecked === undefined && !doubtful) await keep(lookKey(integrity), kept);
       ports.knowledge.touch(name);
     } catch (error) {
       if (!(error instanceof Fault)) ports.recorder.trouble(`bug while looking at ${name}@${version}`, error);
@@ -248,7 +249,8 @@ export function openInspector(ports: InspectorPorts): Inspector {
     if (stored?.analyser === ANALYSER) return stored;
     const bytes = await tarball(record, version, integrity);
     const made = await ports.tarballs.analyse(bytes, { label: `${record.name}@${version}`, ...(known === undefined ? {} : { known }) });
-    await keep(key, made);
+    // That a file ended its thread may have been this machine's bad hour.
+    if (made.unread.every(({ kind }) => kind !== "died")) await keep(key, made);
     return made;
   }
 
