@@ -59,6 +59,11 @@ export type Inspector = {
 /** `again`: not before this. Until then, and until another look has succeeded, the check counts as one that could not run. */
 type Failure = { readonly again: Instant; readonly reason: string };
 
+/** Of a tarball that the registry lists and does not have. */
+const GONE = "NOT_FOUND";
+/** Releases tried before a version counts as one with nothing to compare with. */
+const COMPARED_WITH = 3;
+
 type Kept = { readonly basis: string; readonly evidence: VersionEvidence };
 
 /** A tarball that could not be analysed is not tried again at once; one that could not be had is, because the upstream's own rests count. */
@@ -166,8 +171,7 @@ export function openInspector(ports: InspectorPorts): Inspector {
   async function examine(record: PackageRecord, facts: Facts, integrity: string, basis: string): Promise<void> {
     const { name, version, release } = facts;
     try {
-      const predecessor = release?.predecessor?.version;
-      const before = predecessor === undefined ? undefined : { version: predecessor, report: await report(record, predecessor) };
+      const before = release && (await nearestReport(record, release));
       const own = await report(record, version, before?.report);
       const code = codeFacts(own, before, { name, version, ...(release === undefined ? {} : { release: release.own }) });
       const attested = release && (await attestedFacts(record, version, release));
@@ -191,6 +195,22 @@ export function openInspector(ports: InspectorPorts): Inspector {
       const away = error instanceof Fault && error.code === "UPSTREAM_DOWN";
       fail(name, integrity, error instanceof Error ? error.message : String(error), away ? 0 : RETRY_MS);
     }
+  }
+
+  /**
+   * The report on the predecessor, or on the nearest settled release whose tarball there is: registries and mirrors lose old ones. When all
+   * are gone there is nothing to compare with, as for a first release. A tarball that merely cannot be had now is a Fault.
+   */
+  async function nearestReport(record: PackageRecord, { predecessor, settled }: ReleaseFacts) {
+    const versions = [...new Set([predecessor, ...settled].flatMap((one) => one?.version ?? []))];
+    for (const version of versions.slice(0, COMPARED_WITH)) {
+      try {
+        return { version, report: await report(record, version) };
+      } catch (error) {
+        if (!(error instanceof Fault && error.code === GONE)) throw error;
+      }
+    }
+    return undefined;
   }
 
   /** What is signed of the version and of those it is compared with. */
@@ -265,9 +285,10 @@ export function openInspector(ports: InspectorPorts): Inspector {
     if (ports.offline) throw new Fault("UPSTREAM_DOWN", `offline, and ${label} is not stored here`);
     const entry = record.summary.versions.find((one) => one.version === version);
     const file = entry?.tarball === undefined ? undefined : tarballFile(entry.tarball);
-    if (entry?.tarball === undefined && file === undefined) throw new Fault("UPSTREAM_REFUSED", `the registry no longer lists ${label}`);
+    if (entry?.tarball === undefined && file === undefined) throw new Fault(GONE, `the registry no longer lists ${label}`);
     const url = entry?.tarball ?? tarballUrl(ports.upstream.baseFor(record.name).base, record.name, file!);
     const answer = await ports.upstream.tarball(record.name, url);
+    if (answer.kind === "absent") throw new Fault(GONE, `the registry has no longer ${label}`);
     if (answer.kind !== "tarball") throw new Fault("UPSTREAM_DOWN", `${label} cannot be had: ${answer.message}`);
     const chunks: Uint8Array[] = [];
     let total = 0;

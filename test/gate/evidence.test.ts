@@ -102,3 +102,20 @@ test("a look that cannot be taken holds a young version, is said, and is tried a
   fixture.clock.advance("2m");
   expect((await get("/quiet/-/quiet-1.0.1.tgz")).status).toBe(200);
 });
+
+test("a predecessor whose tarball is gone is stood in for by the release before it; with none left there is nothing to compare with", async () => {
+  const opened = await openGate({ config: NO_WAIT });
+  const { fixture, get } = opened;
+  for (const [version, when] of [
+    ["1.0.0", "2025-06-01T00:00:00Z"],
+    ["1.0.1", "2025-10-01T00:00:00Z"],
+    ["1.0.2", "2026-03-30T00:00:00Z"],
+    ["1.0.3", "2026-03-30T01:00:00Z"],
+  ] as const)
+    fixture.publish(PLAIN(version, when));
+  fixture.faults.add({ route: "tarball", name: "quiet", version: "1.0.1" }, { status: 404 });
+  expect((await get("/quiet/-/quiet-1.0.2.tgz")).status).toBe(200);
+  expect(fixture.log.find({ route: "tarball", version: "1.0.0" })).toHaveLength(1);
+  fixture.faults.add({ route: "tarball", name: "quiet", version: "1.0.0" }, { status: 404 });
+  expect((await get("/quiet/-/quiet-1.0.3.tgz")).status).toBe(200);
+});
