@@ -158,7 +158,8 @@ export function serveTarball(ports: TarballPorts): ServeTarball {
       return { kind: "refused", refusal: refusal(name, line, version) };
     }
     const alert = judged?.alert ?? inMonitorMode(judgement.monitored.get(version));
-    const waived = judgement.waived.get(version);
+    // A pin may be served by a waiver while ranges still leave the version out, because of what it requires.
+    const waived = judged && judged.verdict.waived.length > 0 ? judged.verdict : judgement.waived.get(version);
     if (waived) ports.judgements.noteUse(waived).catch((error: unknown) => ports.recorder.trouble("use of a waiver not noted", error));
     const served: Served = {
       name,

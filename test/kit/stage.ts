@@ -86,8 +86,11 @@ export async function openStage({ folder, ...options }: StageOptions): Promise<G
     clock: fixture.clock,
     run,
     async request(request) {
-      await gate();
-      return send(names["GATE"]!, request);
+      const { app: served } = await gate();
+      const answer = await send(names["GATE"]!, request);
+      // What is fetched ahead decides what is known of dependencies: a transcript must not depend on how quick that was.
+      await served.ahead?.idle();
+      return answer;
     },
     verbs: {
       release: (spec = "", when = "", ...words) => fixture.publish(releaseText(spec, when, words)),
