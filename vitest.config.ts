@@ -6,6 +6,7 @@ export default defineConfig({
   test: {
     include: ["src/**/*.test.ts", "test/**/*.test.ts"],
     exclude: ["test/clients/**", "test/live/**", "test/kill/**", "test/fuzz/**", "test/shared/**", "node_modules/**"],
+    setupFiles: ["test/kit/properties.ts"],
     pool: "threads",
     testTimeout: 30_000,
     hookTimeout: 60_000,
