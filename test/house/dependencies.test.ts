@@ -12,6 +12,7 @@ type Locked = {
   readonly hasInstallScript?: boolean;
   readonly dependencies?: Readonly<Record<string, string>>;
   readonly optionalDependencies?: Readonly<Record<string, string>>;
+  readonly peerDependencies?: Readonly<Record<string, string>>;
 };
 type Manifest = {
   readonly dependencies: Readonly<Record<string, string>>;
@@ -28,7 +29,7 @@ const nameOf = (path: string): string => path.slice(path.lastIndexOf("node_modul
 test("DEPENDENCIES.md has one line for each runtime package, with who pulls it in and why", () => {
   const pulledBy = new Map<string, string[]>();
   for (const [path, entry] of [["node_modules/cordon", root!] as const, ...runtime])
-    for (const name of Object.keys({ ...entry.dependencies, ...entry.optionalDependencies }))
+    for (const name of Object.keys({ ...entry.dependencies, ...entry.optionalDependencies, ...entry.peerDependencies }))
       pulledBy.set(name, [...(pulledBy.get(name) ?? []), nameOf(path)]);
   const wanted = runtime.map(([path]) => `${nameOf(path)} ← ${(pulledBy.get(nameOf(path)) ?? []).sort().join(", ")}`).sort();
 
