@@ -1,12 +1,14 @@
 /**
  * What becomes of news in an upstream's answer: bytes that changed, versions taken back, versions that returned. Each is an alert in
- * the ledger; what was taken back or changed is on the list of what is held, and its dependents are judged by it.
+ * the ledger; what was taken back or changed is on the list of what is held, and its dependents are judged by it. A text or a tag that
+ * turns people away from a version they may have is an alert too.
  */
 import type { Clock } from "../core/base/time.ts";
 import { isoMinute } from "../core/base/time.ts";
 import type { PackageRecord } from "../core/facts/history.ts";
 import type { HistoryEvent } from "../core/facts/observe.ts";
 import type { Verdict } from "../core/policy/verdict.ts";
+import type { SignalId } from "../core/signals/table.ts";
 import type { HeldStore, Ledger } from "./ports.ts";
 import type { Recorder } from "./recorder.ts";
 
@@ -33,7 +35,20 @@ export function newsDesk(ports: NewsPorts): (record: PackageRecord, events: read
     }
     const more = alarming.length - TOLD;
     if (more > 0) await ports.recorder.alert({ what: alarming.at(-1)!.kind, name, detail: `and ${more} versions more` });
+    for (const [kind, id] of Object.entries(TOLD_BY)) await tellDiversion(record, id, versionsOf(events, kind));
   };
+
+  /** Once for each answer: maintainers deprecate all versions of a package with one command. Admitted versions alone (design §4). */
+  async function tellDiversion(record: PackageRecord, id: SignalId, versions: readonly string[]): Promise<void> {
+    for (const version of versions.slice(-TOLD)) {
+      const { action, notes } = await ports.verdictOf(record, version);
+      const said = action === "allow" ? notes.find((signal) => signal.id === id) : undefined;
+      if (!said) continue;
+      const others = versions.length === 1 ? "" : ` · ${versions.length} versions in one answer`;
+      await ports.recorder.alert({ what: id, name: record.name, version, detail: `${said.title}${others}` });
+      return;
+    }
+  }
 
   async function inWords(event: Alarming, name: string): Promise<string> {
     if (event.kind === "integrity-changed") return `its digest changed from ${event.from} to ${event.to}`;
@@ -42,6 +57,20 @@ export function newsDesk(ports: NewsPorts): (record: PackageRecord, events: read
     const served = row ? `served from here since ${isoMinute(row.entry.at)}` : "never served from here";
     return `the registry took it back; ${served}`;
   }
+}
+
+/** News that only its verdict can tell to be an alert, by the note that says so. */
+const TOLD_BY = { "deprecation-changed": "deprecation-text-new", "tag-moved": "tag-moved-back" } as const satisfies Partial<
+  Record<HistoryEvent["kind"], SignalId>
+>;
+
+/** The versions an answer deprecated, or points a tag at. */
+function versionsOf(events: readonly HistoryEvent[], kind: string): readonly string[] {
+  return events.flatMap((event) => {
+    if (event.kind !== kind) return [];
+    if (event.kind === "deprecation-changed" && event.text !== undefined) return event.version;
+    return event.kind === "tag-moved" && event.to !== undefined ? event.to : [];
+  });
 }
 
 type Alarming = Extract<HistoryEvent, { kind: "integrity-changed" | "version-withdrawn" | "version-returned" }>;

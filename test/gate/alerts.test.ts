@@ -81,3 +81,20 @@ test("a version taken back is told once, and again when it was taken back again 
   await second.close();
   expect(whats()).toHaveLength(3);
 });
+
+test("a good version that is deprecated, and a tag that goes back to it, are told of while a feed says nothing", async () => {
+  const told = join(tempFolder({}), "alerts.jsonl");
+  const { fixture, get } = await openGate({ config: `notify:\n  - { name: log, file: ${JSON.stringify(told)} }\n` });
+  expect((await get("/axios")).status).toBe(200);
+  fixture.deprecate("axios", "1.13.6", "Security hole in this version: upgrade to 1.14.1 now");
+  fixture.deprecate("axios", "1.14.1", "under 72 hours old, so nobody has it");
+  fixture.tag("axios", "latest", "1.13.6");
+  fixture.clock.advance("10m");
+  expect((await get("/axios")).status).toBe(200);
+  const alerts = () => (existsSync(told) ? readFileSync(told, "utf8").trimEnd().split("\n") : []);
+  for (let waited = 0; alerts().length < 2 && waited < 5_000; waited += 50) await sleep(50);
+  expect(alerts().map((line) => JSON.parse(line))).toMatchObject([
+    { what: "deprecation-text-new", name: "axios", version: "1.13.6" },
+    { what: "tag-moved-back", name: "axios", version: "1.13.6", detail: "the tag latest was moved back to it from 1.14.1" },
+  ]);
+});

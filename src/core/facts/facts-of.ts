@@ -12,6 +12,7 @@ import { digestsOf, stronger } from "./digests.ts";
 import { evidenceBasis, type PackageEvidence } from "./evidence.ts";
 import type { AgeBasis, Facts } from "./facts.ts";
 import { type PackageRecord, type VersionHistory, historyOf, lastListed } from "./history.ts";
+import { type MovedBack, movedBack } from "./moved-back.ts";
 import { isSecurityHolding } from "./observe.ts";
 import { type ReleaseLook, type ReleaseOptions, releaseLook, type ReleaseFacts } from "./release-facts.ts";
 
@@ -33,6 +34,7 @@ export type PackageFacts = FactsOptions & {
   readonly problems: ReadonlyMap<string, string>;
   readonly established: boolean;
   readonly securityHolding: boolean;
+  readonly movedBack: ReadonlyMap<string, MovedBack>;
   readonly releaseOf: ReleaseLook;
 };
 
@@ -57,6 +59,7 @@ export function packageFacts(record: PackageRecord, now: Instant, options: Facts
     problems: new Map(record.summary.problems.map(({ version, reason }) => [version, reason])),
     established: isEstablished(record, now),
     securityHolding: isSecurityHolding(record.summary),
+    movedBack: movedBack(record, now),
     releaseOf: releaseLook(record, (of, history) => ageOf(of, history, options.baseline !== undefined), options.comparison ?? UNCOMPARED),
   };
 }
@@ -76,6 +79,7 @@ export function factsIn(shared: PackageFacts, version: string): Facts | undefine
   const integrity = stronger(history.integrity, given) ? history.integrity : given;
   const release = entry && shared.releaseOf(version);
   const digests = digestsOf(given, shasum, history.integrity, history.fetched, history.changed?.integrity);
+  const moved = shared.movedBack.get(version);
   const claimedNow = claim === "moved" ? parseInstant(entry?.time) : undefined;
   return {
     name: record.name,
@@ -101,6 +105,7 @@ export function factsIn(shared: PackageFacts, version: string): Facts | undefine
     ...(entry?.deprecated === undefined
       ? {}
       : { deprecated: { text: entry.deprecated, since: history.deprecatedSince ?? record.lastAnswer } }),
+    ...(moved === undefined ? {} : { movedBack: moved }),
     requires: entry?.requires ?? {},
     privateUpstream: shared.privateUpstream,
     ...(release === undefined ? {} : { release }),

@@ -4,6 +4,7 @@ import type { CodeFacts } from "../analysis/code-facts.ts";
 import type { AttestedFacts } from "../attest/attested.ts";
 import type { Instant } from "../base/time.ts";
 import type { NotChecked } from "./evidence.ts";
+import type { MovedBack } from "./moved-back.ts";
 import type { ReleaseFacts } from "./release-facts.ts";
 
 /** Which evidence fixed the start of age, for explanations. */
@@ -54,6 +55,8 @@ export type Facts = {
   /** First time they did. */
   readonly servedSince?: Instant;
   readonly deprecated?: { readonly text: string; readonly since: Instant };
+  /** A tag that went to it lately from a better version. */
+  readonly movedBack?: MovedBack;
   /** name → spec an install must also fetch. */
   readonly requires: Readonly<Record<string, string>>;
   /** Upstream is configured as private: age rules are notes. */

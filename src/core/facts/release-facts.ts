@@ -9,6 +9,7 @@ import { classifySpec, isPlainSpec, satisfying } from "../npm/ranges.ts";
 import type { Release } from "../npm/release.ts";
 import type { AgeBasis } from "./facts.ts";
 import { type PackageRecord, type VersionHistory, historyOf } from "./history.ts";
+import { numbersOf, type Numbered, type OddNumber, oddNumber } from "./odd-number.ts";
 import { type Candidate, type Comparison, type ComparisonOptions, candidatesOf, compareWith, isBefore } from "./predecessor.ts";
 
 export type NewDependency = {
@@ -42,6 +43,8 @@ export type ReleaseFacts = Comparison & {
   readonly burst?: Burst;
   /** A higher stable line stood already: its highest version then, and when the line began. */
   readonly oldLine?: { readonly newest: string; readonly since: Instant };
+  /** How its number stands out among those before it. */
+  readonly oddNumber?: OddNumber;
   /**
    * The times of earlier versions are no order of publishing: a mirror wrote the days of its own copying. Then nothing can be said to be
    * new, and differences are told, not acted on.
@@ -59,7 +62,13 @@ export type ReleaseOptions = ComparisonOptions & {
 type Age = { readonly start: Instant; readonly basis: AgeBasis };
 
 /** One listed version; its line and rank are read once, because every young version looks at all of them. */
-type Dated = Age & { readonly version: string; readonly stable: boolean; readonly line: string; readonly rank: number };
+type Dated = Age & {
+  readonly version: string;
+  readonly stable: boolean;
+  readonly line: string;
+  readonly rank: number;
+  readonly numbers: Numbered["numbers"];
+};
 
 /** Answers for one version; undefined when its release was not read in detail. */
 export type ReleaseLook = (version: string) => ReleaseFacts | undefined;
@@ -89,6 +98,7 @@ export function releaseLook(
     const last = shared.all[place - 1];
     const burst = burstOf(place, shared.all);
     const oldLine = oldLineOf(place, shared.all);
+    const number = oddNumber(own, shared.all.slice(0, place));
     let settled = place;
     while (settled >= 0 && shared.all[settled]!.start > own.start - options.hold) settled -= 1;
     const shuffled = (shared.disorder[settled] ?? 0) >= DISORDER;
@@ -99,6 +109,7 @@ export function releaseLook(
       ...(last === undefined ? {} : { quiet: own.start - last.start }),
       ...(burst === undefined ? {} : { burst }),
       ...(oldLine === undefined ? {} : { oldLine }),
+      ...(number === undefined || shuffled ? {} : { oddNumber: number }),
       ...(shuffled ? { shuffled } : {}),
       newDependencies: newDependenciesOf(record.name, release, comparison, (name) => {
         const other = options.recordOf(name);
@@ -129,7 +140,7 @@ function timelineOf(starts: readonly (Age & { readonly version: string })[], rel
   const all = starts
     .map(({ version, start, basis }): Dated => {
       const line = lineOf(version);
-      return { version, start, basis, line, stable: !isPrereleaseLine(line), rank: rankOf(line) };
+      return { version, start, basis, line, stable: !isPrereleaseLine(line), rank: rankOf(line), numbers: numbersOf(version) };
     })
     .toSorted((a, b) => (isBefore(a, b) ? -1 : 1));
   const candidates = candidatesOf(
@@ -155,9 +166,9 @@ function disorderOf(all: readonly Dated[]): readonly number[] {
     highest.set(sequence, Math.max(before, number));
     return number < before;
   };
-  return all.map(({ version, stable }) => {
+  return all.map(({ stable, numbers }) => {
     if (!stable) return count;
-    const [major, minor, patch] = version.split(/[.+]/, 3).map(Number) as [number, number, number];
+    const [major, minor, patch] = numbers;
     const late = [isLate(`${major}.${minor}`, patch), isLate(`${major}`, minor) && patch === 0, isLate("", major) && minor + patch === 0];
     if (late.includes(true)) count += 1;
     return count;

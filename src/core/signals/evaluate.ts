@@ -5,12 +5,16 @@ import type { Signal } from "../policy/verdict.ts";
 import { analysisIncomplete } from "./analysis-incomplete.ts";
 import { archiveMalformed } from "./archive-malformed.ts";
 import { attestationInvalid } from "./attestation-invalid.ts";
+import { binChanged } from "./bin-changed.ts";
 import { capabilityAdded } from "./capability-added.ts";
 import type { Check, SignalInput } from "./check.ts";
 import { deniedByPolicy } from "./denied-by-policy.ts";
+import { dependencyRemoved } from "./dependency-removed.ts";
 import { dependencyUnimported } from "./dependency-unimported.ts";
 import { dependencyWithheld } from "./dependency-withheld.ts";
+import { deprecationTextNew } from "./deprecation-text-new.ts";
 import { dormantRevived } from "./dormant-revived.ts";
+import { enginesChanged } from "./engines-changed.ts";
 import { exoticDependency } from "./exotic-dependency.ts";
 import { frozen } from "./frozen.ts";
 import { installExecutionAdded } from "./install-execution-added.ts";
@@ -35,10 +39,12 @@ import { signatureDropped } from "./signature-dropped.ts";
 import { signatureInvalid } from "./signature-invalid.ts";
 import { sizeJump } from "./size-jump.ts";
 import type { SignalId } from "./table.ts";
+import { tagMovedBack } from "./tag-moved-back.ts";
 import { timeContradicted } from "./time-contradicted.ts";
 import { trustedPublisherDropped } from "./trusted-publisher-dropped.ts";
 import { unsignedRegistry } from "./unsigned-registry.ts";
 import { unverifiable } from "./unverifiable.ts";
+import { versionOdd } from "./version-odd.ts";
 import { vulnerabilityReport } from "./vulnerability-report.ts";
 import { withdrawnUpstream } from "./withdrawn-upstream.ts";
 import { youngRelease } from "./young-release.ts";
@@ -68,6 +74,12 @@ export const CHECKS: Readonly<Record<SignalId, Check>> = {
   "old-line-publish": oldLinePublish,
   "size-jump": sizeJump,
   "repository-changed": repositoryChanged,
+  "version-odd": versionOdd,
+  "bin-changed": binChanged,
+  "engines-changed": enginesChanged,
+  "dependency-removed": dependencyRemoved,
+  "deprecation-text-new": deprecationTextNew,
+  "tag-moved-back": tagMovedBack,
   "time-contradicted": timeContradicted,
   "capability-added": capabilityAdded,
   "manifest-mismatch": manifestMismatch,

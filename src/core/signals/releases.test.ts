@@ -371,3 +371,102 @@ test("one more thing in a release never makes less of it", () => {
     }),
   );
 });
+
+test.each<[string, Release, Release, string]>([
+  ["a new command", {}, { bin: { tool: "./cli.js" } }, "bin-changed: it adds the command tool, which runs cli.js"],
+  [
+    "another file",
+    { bin: { tool: "cli.js" } },
+    { bin: { tool: "bin/cli.js" } },
+    "bin-changed: its command tool runs bin/cli.js now, before cli.js",
+  ],
+  [
+    "another runtime",
+    { engines: { node: ">=18" } },
+    { engines: { node: ">=22", bun: "*" } },
+    "engines-changed: it asks for another runtime than 1.0.0",
+  ],
+  [
+    "a dependency less",
+    { dependencies: { a: "^1.0.0", b: "^1.0.0" } },
+    { dependencies: { b: "^1.0.0" } },
+    "dependency-removed: it no longer requires a",
+  ],
+])("%s is told, and holds nothing", (_what, before, own, expected) => {
+  const record = packageOf("app", {
+    "1.0.0": { publisher: JASON, ...before, at: ago(100 * DAY) },
+    "1.0.1": { publisher: JASON, ...own, at: ago(HOUR) },
+  });
+  const signals = signalsOf(record, "1.0.1");
+  expect(signals.map(({ id, title, effect }) => `${id}: ${title} ${effect.kind}`)).toEqual([`${expected} note`]);
+});
+
+test("what moves inside a package without changing what runs is not told", () => {
+  const record = packageOf("app", {
+    "1.0.0": { bin: { tool: "./cli.js" }, dependencies: { a: "^1.0.0" }, engines: { node: ">=18" }, at: ago(100 * DAY) },
+    "1.0.1": { bin: { tool: "cli.js" }, optionalDependencies: { a: "^1.1.0" }, engines: { node: ">=18" }, at: ago(HOUR) },
+  });
+  expect(said(record, "1.0.1")).toEqual([]);
+});
+
+test.each([
+  ["5.5.3", "6.6.6", "the first of its major version after 5.5.3, and no x.0.0"],
+  ["1.2.3", "9.0.0", "its number skips a major version after 1.2.3"],
+  ["1.2.3", "1.2.1", "published after 1.2.3, which is a higher patch of the same minor version"],
+  ["1.2.3", "2.0.0", undefined],
+  ["1.2.3", "1.9.0", undefined],
+  ["1.2.3", "1.1.9", undefined],
+  ["1.2.3", "2.0.1-rc.1", undefined],
+  ["2024.1.0", "2026.3.1", undefined],
+])("after %s comes %s: %s", (before, own, expected) => {
+  const record = packageOf("app", { [before]: { at: ago(100 * DAY) }, [own]: { at: ago(HOUR) } });
+  expect(signalsOf(record, own).find(({ id }) => id === "version-odd")?.title).toBe(expected);
+});
+
+/** The same package in two answers, a day apart; the second one is asked about an hour later. */
+function answers(before: Parameters<typeof listing>, after: Parameters<typeof listing>): PackageRecord {
+  const first = observe(undefined, { summary: listing(...before), upstream: UPSTREAM, at: instant(NOW - DAY) }).record;
+  return observe(first, { summary: listing(...after), upstream: UPSTREAM, at: instant(NOW - HOUR) }).record;
+}
+
+test("a text that deprecates a version is told while it is new, unless it was there from the start", () => {
+  const old = { time: ago(400 * DAY) };
+  const stopped = { ...old, deprecated: "critical hole, use 2.0.0" };
+  const record = answers(["app", { "1.0.0": old, "0.9.0": stopped }], ["app", { "1.0.0": stopped, "0.9.0": stopped }]);
+  expect(only("deprecation-text-new", signalsOf(record, "1.0.0"))).toMatchObject({
+    effect: { kind: "note" },
+    title: "deprecated lately: critical hole, use 2.0.0",
+  });
+  expect(said(record, "0.9.0")).toEqual([]);
+  expect(said(record, "1.0.0", [], { now: instant(NOW + 3 * DAY) })).toEqual([]);
+  const agreed: JudgeInput["evidence"] = {
+    of: () => undefined,
+    claims: () => [
+      {
+        id: "GHSA-1",
+        aliases: ["GHSA-1"],
+        feed: "own",
+        origins: ["own"],
+        kind: "vulnerability",
+        match: "version",
+        fixed: [],
+        firstSeen: instant(NOW - DAY),
+      },
+    ],
+  };
+  expect(said(record, "1.0.0", [], { evidence: agreed })).toEqual(["vulnerability-report note"]);
+});
+
+test("a tag that goes back to less is told while that is new", () => {
+  const listed = { "1.0.0": { time: ago(400 * DAY) }, "2.0.0": { time: ago(200 * DAY) }, "3.0.0-rc.1": { time: ago(100 * DAY) } };
+  const tagged = (tags: Readonly<Record<string, string>>): Parameters<typeof listing> => ["app", listed, { tags }];
+  const moved = (to: Readonly<Record<string, string>>) => answers(tagged({ latest: "2.0.0", next: "2.0.0" }), tagged(to));
+  const back = moved({ latest: "1.0.0", next: "3.0.0-rc.1" });
+  expect(only("tag-moved-back", signalsOf(back, "1.0.0")).title).toBe("the tag latest was moved back to it from 2.0.0");
+  expect(said(back, "3.0.0-rc.1")).toEqual([]);
+  expect(said(back, "1.0.0", [], { now: instant(NOW + 3 * DAY) })).toEqual([]);
+  expect(said(moved({ latest: "3.0.0-rc.1" }), "3.0.0-rc.1")).toEqual(["tag-moved-back note"]);
+  const { "2.0.0": _gone, ...left } = listed;
+  const withdrawn = answers(tagged({ latest: "2.0.0" }), ["app", left, { tags: { latest: "1.0.0" } }]);
+  expect(said(withdrawn, "1.0.0")).toEqual([]);
+});

@@ -159,6 +159,42 @@ export const SIGNALS = {
     effect: "note",
     waivable: false,
   },
+  "version-odd": {
+    means: "Its number skips a major version, starts one late, or is below one that stood already.",
+    why: "11 of 43 hijacks were numbered oddly; faker was wiped as 6.6.6. Ordinary projects skip numbers too.",
+    effect: "note",
+    waivable: false,
+  },
+  "bin-changed": {
+    means: "A command it installs is new, or runs another file than before.",
+    why: "npx and everybody's scripts run a command by its name.",
+    effect: "note",
+    waivable: false,
+  },
+  "engines-changed": {
+    means: "It asks for another runtime than the release before it.",
+    why: "Whoever reads a release should see it; installs may fail or fall back for it.",
+    effect: "note",
+    waivable: false,
+  },
+  "dependency-removed": {
+    means: "It no longer requires a package that the release before it required.",
+    why: "What was required before may have been taken over, or swapped for something else.",
+    effect: "note",
+    waivable: false,
+  },
+  "deprecation-text-new": {
+    means: "Its deprecation text was first seen less than 72 hours ago, and no feed says anything of it.",
+    why: "A thief can deprecate the good versions; a text that is new on a version you may install is an alert.",
+    effect: "note",
+    waivable: false,
+  },
+  "tag-moved-back": {
+    means: "Less than 72 hours ago a tag was moved to it from a higher version that is still there.",
+    why: "Whoever can move tags chooses which old version everybody gets; it is an alert.",
+    effect: "note",
+    waivable: false,
+  },
   "time-contradicted": {
     means: "The registry's publish time contradicts what this gate saw.",
     why: "Publish times are unsigned; age is earned, not claimed.",
