@@ -3,17 +3,29 @@ import { defineConfig } from "tsdown";
 import { buildConstants } from "./tools/build-constants.ts";
 
 /**
- * What `cordon gate` needs before its first answer, in one file: opening and linking sixty small ones takes longer than running them.
- * All else stays in chunks of its own and is loaded when it is wanted.
+ * What every command needs, and what `cordon gate` needs before its first answer, in one file each: opening and linking sixty small ones
+ * takes longer than running them. All else stays in chunks of its own and is loaded when it is wanted.
  */
-const SERVE = [
+const EVERY = [
   "main",
-  "app/(?!canary|doctor|lock-|setup|walk-|wrap-)",
-  "core/(?:base|config|facts|ledger|npm|policy/(?!document)|signals)",
-  "edge/(?:blobs|host/(?:config|files|instance|rest)|store/(?!compiler|.*schema)|workers)",
-  "edge/upstream/(?:addresses|bases|config|npm-files|proxies|registry)\\b",
-  "surface/(?:gate|cli/(?:cli|command|gate|io|world)\\b)",
+  "core/(?:base|config|npm/(?:integrity|name)|policy/combine)\\b",
+  "edge/host/(?:config|files)\\b",
+  "surface/cli/(?:cli|command|flags|io|world)\\b",
 ];
+const SERVE = [
+  "app/(?!canary|check|doctor|expose|lock-|policy-sync|repair|setup|walk-|wrap-)",
+  "core/(?:facts|ledger|npm|policy/(?!document)|signals)",
+  "edge/(?:blobs|host/(?:instance|rest)|store/(?!compiler|.*schema)|workers)",
+  "edge/upstream/(?:addresses|bases|config|npm-files|proxies|registry)\\b",
+  "surface/(?:gate|cli/gate\\b)",
+];
+
+/** Of two groups that fit, the one of the higher priority has a module. */
+const chunk = (name: string, parts: readonly string[], priority: number) => ({
+  name,
+  priority,
+  test: new RegExp(`/src/(?:${parts.join("|")})`),
+});
 
 /** Native code, and packages that start threads from their own files, stay where npm put them. */
 const KEPT_OUTSIDE = ["libsql"];
@@ -30,7 +42,14 @@ export default defineConfig({
   minify: { compress: false, mangle: false, codegen: { removeWhitespace: true } },
   outputOptions: {
     legalComments: "none",
-    advancedChunks: { groups: [{ name: "serve", test: new RegExp(`/src/(?:${SERVE.join("|")})|/node_modules/(?:commander|semver)/`) }] },
+    advancedChunks: {
+      groups: [
+        // A group takes what its modules import along, unless a stronger one has it.
+        { name: "semver", priority: 3, test: /\/node_modules\/semver\// },
+        chunk("every", EVERY, 2),
+        chunk("serve", SERVE, 1),
+      ],
+    },
   },
   fixedExtension: false,
   define: buildConstants(import.meta.dirname),

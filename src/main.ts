@@ -5,7 +5,6 @@
 import { homedir, tmpdir, userInfo } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { openApp } from "./app/app.ts";
 import type { Decided } from "./app/decide-entries.ts";
 import type { Attest, TarballWork } from "./app/ports.ts";
 import { Fault } from "./core/base/fault.ts";
@@ -145,7 +144,8 @@ export function openWorld(ground: Ground = {}): World {
     let resolved = await resolve(flags, more);
     const dataDir = dataDirOf(resolved);
     const config = await upstreamConfig(resolved);
-    const [{ openStore }, { openTarballs }, { openDocuments }, { openUpstream }, { packumentWork }] = await Promise.all([
+    const [{ openApp }, { openStore }, { openTarballs }, { openDocuments }, { openUpstream }, { packumentWork }] = await Promise.all([
+      import("./app/app.ts"),
       import("./edge/store/open.ts"),
       import("./edge/blobs/tarballs.ts"),
       import("./edge/blobs/documents.ts"),
