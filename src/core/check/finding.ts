@@ -56,7 +56,15 @@ export type Finding = {
   /** Excepted, by whom and until when (ISO date); such a finding does not change the exit status. */
   readonly excepted?:
     | { readonly by: string; readonly reason: string; readonly expires: string }
-    | { readonly vex: string; readonly reason: string };
+    | {
+        /** The VEX document that says so. */
+        readonly vex: string;
+        readonly reason: string;
+        /** What it says: absent means `not_affected`. */
+        readonly status?: "not_affected" | "fixed";
+        /** One of OpenVEX's five, where it gives one. */
+        readonly justification?: string;
+      };
 };
 
 /** A check that could not run, or not for everything. `required`: the policy demands it, and the exit status is 3. */
@@ -93,7 +101,9 @@ export type CheckedPackage = {
   readonly integrity?: string;
   readonly dev: boolean;
   readonly optional: boolean;
-  /** Indexes into the report's `packages`. */
+  /** The project or one of its workspaces asks for it itself. */
+  readonly direct?: boolean;
+  /** Indexes into the list it stands in. */
   readonly dependsOn: readonly number[];
 };
 
