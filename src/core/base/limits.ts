@@ -218,6 +218,12 @@ export const LIMITS = {
   lockfileSlowYamlBytes: 8_000_000,
   /** A configuration file: npmrc, cordon.yaml, bunfig. */
   configBytes: 1_000_000,
+  /** One question to git about a checkout; a person waits. */
+  gitMs: 30 * SECOND,
+  /** Folders looked into for projects: a home directory with 200 projects has about 20,000 outside `node_modules`. */
+  treeFolders: 500_000,
+  /** How deep a tree of projects goes; file systems end at about 4,096 characters. */
+  treeDepth: 64,
   /** Asking a client for its version or its global folder; npm needs half a second, a cold corepack some more. */
   clientProbeMs: 20 * SECOND,
   /** What it may answer. */
@@ -287,6 +293,9 @@ export const LIMITS = {
   feedRecords: 1_000_000,
   /** Whole transfer of one feed. */
   feedMs: 15 * MINUTE,
+  /** One record by itself, and how many of them are fetched that way before the whole feed costs less. */
+  feedRecordMs: 30_000,
+  feedRecordsApart: 500,
   /** A feed that is one document, read at once: a list of our own, one JSON record or array. */
   feedDocumentBytes: 20_000_000,
   /** Redirects followed for a feed; its publisher chose the first address, and a mirror is common. */

@@ -9,6 +9,7 @@ import { FINDING_FILES, type SettingsFile } from "../../core/client/findings.ts"
 import { CLIENTS } from "../../core/client/table.ts";
 import { codeOf, readText, tryReadText } from "./files.ts";
 import type { Surroundings } from "./places.ts";
+import { membersOf, patternsIn } from "./workspaces.ts";
 
 export type Project = {
   /** Absolute; the folder lockfile and `node_modules` belong to. */
@@ -53,29 +54,10 @@ export function isBerryLockfile(file: string): boolean {
 
 /** Folders that `workspaces` (package.json), `packages` (pnpm-workspace.yaml) or `workspace` (deno.json) name and that hold a manifest. */
 export function workspacesOf(root: string): readonly string[] {
-  const patterns = workspacePatterns(root);
-  if (patterns.length === 0) return [];
-  const excluded = patterns.filter((pattern) => pattern.startsWith("!")).map((pattern) => globRegExp(pattern.slice(1)));
-  const found = new Set<string>();
-  for (const pattern of patterns.filter((each) => !each.startsWith("!")))
-    for (const folder of expand(root, pattern.replace(/^\.\//, "").replace(/\/+$/, "").split("/"))) found.add(folder);
-  found.delete(root);
-  return [...found]
-    .filter((folder) => !excluded.some((pattern) => pattern.test(path.relative(root, folder).replaceAll(path.sep, "/"))))
-    .filter((folder) => MANIFESTS.some((name) => fs.existsSync(path.join(folder, name))))
-    .toSorted();
-}
-
-const MANIFESTS = ["package.json", "deno.json", "deno.jsonc"];
-
-function workspacePatterns(root: string): readonly string[] {
   const manifest = parsed(path.join(root, "package.json"), JSON.parse)["workspaces"];
   const yaml = parsed(path.join(root, "pnpm-workspace.yaml"), parseYaml)["packages"];
   const deno = parsed(path.join(root, "deno.json"), JSON.parse)["workspace"];
-  const lists = [manifest, (manifest as { packages?: unknown } | undefined)?.packages, yaml, deno];
-  return lists.flatMap((list) =>
-    Array.isArray(list) ? list.filter((item): item is string => typeof item === "string" && item !== "") : [],
-  );
+  return membersOf(root, patternsIn(manifest, yaml, deno));
 }
 
 /** A manifest that is missing or not readable names no workspaces; the client itself will complain about it. */
@@ -87,44 +69,6 @@ function parsed(file: string, parse: (text: string) => unknown): Readonly<Record
     return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
   } catch {
     return {};
-  }
-}
-
-/** Folders below `folder` that match the segments; `**` is any depth. Links and `node_modules` are not entered, nothing leaves `folder`. */
-function expand(folder: string, segments: readonly string[]): readonly string[] {
-  const [segment, ...rest] = segments;
-  if (segment === undefined) return [folder];
-  if (segment === "..") return [];
-  if (segment === "." || segment === "") return expand(folder, rest);
-  if (!/[*?{[]/.test(segment)) return fs.existsSync(path.join(folder, segment)) ? expand(path.join(folder, segment), rest) : [];
-  const inner = subfolders(folder);
-  if (segment === "**") return [...expand(folder, rest), ...inner.flatMap((name) => expand(path.join(folder, name), segments))];
-  const pattern = globRegExp(segment);
-  return inner.filter((name) => pattern.test(name)).flatMap((name) => expand(path.join(folder, name), rest));
-}
-
-function subfolders(folder: string): readonly string[] {
-  try {
-    return fs
-      .readdirSync(folder, { withFileTypes: true })
-      .filter((entry) => entry.isDirectory() && entry.name !== "node_modules" && !entry.name.startsWith("."))
-      .map((entry) => entry.name);
-  } catch {
-    return [];
-  }
-}
-
-/** `*` within a segment, `**` across, `?`, `{a,b}`. */
-function globRegExp(pattern: string): RegExp {
-  const source = pattern.replace(/\*\*\/?|[*?{},]|[^*?{},]+/g, (part) => {
-    if (part.startsWith("**")) return ".*";
-    return { "*": "[^/]*", "?": "[^/]", "{": "(?:", "}": ")", ",": "|" }[part] ?? part.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
-  });
-  try {
-    return new RegExp(`^${source}$`);
-  } catch {
-    // Unbalanced braces: the pattern matches only itself.
-    return new RegExp(`^${pattern.replace(/[\\^$.*+?()[\]{}|,]/g, "\\$&")}$`);
   }
 }
 
