@@ -212,6 +212,18 @@ export const LIMITS = {
   documentIdleMs: 30 * DAY,
   /** A lockfile; the largest real one measured is 10.6 MB. */
   lockfileBytes: 100_000_000,
+  /** Folders of one `cordon exposure`: a home with 200 projects has some 50,000 outside node_modules. */
+  exposureFolders: 2_000_000,
+  /** How deep a walk goes; file systems end at about this. */
+  exposureDepth: 200,
+  /** Sightings kept for one place; one who was hit a thousand times there needs no more. */
+  exposureSightings: 5_000,
+  /** What is missing at one place, told one by one. */
+  exposureMissing: 200,
+  /** One entry of a cache's index: npm's have 2 kB, and grow by as much each time a tarball is fetched anew. */
+  cacheEntryBytes: 16_000_000,
+  /** A line of a log; the end of a longer one is not read. */
+  logLineChars: 20_000,
   /** Problems listed for one lockfile; a real one with 20,000 entries and no integrity at all stays below. */
   lockfileProblems: 25_000,
   /** A YAML lockfile that is not written as its client writes it goes to a general reader, which needs about 1 s per MB. */
@@ -287,6 +299,19 @@ export const LIMITS = {
   advisoryRanges: 1_000,
   advisoryEvents: 1_000,
   advisoryAliases: 200,
+  /** Characters of one VEX document, its statements, and the products of one: a vendor's file for a whole catalogue has some thousands. */
+  vexChars: 20_000_000,
+  vexStatements: 50_000,
+  vexProducts: 10_000,
+  /** Characters of one SBOM, and its packages: five times the largest lockfile measured. */
+  sbomChars: 200_000_000,
+  sbomPackages: 100_000,
+  /** Problems listed for one SBOM; the first say enough. */
+  sbomProblems: 1_000,
+  /** Characters of a comment on a pull request: GitHub takes 65,536, GitLab more. */
+  commentChars: 60_000,
+  /** Characters of a job summary: GitHub takes 1 MiB, and a character of ours is at most three bytes in practice. */
+  summaryChars: 300_000,
   /** One transfer of a feed, and what it may unpack to; all malware records for npm packed are below 200 MB. */
   feedBytes: 2_000_000_000,
   /** Records or files of one feed; four times what is known to exist. */
