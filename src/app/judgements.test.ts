@@ -21,7 +21,7 @@ const DENIED: Exceptions = {
 };
 
 /** Judgements over two packages; `stored` is what a reading finds, `onRecall` runs while a dependency is looked up. */
-async function open() {
+async function open(known: readonly PackageRecord[] = [PART]) {
   const world = { stored: (): Exceptions | Promise<Exceptions> => NO_EXCEPTIONS, onRecall: async (): Promise<void> => undefined };
   const none = async () => undefined;
   const judgements = await openJudgements({
@@ -31,7 +31,7 @@ async function open() {
       revision: () => 1,
       recall: async (name: string) => {
         await world.onRecall();
-        return name === "part" ? PART : undefined;
+        return known.find((one) => one.name === name);
       },
     },
     exceptions: { read: async () => world.stored(), touchWaiver: none },
@@ -52,6 +52,26 @@ test("a deny that comes while dependencies are looked up is not taken for judged
   const again = await judgements.ofPackage(HOST);
   expect(judgements.current(again)).toBe(true);
   expect(again.withheld.get("1.0.0")?.reasons.map(({ id }) => id)).toContain("dependency-withheld");
+});
+
+test("a dependency is judged by the age of what it requires for the first time, also for its dependents", async () => {
+  const part = (version: string, at: string, publisher: string, dependencies: Readonly<Record<string, string>>) => ({
+    entry: { [version]: { time: at, requires: dependencies } },
+    release: { [version]: { publisher: { name: publisher }, dependencies } },
+  });
+  const [old, stolen] = [
+    part("1.0.0", "2026-01-10T00:00:00Z", "jason", {}),
+    part("1.0.1", "2026-03-10T00:00:00Z", "mallory", { helper: "^1.0.0" }),
+  ];
+  const releases = { ...old.release, ...stolen.release };
+  const summary = listing("part", { ...old.entry, ...stolen.entry }, { releases });
+  const PART_STOLEN = observe(undefined, { summary, upstream: UPSTREAM, at: NOW }).record;
+  const { judgements } = await open([PART_STOLEN, record("helper", "2026-03-09T23:00:00Z")]);
+  const reasons = async (one: PackageRecord, version: string) =>
+    (await judgements.ofPackage(one)).withheld.get(version)?.reasons.map(({ id }) => id);
+  expect(await reasons(PART_STOLEN, "1.0.1")).toContain("new-young-dependency");
+  const host = record("host", "2026-03-25T00:00:00Z", { part: "1.0.1" });
+  expect(await reasons(host, "1.0.0")).toEqual(["dependency-withheld"]);
 });
 
 test("while the exceptions cannot be read nothing is current and nothing is judged", async () => {

@@ -65,6 +65,9 @@ export type PackageJudgement = {
 /** Everything a judgement depends on besides the record: valid while all of it stands. */
 type Basis = { readonly policy: string; readonly epoch: number; readonly denied: number; readonly revisions: ReadonlyMap<string, number> };
 
+/** What is known of other packages, and at which revision of each. */
+type Around = Pick<Basis, "revisions"> & { readonly others: Required<Pick<JudgeInput, "lookup" | "records">> };
+
 type Moment = Required<Pick<JudgeInput, "policy" | "exceptions" | "now" | "denied">>;
 
 export type VersionJudgement = Judgement & {
@@ -169,8 +172,8 @@ export async function openJudgements(ports: JudgementPorts): Promise<Judgements>
         return before;
     }
     const moment = await snapshot();
-    const { lookup, revisions } = await lookAround(record, moment);
-    const input = { ...(await inputWithEvidence(record, moment)), lookup };
+    const { others, revisions } = await lookAround(record, moment);
+    const input = { ...(await inputWithEvidence(record, moment)), ...others };
     const judged = judgePackage(record, input);
     const judgement = describe(record, input, judged, {
       policy: moment.policy.digest,
@@ -184,26 +187,31 @@ export async function openJudgements(ports: JudgementPorts): Promise<Judgements>
   }
 
   /** Loads what the young versions of a package require, and what those require, from the store alone: never a fetch on the way to an answer. */
-  async function lookAround(
-    record: PackageRecord,
-    moment: Moment,
-  ): Promise<{ lookup: (name: string) => PackageView | undefined; revisions: ReadonlyMap<string, number> }> {
-    const views = new Map<string, PackageView | undefined>();
+  async function lookAround(record: PackageRecord, moment: Moment): Promise<Around> {
+    const found = new Map<string, { readonly record: PackageRecord; readonly input: JudgeInput } | undefined>();
     const revisions = new Map<string, number>([[record.name, ports.knowledge.revision(record.name)]]);
     let wanted = namesToKnow(record, inputFor(record, moment));
-    for (let round = 0; round < ROUNDS && wanted.length > 0 && views.size < NAMES; round += 1) {
+    for (let round = 0; round < ROUNDS && wanted.length > 0 && found.size < NAMES; round += 1) {
       const next = new Set<string>();
       for (const name of wanted) {
-        if (views.has(name)) continue;
+        if (found.has(name)) continue;
         revisions.set(name, ports.knowledge.revision(name));
         const other = await ports.knowledge.recall(name);
         const input = other && (await inputWithEvidence(other, moment));
-        views.set(name, input && viewPackage(other, input));
-        if (input) for (const deeper of namesToKnow(other, input)) if (!views.has(deeper)) next.add(deeper);
+        found.set(name, input && { record: other, input });
+        if (input) for (const deeper of namesToKnow(other, input)) if (!found.has(deeper)) next.add(deeper);
       }
       wanted = [...next];
     }
-    return { lookup: (name) => views.get(name), revisions };
+    const records = (name: string) => (name === record.name ? record : found.get(name)?.record);
+    const views = new Map<string, PackageView | undefined>();
+    /** Judged when it is asked for: most of what is known is only compared with. */
+    const lookup = (name: string) => {
+      const known = found.get(name);
+      if (known && !views.has(name)) views.set(name, viewPackage(known.record, { ...known.input, records }));
+      return views.get(name);
+    };
+    return { others: { lookup, records }, revisions };
   }
 
   async function recordsOf(names: readonly string[]): Promise<(name: string) => PackageRecord | undefined> {
@@ -221,7 +229,7 @@ export async function openJudgements(ports: JudgementPorts): Promise<Judgements>
       const own = await inputWithEvidence(record, moment);
       const input = pin
         ? { ...own, records: await recordsOf(namesToCompare(record, version)) }
-        : { ...own, lookup: (await lookAround(record, moment)).lookup };
+        : { ...own, ...(await lookAround(record, moment)).others };
       const judged = judgeVersion(record, version, input);
       if (!judged) return unknownVersion(record, version, input);
       if (!pin || !withheld(judged.verdict)) return judged;

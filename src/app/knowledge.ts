@@ -7,6 +7,8 @@ import { LIMITS } from "../core/base/limits.ts";
 import { type Clock, type Instant } from "../core/base/time.ts";
 import type { PackageRecord } from "../core/facts/history.ts";
 import { type HistoryEvent, observe, observeAbsence, reconfirm } from "../core/facts/observe.ts";
+import { youngUnread } from "../core/facts/young-unread.ts";
+import type { PackumentSummary } from "../core/npm/summary.ts";
 import type { DocumentStore, PackageStore, PackumentWork, Upstream, UpstreamPackument } from "./ports.ts";
 
 export type Known =
@@ -135,13 +137,13 @@ export function openKnowledge(ports: KnowledgePorts): Knowledge {
           const message = `the packument of ${name} from ${answer.upstream} cannot be read: ${reading.reason}`;
           return standIn ? known(standIn, message) : { kind: "refused", signal: "unreadable-document", message };
         }
-        const { record, events } = observe(stored, {
-          summary: reading.summary,
-          upstream: answer.upstream,
-          at,
-          ...(answer.etag === undefined ? {} : { etag: answer.etag }),
-          ...(answer.lastModified === undefined ? {} : { lastModified: answer.lastModified }),
-        });
+        const { kind: _kind, bytes, ...source } = answer;
+        const fold = (summary: PackumentSummary) => observe(stored, { ...source, summary, at });
+        const first = fold(reading.summary);
+        // What the document calls old and we have not known for long is young here, so it is read in detail after all.
+        const young = youngUnread(first.record);
+        const again = young.length === 0 ? undefined : await ports.work.read(name, bytes, at, young);
+        const { record, events } = again?.kind === "packument" ? fold(again.summary) : first;
         if (stored?.summary.digest !== reading.summary.digest) await ports.documents.put(reading.summary.digest, answer.bytes);
         const changed = stored === undefined || stored.summary.digest !== record.summary.digest || events.length > 0;
         await (changed ? keep(record) : ports.packages.put(record));

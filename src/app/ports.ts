@@ -134,8 +134,8 @@ export type Upstream = {
 
 /** CPU-heavy packument work; big documents go to a worker thread, small ones run in place. Same pure functions either way. */
 export type PackumentWork = {
-  /** `moment` of the answer: releases young then are read in detail. */
-  read(name: string, bytes: Uint8Array, moment: Instant): Promise<PackumentReading>;
+  /** `moment` of the answer: releases young then are read in detail, and those named in `young`. */
+  read(name: string, bytes: Uint8Array, moment: Instant, young?: readonly string[]): Promise<PackumentReading>;
   render(digest: string, bytes: () => Promise<Uint8Array>, plan: RenderPlan): Promise<RenderedPackument>;
   /** One full manifest as JSON text with its tarball URL rewritten; undefined when the version is not in the document. */
   manifest(

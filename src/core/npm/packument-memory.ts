@@ -10,8 +10,14 @@ import type { PackumentReading, RenderedPackument, RenderPlan } from "./summary.
 
 /** `bytes` may be left out when the document was seen before; the answer may be that they are needed. */
 export type PackumentJob =
-  /** `moment`: of the answer; see `readPackument`. */
-  | { readonly kind: "read"; readonly name: string; readonly bytes: Uint8Array; readonly moment: Instant }
+  /** `moment`: of the answer; see `readPackument`. `young`: versions to read in detail whatever their times say. */
+  | {
+      readonly kind: "read";
+      readonly name: string;
+      readonly bytes: Uint8Array;
+      readonly moment: Instant;
+      readonly young?: readonly string[];
+    }
   | { readonly kind: "render"; readonly digest: string; readonly bytes?: Uint8Array; readonly plan: RenderPlan }
   | { readonly kind: "manifest"; readonly digest: string; readonly bytes?: Uint8Array; readonly version: string; readonly bases: Bases };
 
@@ -57,7 +63,7 @@ export function packumentMemory(capacity: number): PackumentMemory {
   return {
     run(job) {
       if (job.kind === "read") {
-        const { reading, index } = indexPackument(job.bytes, job.name, LIMITS, job.moment);
+        const { reading, index } = indexPackument(job.bytes, job.name, LIMITS, job.moment, job.young);
         if (index) keep(index);
         return { kind: "read", reading };
       }

@@ -58,7 +58,13 @@ export function readPackument(name: string, bytes: Uint8Array, limits: Packument
 }
 
 /** As `readPackument`; without `name` the document's own is taken, for documents that were read under their name before. */
-export function indexPackument(bytes: Uint8Array, name?: string, limits: PackumentLimits = LIMITS, moment?: Instant): IndexedPackument {
+export function indexPackument(
+  bytes: Uint8Array,
+  name?: string,
+  limits: PackumentLimits = LIMITS,
+  moment?: Instant,
+  young?: readonly string[],
+): IndexedPackument {
   if (bytes.length > limits.packumentBytes) return unreadable(`larger than ${limits.packumentBytes} bytes`);
 
   const scan = openDocument(bytes);
@@ -72,7 +78,7 @@ export function indexPackument(bytes: Uint8Array, name?: string, limits: Packume
 
   const { good, problems } = judgeVersions(scan.bytes, document);
   const digest = createHash("sha256").update(bytes).digest("base64url");
-  const releases = moment === undefined ? undefined : readReleases(scan.bytes, good, moment);
+  const releases = moment === undefined ? undefined : readReleases(scan.bytes, good, moment, new Set(young));
   const summary: PackumentSummary = {
     name: document.name,
     digest,
@@ -231,11 +237,14 @@ function judgeVersions(bytes: Buffer, document: WalkedDocument): { good: Servabl
 }
 
 /** How the young versions were released, and those they are compared with: few manifests, read whole. */
-function readReleases(bytes: Buffer, good: readonly ServableVersion[], moment: Instant): Readonly<Record<string, Release>> | undefined {
-  const chosen = chooseReleases(
-    good.map(({ summary }) => summary),
-    moment,
-  );
+function readReleases(
+  bytes: Buffer,
+  good: readonly ServableVersion[],
+  moment: Instant,
+  young: ReadonlySet<string>,
+): Readonly<Record<string, Release>> | undefined {
+  const versions = good.map(({ summary }) => summary);
+  const chosen = chooseReleases(versions, moment, young);
   if (chosen.size === 0) return undefined;
   const read = good.filter(({ summary }) => chosen.has(summary.version));
   return Object.fromEntries(

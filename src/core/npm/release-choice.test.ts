@@ -52,3 +52,10 @@ test("a flood is read up to the ceiling, newest first", () => {
   expect(read.size).toBe(LIMITS.releases);
   expect(read.has("1.0.4999")).toBe(true);
 });
+
+test("what is young by a history of our own is read whatever its time says, with what it is compared with", () => {
+  const given = [aged("1.0.0", 900), aged("1.0.1", 800), aged("1.0.2", 500)];
+  expect([...chooseReleases(given, NOW, new Set(["1.0.2"]))].toSorted()).toEqual(["1.0.0", "1.0.1", "1.0.2"]);
+  const untimed = Array.from({ length: 40 }, (_, n) => ({ version: `1.0.${n}` }));
+  expect(chooseReleases(untimed, NOW, new Set(["1.0.3"])).has("1.0.3")).toBe(true);
+});

@@ -16,12 +16,24 @@ const MATURE_DAYS = 90;
 /** Without any times only the place in the document tells which ones are new. */
 const UNTIMED = 16;
 
-/** At most `LIMITS.releases` versions: the newest young ones, each with what it is compared with. Empty when none is young. */
-export function chooseReleases(versions: readonly VersionSummary[], moment: Instant): ReadonlySet<string> {
-  if (versions.every(({ time }) => time === undefined)) return new Set(versions.slice(-UNTIMED).map(({ version }) => version));
+/**
+ * At most `LIMITS.releases` versions: the newest young ones, each with what it is compared with. Empty when none is young. `young`: those
+ * known to be, whatever the document says; they come first.
+ */
+export function chooseReleases(
+  versions: readonly VersionSummary[],
+  moment: Instant,
+  young: ReadonlySet<string> = new Set(),
+): ReadonlySet<string> {
+  if (versions.every(({ time }) => time === undefined)) {
+    const told = versions.map(({ version }) => version).filter((version) => young.has(version));
+    return new Set([...told, ...versions.slice(-UNTIMED).map(({ version }) => version)].slice(0, LIMITS.releases));
+  }
   // A day more than needed, because a time may be written in any zone.
   const horizon = iso(instant(moment - LIMITS.releaseMs - DAY));
-  if (versions.every(({ time }) => time !== undefined && time <= horizon)) return new Set();
+  // A version without a time in a document that has some is new until something else is known of it.
+  const timeOf = ({ version, time }: VersionSummary): string => (time === undefined || young.has(version) ? iso(moment) : time);
+  if (versions.every((entry) => timeOf(entry) <= horizon)) return new Set();
 
   const newestFirst = versions.toSorted((a, b) => compareText(timeOf(b), timeOf(a)));
   const lines = placesByLine(newestFirst);
@@ -38,11 +50,6 @@ export function chooseReleases(versions: readonly VersionSummary[], moment: Inst
       if (newestFirst[one]) chosen.add(newestFirst[one].version);
   }
   return new Set([...chosen].slice(0, LIMITS.releases));
-}
-
-/** A version without a time in a document that has some is new until something else is known of it. */
-function timeOf({ time }: VersionSummary): string {
-  return time ?? "9";
 }
 
 /** The moment from which on nothing is mature enough; a text that is no time leaves everything to it. */

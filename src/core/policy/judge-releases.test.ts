@@ -2,6 +2,7 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { BALANCED, type Listing, NO_EXCEPTIONS, UPSTREAM, listing, time } from "../../../test/kit/packages.ts";
+import { LIMITS } from "../base/limits.ts";
 import { DAY, instant, iso } from "../base/time.ts";
 import type { PackageRecord } from "../facts/history.ts";
 import { observe } from "../facts/observe.ts";
@@ -71,6 +72,24 @@ test("the cheap look and the close one agree on every release", () => {
     }),
     { numRuns: 400 },
   );
+});
+
+test("of more young versions than are read in detail, those left out are not called clean", () => {
+  const stamp = (age: number): string => iso(instant(NOW - age * DAY));
+  const flood = Array.from({ length: LIMITS.releases + 10 }, (_, n): [string, number] => [`1.0.${n}`, 20 - n / 10]);
+  const listings = Object.fromEntries(flood.map(([version, age]): [string, Listing] => [version, { time: stamp(age) }]));
+  const releases = Object.fromEntries(flood.slice(10).map(([version]) => [version, {}]));
+  const { record } = observe(undefined, { summary: listing("app", listings, { releases }), upstream: UPSTREAM, at: NOW });
+  const effect = (version: string, days: number) =>
+    judgeVersion(record, version, input(days, false))!.signals.find(({ id }) => id === "not-checked:release")?.effect.kind;
+  expect([effect("1.0.9", 0), effect("1.0.10", 0)]).toEqual(["note", undefined]);
+  const sooner = Object.fromEntries(flood.map(([version, age]): [string, Listing] => [version, { time: stamp(age - 10) }]));
+  const young = observe(undefined, { summary: listing("app", sooner, { releases }), upstream: UPSTREAM, at: NOW }).record;
+  expect(
+    judgePackage(young, input(0, false))
+      .verdicts.get("1.0.9")
+      ?.reasons.map(({ id }) => id),
+  ).toEqual(["not-checked:release"]);
 });
 
 test("a review of a release does not end by waiting", () => {

@@ -9,7 +9,7 @@ import { DAY, HOUR, type Instant, instant } from "../base/time.ts";
 import { digestsOf } from "../facts/digests.ts";
 import type { PackageEvidence } from "../facts/evidence.ts";
 import type { Facts } from "../facts/facts.ts";
-import { type PackageFacts, ageOf, factsIn, packageFacts } from "../facts/facts-of.ts";
+import { type PackageFacts, ageOf, factsIn, isBeyondReading, packageFacts } from "../facts/facts-of.ts";
 import { type PackageRecord, type VersionHistory, historyOf, lastListed } from "../facts/history.ts";
 import { dependenciesOf } from "../facts/release-facts.ts";
 import { shasumToIntegrity } from "../npm/integrity.ts";
@@ -335,6 +335,7 @@ function plainLook({ record, input, shared, waivers, baseline }: Bench): (entry:
       return false;
     const { start } = ageOf(record, history, baseline);
     if (start >= frozenFrom || isComparable(record, entry.version, history, start)) return false;
+    if (now - start < LIMITS.matureMs && isBeyondReading(record, start)) return false;
     const end = start + policy.hold;
     if (!privateUpstream && (now < end || lastListed(record, history) < end)) return false;
     if (claimed(entry, history) || feedsTooOld(instant(end), now, input.feedsAsOf)) return false;

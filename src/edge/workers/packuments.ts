@@ -63,8 +63,8 @@ export function packumentWork({
   }
 
   return {
-    async read(name: string, bytes: Uint8Array, moment: Instant): Promise<PackumentReading> {
-      const { reading } = expect(await run({ kind: "read", name, bytes, moment }, bytes.length, name), "read");
+    async read(name: string, bytes: Uint8Array, moment: Instant, young: readonly string[] = []): Promise<PackumentReading> {
+      const { reading } = expect(await run({ kind: "read", name, bytes, moment, young }, bytes.length, name), "read");
       if (reading.kind === "packument") remember(reading.summary.digest, bytes.length);
       return reading;
     },
