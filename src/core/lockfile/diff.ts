@@ -41,10 +41,10 @@ export function diffTrees(before: ResolvedTree, after: ResolvedTree): TreeDiff {
   const [goneByName, comeByName] = [groupByName(gone), groupByName(come)];
   const isMoved = ({ name }: TreeEntry): boolean => goneByName.has(name) && comeByName.has(name);
   const stayed = [...fresh.values()].flatMap((now) => {
-    const then = old.get(idOf(now));
-    return then === undefined ? [] : [{ then, now }];
+    const was = old.get(idOf(now));
+    return was === undefined ? [] : [{ was, now }];
   });
-  const changed = stayed.flatMap(({ then, now }) => changesOf(then, now));
+  const changed = stayed.flatMap(({ was, now }) => changesOf(was, now));
   return {
     added: come.filter((entry) => !isMoved(entry)),
     removed: gone.filter((entry) => !isMoved(entry)),
@@ -53,7 +53,7 @@ export function diffTrees(before: ResolvedTree, after: ResolvedTree): TreeDiff {
       return from === undefined ? [] : [{ name, from, to }];
     }),
     changed,
-    promoted: stayed.filter(({ then, now }) => isDev(then) && !isDev(now)).map(({ now }) => now),
+    promoted: stayed.filter(({ was, now }) => isDev(was) && !isDev(now)).map(({ now }) => now),
     unchanged: stayed.length - new Set(changed.map(idOf)).size,
   };
 }
@@ -90,9 +90,9 @@ function groupByName(entries: readonly TreeEntry[]): Map<string, TreeEntry[]> {
 }
 
 /** Each copy now that no copy before accounts for. */
-function changesOf(then: TreeEntry, now: TreeEntry): readonly ChangedCopy[] {
+function changesOf(was: TreeEntry, now: TreeEntry): readonly ChangedCopy[] {
   return now.packages.flatMap((after) => {
-    const changes = then.packages.map((before) => changeOf(before, after));
+    const changes = was.packages.map((before) => changeOf(before, after));
     const first = changes.find((change) => change !== undefined);
     return changes.includes(undefined) || first === undefined ? [] : [first];
   });

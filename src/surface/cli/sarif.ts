@@ -1,13 +1,13 @@
-/** Findings as SARIF 2.1.0, for code scanning: rules from the table of signals, places with file and line, fingerprints that stay. */
+/** What `cordon inspect` found as SARIF 2.1.0: rules from the table of signals, places in the package with file and line. */
 import type { Inspection } from "../../app/inspect.ts";
 import { sha256 } from "../../core/base/digest.ts";
+import { sarifLog, type SarifLevel, type SarifResult, type SarifRule } from "../../core/interchange/sarif.ts";
 import { SIGNALS } from "../../core/signals/table.ts";
-import { VERSION } from "../../core/config/constants.ts";
 
 type Signal = Inspection["signals"][number];
 
 /** SARIF 2.1.0 §3.27.10: what stops an install is an error, what waits is a warning, what only informs is a note. */
-const LEVELS: Readonly<Record<string, "error" | "warning" | "note">> = { deny: "error", review: "error", hold: "warning", note: "note" };
+const LEVELS: Readonly<Record<string, SarifLevel>> = { deny: "error", review: "error", hold: "warning", note: "note" };
 
 /** `path/in/the/package.js:12` */
 const PLACE = /^([^:]+):(\d+)$/;
@@ -15,66 +15,42 @@ const PLACE = /^([^:]+):(\d+)$/;
 /** The document; `now` is of no account, so that the same findings give the same bytes. */
 export function sarifOf({ name, version, file, signals, notChecked }: Inspection): unknown {
   const subject = file ?? `${name}@${version}`;
-  const ids = [...new Set(signals.map(({ id }) => id))];
-  return {
-    $schema: "https://json.schemastore.org/sarif-2.1.0.json",
-    version: "2.1.0",
-    runs: [
-      {
-        tool: {
-          driver: {
-            name: "cordon",
-            semanticVersion: VERSION,
-            rules: ids.map((id) => ruleOf(id)),
-          },
-        },
-        invocations: [
-          {
-            executionSuccessful: true,
-            // §3.58: what could not be checked is said where tools look for it.
-            toolExecutionNotifications: notChecked.map(({ check, reason }) => ({
-              level: "error",
-              descriptor: { id: `not-checked:${check}` },
-              message: { text: `${check} could not run: ${reason}` },
-            })),
-          },
-        ],
-        results: signals.map((signal) => resultOf(signal, subject)),
-      },
-    ],
-  };
+  return sarifLog({
+    base: "PACKAGE",
+    rules: [...new Set(signals.map(({ id }) => id))].map(ruleOf),
+    results: signals.map((signal) => resultOf(signal, subject)),
+    notChecked: notChecked.map(({ check, reason }) => ({ check, level: "error", text: `${check} could not run: ${reason}` })),
+    successful: true,
+  });
 }
 
-function ruleOf(id: string): unknown {
+function ruleOf(id: string): SarifRule {
   const row = Object.hasOwn(SIGNALS, id) ? SIGNALS[id as keyof typeof SIGNALS] : undefined;
   return {
     id,
-    shortDescription: { text: row?.means ?? "A check that could not run." },
-    fullDescription: { text: row?.why ?? "Missing evidence is never taken for good evidence." },
-    defaultConfiguration: { level: LEVELS[row?.effect ?? "hold"] },
+    means: row?.means ?? "A check that could not run.",
+    why: row?.why ?? "Missing evidence is never taken for good evidence.",
+    level: levelOf(row?.effect ?? "hold"),
   };
 }
 
-function resultOf({ id, effect, title, evidence }: Signal, subject: string): unknown {
+function levelOf(effect: string): SarifLevel {
+  return LEVELS[effect] ?? "warning";
+}
+
+function resultOf({ id, effect, title, evidence }: Signal, subject: string): SarifResult {
   const places = evidence.flatMap(({ source, text }) => {
     const found = PLACE.exec(source);
-    return found ? [{ path: found[1]!, line: Number(found[2]), text }] : [];
+    return found ? [{ path: found[1]!, line: Number(found[2]), snippet: text }] : [];
   });
   const said = evidence.map(({ text, source }) => `${text} [${source}]`).join("\n");
   return {
-    ruleId: id,
-    level: LEVELS[effect],
-    message: { text: `${subject}: ${title}${said === "" ? "" : `\n${said}`}` },
+    rule: id,
+    level: levelOf(effect),
+    message: `${subject}: ${title}${said === "" ? "" : `\n${said}`}`,
+    places: places.length === 0 ? [{ path: "package.json", line: 1 }] : places,
+    subject,
     // Without the version: the same finding in the next release is the same finding.
-    partialFingerprints: {
-      "cordon/1": sha256([subject.replace(/(.)@[^@]*$/, "$1"), id, ...places.map(({ path }) => path)].join("\n")).slice(0, 32),
-    },
-    locations: (places.length === 0 ? [{ path: "package.json", line: 1, text: "" }] : places).map(({ path, line, text }) => ({
-      physicalLocation: {
-        artifactLocation: { uri: encodeURI(path), uriBaseId: "PACKAGE" },
-        region: { startLine: line, ...(text === "" ? {} : { snippet: { text } }) },
-      },
-      logicalLocations: [{ fullyQualifiedName: subject, kind: "module" }],
-    })),
+    fingerprint: sha256([subject.replace(/(.)@[^@]*$/, "$1"), id, ...places.map(({ path }) => path)].join("\n")).slice(0, 32),
   };
 }
