@@ -6,6 +6,8 @@ import { homedir, tmpdir, userInfo } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Decided } from "./app/decide-entries.ts";
+import type { ExposurePorts } from "./app/expose.ts";
+import type { IncidentPorts, KnownPack } from "./app/incidents.ts";
 import type { Attest, TarballWork } from "./app/ports.ts";
 import { Fault } from "./core/base/fault.ts";
 import { redact } from "./core/base/text.ts";
@@ -108,6 +110,45 @@ export function openWorld(ground: Ground = {}): World {
       },
       onTrouble: (trouble) => log("warn", "feeds", { trouble }),
     });
+  }
+
+  /** Packs and the readers of evidence; nothing of it is loaded by any other command. */
+  async function openIncidents(flags: CommonFlags): Promise<IncidentPorts & ExposurePorts> {
+    const [{ SHIPPED_PACKS }, { readImportedPacks, storeImportedPack }, { readEvidence }, { existsSync }] = await Promise.all([
+      import("./edge/evidence/shipped-packs.ts"),
+      import("./edge/evidence/packs.ts"),
+      import("./edge/evidence/read.ts"),
+      import("node:fs"),
+    ]);
+    const resolved = await resolve(flags);
+    const dataDir = dataDirOf(resolved);
+    return {
+      async packs() {
+        const { packs, problems } = readImportedPacks(dataDir);
+        const known = new Map<string, KnownPack>(
+          SHIPPED_PACKS.map(({ pack, sha256 }) => [pack.id, { pack, origin: { kind: "shipped", sha256 } }]),
+        );
+        for (const { pack, sha256, provenance = {} } of packs)
+          if (pack.revision > (known.get(pack.id)?.pack.revision ?? 0))
+            known.set(pack.id, { pack, origin: { kind: "imported", sha256, ...provenance } });
+        return { known: [...known.values()], problems };
+      },
+      async advisory(id) {
+        if (!existsSync(path.join(dataDir, "feeds", "feeds.db"))) return undefined;
+        const { openClaimLog } = await import("./edge/store/claims.ts");
+        const log = await openClaimLog(path.join(dataDir, "feeds"));
+        try {
+          for await (const page of log.held(resolved.settings.feeds.map(({ name }) => name)))
+            for (const held of page) if (held.advisory.id === id || held.advisory.aliases.includes(id)) return held;
+          return undefined;
+        } finally {
+          await log.close();
+        }
+      },
+      exists: async (file) => existsSync(path.resolve(cwd, file)),
+      keep: async (pack, bytes, from) => storeImportedPack(dataDir, pack.id, bytes, { ...from, at: clock.now() }),
+      readEvidence: (request) => readEvidence(request, { surroundings, cwd }),
+    };
   }
 
   /** In threads of their own; in this one where there is no built worker (tests). */
@@ -245,6 +286,7 @@ export function openWorld(ground: Ground = {}): World {
     clock,
     resolve,
     open,
+    incidents: (flags) => openIncidents(flags),
     advisories: async (flags) => openAdvisories(await resolve(flags)),
     async trust(flags) {
       const dataDir = dataDirOf(await resolve(flags));

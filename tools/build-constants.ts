@@ -2,7 +2,8 @@
  * What cordon ships but no committed file holds, read from npm packages when cordon is built (and when its tests start): the host names of
  * npm's default registry and of yarn 1's lockfiles, and the keys and authorities by which signatures are verified.
  */
-import { readFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 
@@ -19,6 +20,7 @@ export function buildConstants(root: string): Record<string, string> {
     __NPM_REGISTRY__: JSON.stringify(`${npm}/`),
     __YARN_REGISTRY_HOST__: JSON.stringify(yarn),
     __SHIPPED_TRUST__: JSON.stringify(shippedTrust(require.resolve("@sigstore/tuf/seeds.json"))),
+    __SHIPPED_PACKS__: JSON.stringify(shippedPacks(join(root, "packs"))),
     __CORDON_VERSION__: JSON.stringify(JSON.parse(readFileSync(manifest, "utf8")).version),
   };
 }
@@ -36,4 +38,22 @@ function shippedTrust(seeds: string): { readonly root: string; readonly keys: st
     return Buffer.from(found, "base64").toString("utf8");
   };
   return { root: target("trusted_root.json"), keys: target("keys.json") };
+}
+
+/** Every incident pack with the digest of its file; one that is not as `packs/SHA256SUMS` pins it stops the build. */
+function shippedPacks(folder: string): readonly { readonly sha256: string; readonly pack: unknown }[] {
+  const pinned = new Map(
+    readFileSync(join(folder, "SHA256SUMS"), "utf8")
+      .trim()
+      .split("\n")
+      .map((line): [string, string] => [line.slice(66), line.slice(0, 64)]),
+  );
+  const files = readdirSync(folder).filter((file) => file.endsWith(".json"));
+  if (files.length !== pinned.size) throw new Error("packs/SHA256SUMS and the packs beside it are not the same list");
+  return files.toSorted().map((file) => {
+    const bytes = readFileSync(join(folder, file));
+    const sha256 = createHash("sha256").update(bytes).digest("hex");
+    if (pinned.get(file) !== sha256) throw new Error(`packs/${file} is not the file packs/SHA256SUMS pins`);
+    return { sha256, pack: JSON.parse(bytes.toString("utf8")) };
+  });
 }

@@ -337,6 +337,8 @@ export const LIMITS = {
   feedProblems: 100,
   /** The index of advisories is looked at this often; a new one must reach a running gate within a second. */
   feedPollMs: 500,
+  /** An index that was replaced stays open this long: a decision that began with it ends with it. */
+  feedIndexRetiredMs: 60_000,
   /** Ids in one class of aliases. */
   advisoryClass: 50,
   /** Connections through one guard at a time; the busiest client measured opens 118. */

@@ -179,6 +179,28 @@ export const COMMANDS: Readonly<Record<string, Row>> = {
     ],
     load: () => import("./token.ts"),
   },
+  exposure: {
+    usage: "exposure [incident-or-path] [paths...]",
+    summary: "were we hit: where, by which path, did it run; and what could not be looked at",
+    group: "Respond",
+    example: "cordon exposure axios-2026 ~/code",
+    options: [
+      ["--all", "every piece of evidence, and each place's reason"],
+      ["--no-machine", "only the paths named, not this machine's caches, logs and global installs"],
+    ],
+    load: () => import("./exposure.ts"),
+  },
+  incident: {
+    usage: "incident <list|show|verify|import|new> [id-or-file]",
+    summary: "known compromises as signed, versioned data: what to look for, and in which order to act",
+    group: "Respond",
+    example: "cordon incident show axios-2026",
+    options: [
+      ["--key <file>", "publisher's Ed25519 public key, PEM; the signature stands beside the pack as <file>.sig (verify, import)"],
+      ["--sign <file>", "Ed25519 private key, PEM: print the signature of a pack (new)"],
+    ],
+    load: () => import("./incident.ts"),
+  },
   setup: {
     usage: "setup [undo]",
     summary: "point every client of this project at a gate; shows the change first",
@@ -237,7 +259,7 @@ async function dispatch(argv: readonly string[], io: Io, world: World): Promise<
     for (const [flag, text] of row.options ?? []) command.option(flag, text);
     for (const [flag, text] of COMMON_FLAGS) command.option(flag, text);
     command.action(async (...given: unknown[]) => {
-      const args = (given.slice(0, -2) as (string | undefined)[]).filter((one): one is string => one !== undefined);
+      const args = (given.slice(0, -2).flat() as (string | undefined)[]).filter((one): one is string => one !== undefined);
       const options = command.opts();
       const { run: runCommand } = await COMMANDS[name]!.load();
       status = await runCommand({ io, world, flags: options as CommonFlags }, args, options);
@@ -262,6 +284,7 @@ function welcome(): string {
     ["cordon npm install", "your own command, through the gate; also npx, pnpm, yarn, bun, deno"],
     ["cordon why axios@1.14.1", COMMANDS["why"]!.summary],
     ["cordon held", COMMANDS["held"]!.summary],
+    ["cordon exposure", COMMANDS["exposure"]!.summary],
     ["cordon gate", COMMANDS["gate"]!.summary],
     ["cordon doctor", COMMANDS["doctor"]!.summary],
   ];

@@ -1,6 +1,8 @@
 /** What the command line needs from the machine, handed in by `main.ts`: so that tests run every command in process with their own clock. */
 import type { Advisories } from "../../app/advisories.ts";
 import type { App } from "../../app/app.ts";
+import type { ExposurePorts } from "../../app/expose.ts";
+import type { IncidentPorts } from "../../app/incidents.ts";
 import type { DoctorHost } from "../../app/doctor-host.ts";
 import type { SetupHost } from "../../app/setup.ts";
 import type { Clock, Instant } from "../../core/base/time.ts";
@@ -146,6 +148,8 @@ export type World = {
   isOwnGate(url: string): Promise<boolean>;
   /** The API of the gate at a base URL; `answers` is false when there is none. */
   gateApi(url: string): Promise<GateApi>;
+  /** Incident packs, shipped and imported, and the readers of evidence. */
+  incidents(flags: CommonFlags): Promise<IncidentPorts & ExposurePorts>;
   /** The feeds of the data directory. */
   advisories(flags: CommonFlags): Promise<Advisories>;
   /** The keys and authorities that signatures are checked with. */

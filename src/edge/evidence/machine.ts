@@ -1,0 +1,60 @@
+/** Where this machine keeps what clients fetched and ran, whoever's project it was for. */
+import fs from "node:fs";
+import path from "node:path";
+import { warmCaches } from "../host/caches.ts";
+import { npmCache, type Surroundings } from "../host/places.ts";
+
+/** Folders that exist, and in plain words which kinds do not. */
+export function machinePlaces(at: Surroundings): { readonly folders: readonly string[]; readonly absent: readonly string[] } {
+  const kinds: readonly (readonly [string, readonly string[]])[] = [
+    ["npm's cache, logs and npx folders", [npmCache(at)]],
+    ["pnpm's store", warmCaches("pnpm", at)],
+    ["pnpm's dlx folders", [path.join(cacheHome(at), "pnpm")]],
+    ["yarn 1's cache", warmCaches("yarn-classic", at)],
+    ["yarn's cache", warmCaches("yarn-berry", at)],
+    ["bun's cache", warmCaches("bun", at)],
+    ["deno's cache", warmCaches("deno", at)],
+    ["global installs", globalFolders(at)],
+  ];
+  const folders: string[] = [];
+  const absent: string[] = [];
+  for (const [kind, candidates] of kinds) {
+    const there = candidates.filter((folder) => fs.existsSync(folder));
+    if (there.length === 0) absent.push(kind);
+    folders.push(...there);
+  }
+  return { folders: [...new Set(folders)], absent };
+}
+
+/** Folders of global installs where clients and the usual version managers put them. Nobody is asked: asking runs code. */
+function globalFolders({ env, home, platform }: Surroundings): readonly string[] {
+  const named = [env["npm_config_prefix"], env["NPM_CONFIG_PREFIX"], env["PREFIX"]].flatMap((prefix) => (prefix ? [prefix] : []));
+  const node = path.dirname(path.dirname(process.execPath));
+  const versions = [
+    path.join(home, ".nvm", "versions", "node"),
+    path.join(home, ".local", "share", "fnm", "node-versions"),
+    path.join(home, ".volta", "tools", "image", "node"),
+  ];
+  const managed = versions.flatMap((folder) => children(folder).flatMap((one) => [one, path.join(one, "installation")]));
+  const prefixes = [...named, node, "/usr/local", "/usr", path.join(home, ".npm-global"), ...managed];
+  const libraries = platform === "win32" ? prefixes : prefixes.map((prefix) => path.join(prefix, "lib"));
+  return [
+    ...libraries.filter((folder) => fs.existsSync(path.join(folder, "node_modules"))),
+    path.join(home, ".config", "yarn", "global"),
+    path.join(env["PNPM_HOME"] ?? path.join(home, ".local", "share", "pnpm"), "global"),
+    path.join(env["BUN_INSTALL"] ?? path.join(home, ".bun"), "install", "global"),
+    path.join(env["DENO_INSTALL_ROOT"] ?? path.join(home, ".deno"), "bin"),
+  ];
+}
+
+function children(folder: string): readonly string[] {
+  try {
+    return fs.readdirSync(folder).map((name) => path.join(folder, name));
+  } catch {
+    return []; // these are only looked for
+  }
+}
+
+function cacheHome({ env, home, platform }: Surroundings): string {
+  return env["XDG_CACHE_HOME"] ?? (platform === "darwin" ? path.join(home, "Library", "Caches") : path.join(home, ".cache"));
+}

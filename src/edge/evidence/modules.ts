@@ -1,0 +1,63 @@
+/** `node_modules`: what lies in each folder, what the client recorded of it, and where the two disagree. */
+import fs from "node:fs";
+import path from "node:path";
+import { type Instant, instant } from "../../core/base/time.ts";
+import type { ClientId } from "../../core/client/client.ts";
+import { isWithin } from "../host/files.ts";
+import { readProject } from "../host/installed.ts";
+import type { Reading } from "./reading.ts";
+
+/** Files that give away which client wrote a `node_modules`. */
+const RECORDS: readonly (readonly [string, ClientId])[] = [
+  [".package-lock.json", "npm"],
+  [".modules.yaml", "pnpm"],
+  [".yarn-state.yml", "yarn-berry"],
+  [".yarn-integrity", "yarn-classic"],
+  [".bun", "bun"],
+  [".deno", "deno"],
+];
+
+export function clientOf(folder: string): ClientId {
+  const modules = path.join(folder, "node_modules");
+  return (
+    RECORDS.find(([name]) => fs.existsSync(path.join(modules, name)))?.[1] ?? (fs.existsSync(path.join(folder, "bun.lock")) ? "bun" : "npm")
+  );
+}
+
+/** `folder` holds the `node_modules`; `place` is the project it belongs to. */
+export async function readModulesEvidence(reading: Reading, place: string, folder: string): Promise<void> {
+  const { see, watch, surroundings, counts } = reading;
+  const found = await readProject({ client: clientOf(folder), root: folder, workspaces: [], surroundings });
+  counts.entries += found.packages.length;
+  for (const { name, version, path: file, integrity, alias, source, orphan } of found.packages) {
+    if (source === "git" || source === "file" || !watch.hits(name, version, integrity)) continue;
+    const notes = [...(alias === undefined ? [] : [`installed as ${alias}`]), ...(orphan ? ["left over from an earlier install"] : [])];
+    see({
+      kind: "package",
+      place,
+      form: "folder",
+      file,
+      name,
+      version,
+      ...(integrity !== undefined && { integrity }),
+      at: installedAt(file),
+      ...(notes.length > 0 && { note: notes.join(", ") }),
+    });
+  }
+  // The client's own record outlives what an implant does to the folder.
+  for (const { path: file, record, source } of found.disagreements) {
+    const at = record.lastIndexOf("@");
+    const [name, version] = [record.slice(0, at), record.slice(at + 1)];
+    if (watch.hits(name, version)) see({ kind: "package", place, form: "hidden-lockfile", file, name, version, note: `by ${source}` });
+  }
+  for (const { path: file, why } of found.unreadable) see({ kind: "missing", place, what: `${file}: ${why}` });
+  for (const { path: file, target } of found.links)
+    if (!reading.roots.some((root) => isWithin(root, target)))
+      see({ kind: "missing", place, what: `${file}: a link to ${target}, not followed` });
+  if (found.packages.length > 0) see({ kind: "looked", place, what: "node_modules holds none of them" });
+}
+
+/** When the folder appeared: clients write it once. The files' own times come from the tarball. */
+function installedAt(folder: string): Instant {
+  return instant(Math.round(fs.lstatSync(folder, { throwIfNoEntry: false })?.ctimeMs ?? 0));
+}

@@ -1,0 +1,78 @@
+/**
+ * npm's cache: which tarballs its index knows, and when they came. A line of the index outlives the deletion of its content, so every line
+ * counts, not only the last.
+ */
+import { createHash } from "node:crypto";
+import fs from "node:fs";
+import path from "node:path";
+import { LIMITS } from "../../core/base/limits.ts";
+import { instant } from "../../core/base/time.ts";
+import { registryIdentity } from "../../core/lockfile/identity.ts";
+import { codeOf, tryReadText } from "../host/files.ts";
+import { giveWay, type Reading } from "./reading.ts";
+
+export function isNpmCache(names: ReadonlySet<string>): boolean {
+  return names.has("content-v2") && [...names].some((name) => name.startsWith("index-v"));
+}
+
+export async function readNpmCache(reading: Reading, folder: string): Promise<void> {
+  const index = path.join(folder, "index-v5");
+  const other = list(reading, folder, folder).filter((name) => name.startsWith("index-v") && name !== "index-v5");
+  for (const name of other)
+    reading.see({ kind: "missing", place: folder, what: `${path.join(folder, name)}: an index of a version cordon does not know` });
+  if (!fs.existsSync(index)) return;
+  reading.tell(folder);
+  for (const first of list(reading, folder, index))
+    for (const second of list(reading, folder, path.join(index, first))) {
+      for (const bucket of list(reading, folder, path.join(index, first, second)))
+        readBucket(reading, folder, path.join(index, first, second, bucket));
+      await giveWay();
+    }
+  reading.see({ kind: "looked", place: folder, what: "npm's cache index knows none of their tarballs" });
+}
+
+function readBucket({ see, watch, counts }: Reading, place: string, file: string): void {
+  const text = tryReadText(file, LIMITS.cacheEntryBytes);
+  if (typeof text !== "string") {
+    if (text !== undefined) see({ kind: "missing", place, what: `${file}: ${text.why}` });
+    return;
+  }
+  counts.entries += 1;
+  for (const line of text.split("\n")) {
+    if (line === "") continue;
+    const tab = line.indexOf("\t");
+    const json = line.slice(tab + 1);
+    // cacache: each line is `<sha1 of the JSON>\t<JSON>`; npm itself skips what does not fit.
+    if (tab !== 40 || createHash("sha1").update(json).digest("hex") !== line.slice(0, 40)) {
+      see({ kind: "missing", place, what: `${file}: a damaged index entry` });
+      continue;
+    }
+    const url = /"key":"[^"]*?(https?:[^"]+?\.tgz)"/.exec(json)?.[1];
+    const identity = url === undefined ? undefined : registryIdentity(url);
+    const integrity = /"integrity":"([^"]+)"/.exec(json)?.[1];
+    if (!watch.hits(identity?.name ?? "", identity?.version ?? "", integrity)) continue;
+    const time = Number(/"time":(\d{10,16})/.exec(json)?.[1] ?? Number.NaN);
+    see({
+      kind: "package",
+      place,
+      form: "cache",
+      file,
+      name: identity?.name ?? "(unnamed)",
+      version: identity?.version ?? "",
+      ...(integrity !== undefined && { integrity }),
+      ...(Number.isFinite(time) && { at: instant(time) }),
+      ...(integrity === undefined && { note: "the entry was deleted since" }),
+    });
+  }
+}
+
+function list({ see }: Reading, place: string, folder: string): readonly string[] {
+  try {
+    return fs.readdirSync(folder);
+  } catch (error) {
+    const code = codeOf(error);
+    // An index may hold a stray file where a folder is expected.
+    if (code !== "ENOTDIR") see({ kind: "missing", place, what: `${folder}: ${code}` });
+    return [];
+  }
+}

@@ -1,0 +1,68 @@
+/** The door to all evidence: folders and files a person names, and the places of this machine. Read-only from end to end. */
+import fs from "node:fs";
+import path from "node:path";
+import type { Sighting } from "../../core/exposure/sighting.ts";
+import type { Watch } from "../../core/exposure/watch.ts";
+import { Fault } from "../../core/base/fault.ts";
+import { codeOf } from "../host/files.ts";
+import type { Surroundings } from "../host/places.ts";
+import { readArtefacts } from "./artefacts.ts";
+import { readFileEvidence } from "./file.ts";
+import { machinePlaces } from "./machine.ts";
+import type { Reading } from "./reading.ts";
+import { walk } from "./walk.ts";
+
+export type EvidenceRequest = {
+  /** Absolute, or relative to `cwd`. */
+  readonly paths: readonly string[];
+  /** Also this machine's caches, logs, global installs and what payloads leave on it. */
+  readonly machine: boolean;
+  readonly watch: Watch;
+  readonly see: (sighting: Sighting) => void;
+  readonly tell: (what: string) => void;
+};
+
+export type EvidenceSummary = {
+  readonly roots: readonly string[];
+  /** What this machine does not have, so nobody could look. */
+  readonly absent: readonly string[];
+  readonly folders: number;
+  readonly files: number;
+  readonly entries: number;
+};
+
+/** Fault INPUT_UNREADABLE when a path that was named does not exist. */
+export async function readEvidence(
+  { paths, machine, watch, see, tell }: EvidenceRequest,
+  { surroundings, cwd }: { readonly surroundings: Surroundings; readonly cwd: string },
+): Promise<EvidenceSummary> {
+  const named = paths.map((one) => real(path.resolve(cwd, one)));
+  const places = machine ? machinePlaces(surroundings) : { folders: [], absent: [] };
+  const own = places.folders.flatMap((folder) => realOf(folder) ?? []);
+  const roots = [...new Set([...named, ...own])];
+  const reading: Reading = { watch, surroundings, roots, see, tell, counts: { folders: 0, files: 0, entries: 0 } };
+  if (machine) readArtefacts(reading);
+  for (const root of roots) {
+    const within = new Set(roots.filter((other) => other !== root && other.startsWith(root + path.sep)));
+    if (fs.statSync(root).isDirectory()) await walk(reading, root, within);
+    else await readFileEvidence(reading, root);
+  }
+  return { roots, absent: places.absent, ...reading.counts };
+}
+
+/** A root that is a link is what somebody named: it is followed, once. */
+function real(file: string): string {
+  try {
+    return fs.realpathSync(file);
+  } catch (error) {
+    throw new Fault("INPUT_UNREADABLE", `${file}: ${codeOf(error)}`);
+  }
+}
+
+function realOf(file: string): string | undefined {
+  try {
+    return fs.realpathSync(file);
+  } catch {
+    return undefined;
+  }
+}

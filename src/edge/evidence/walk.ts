@@ -1,0 +1,96 @@
+/**
+ * One pass over a folder: every project, every cache and every log in it is told by its shape and handed to the reader that knows it. No
+ * link is followed, nothing is run, and what may not be read is said. A copy of a machine's disk is read like the machine itself.
+ */
+import fs from "node:fs";
+import path from "node:path";
+import { LIMITS } from "../../core/base/limits.ts";
+import { LOCKFILE_NAMES } from "../../core/lockfile/read.ts";
+import { codeOf } from "../host/files.ts";
+import { readLockfileEvidence } from "./lockfile.ts";
+import { readLogFile } from "./log.ts";
+import { readManifestEvidence } from "./manifest.ts";
+import { readModulesEvidence } from "./modules.ts";
+import { isNpmCache, readNpmCache } from "./npm-cache.ts";
+import { giveWay, type Reading } from "./reading.ts";
+
+type Step = {
+  readonly folder: string;
+  /** The project the folder belongs to; undefined above the first. */
+  readonly project?: string;
+  /** A lockfile at or above the folder pins what its manifests ask for. */
+  readonly locked: boolean;
+  readonly depth: number;
+};
+
+/** Names of lockfiles that stand in projects; the two others stand in `node_modules`. */
+const PROJECT_LOCKS = new Set(Object.keys(LOCKFILE_NAMES).filter((name) => name !== ".package-lock.json" && name !== "lock.yaml"));
+/** Not files of anybody, and endless. */
+const SYSTEM = new Set(["/proc", "/sys", "/dev", "/run"]);
+
+/** `skip`: folders that are read on their own. */
+export async function walk(reading: Reading, root: string, skip: ReadonlySet<string>): Promise<void> {
+  const pending: Step[] = [{ folder: root, locked: false, depth: 0 }];
+  for (let step = pending.pop(); step; step = pending.pop()) {
+    await visit(reading, step, pending, skip);
+    await giveWay();
+  }
+}
+
+async function visit(reading: Reading, step: Step, pending: Step[], skip: ReadonlySet<string>): Promise<void> {
+  const { see, counts } = reading;
+  const { folder } = step;
+  counts.folders += 1;
+  if (counts.folders > LIMITS.exposureFolders || step.depth > LIMITS.exposureDepth) {
+    see({ kind: "missing", place: step.project ?? folder, what: `${folder}: the walk ended here, at its ceiling` });
+    return;
+  }
+  let entries: fs.Dirent[];
+  try {
+    entries = fs.readdirSync(folder, { withFileTypes: true });
+  } catch (error) {
+    see({ kind: "missing", place: step.project ?? folder, what: `${folder}: ${codeOf(error)}` });
+    return;
+  }
+  const names = new Set(entries.map(({ name }) => name));
+  if (await readStore(reading, folder, names)) return;
+
+  const locks = entries.filter((entry) => entry.isFile() && PROJECT_LOCKS.has(entry.name));
+  const begins =
+    locks.length > 0 || names.has(".git") || (step.project === undefined && (names.has("package.json") || names.has("node_modules")));
+  const project = begins ? folder : step.project;
+  const locked = step.locked || locks.length > 0;
+  if (begins) reading.tell(folder);
+  for (const { name } of locks) readLockfileEvidence(reading, folder, path.join(folder, name));
+  if (project !== undefined && names.has("package.json")) readManifestEvidence(reading, project, path.join(folder, "package.json"), locked);
+
+  for (const entry of entries) {
+    const inner = path.join(folder, entry.name);
+    if (entry.isFile()) {
+      if (reading.watch.files.has(entry.name)) see({ kind: "artefact", place: project ?? folder, file: inner, indicator: entry.name });
+      continue;
+    }
+    if (entry.isSymbolicLink()) {
+      // A project whose node_modules is a link is only half looked at.
+      if (entry.name === "node_modules") see({ kind: "missing", place: project ?? folder, what: `${inner}: a link, not followed` });
+      continue;
+    }
+    if (!entry.isDirectory() || skip.has(inner) || SYSTEM.has(inner)) continue;
+    if (entry.name === "node_modules") await readModulesEvidence(reading, project ?? folder, folder);
+    else if (entry.name !== ".git")
+      pending.push({ folder: inner, locked, depth: step.depth + 1, ...(project !== undefined && { project }) });
+  }
+}
+
+/** Caches, stores and logs of clients, known by what lies in them. True when the folder was one. */
+async function readStore(reading: Reading, folder: string, names: ReadonlySet<string>): Promise<boolean> {
+  if (isNpmCache(names)) {
+    await readNpmCache(reading, folder);
+    return true;
+  }
+  if (path.basename(folder) === "_logs") {
+    for (const name of names) if (name.endsWith(".log")) await readLogFile(reading, folder, path.join(folder, name));
+    return true;
+  }
+  return false;
+}
