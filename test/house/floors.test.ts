@@ -39,7 +39,11 @@ const FLOORS: Readonly<Record<string, Floor>> = {
   core: {
     floors: ["core"],
     node: ["crypto", "buffer", "zlib"],
-    packages: ["semver", "yaml", "zod", "ini", "meriyah", "acorn", "@sigstore/bundle", "@sigstore/protobuf-specs", "@sigstore/verify"],
+    packages: [
+      ...["semver", "yaml", "zod", "ini", "meriyah", "acorn", "@sigstore/bundle", "@sigstore/protobuf-specs", "@sigstore/verify"],
+      // Its model and its JSON form, which are plain objects in and out.
+      "@cyclonedx/cyclonedx-library",
+    ],
     without: { ...CLOCK, ...CHANCE, ...WORLD, ...TIMERS, ...LOADERS, globalThis: "no way round this list", eval: "no", Function: "no" },
   },
   app: {
