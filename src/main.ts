@@ -249,6 +249,8 @@ export function openWorld(ground: Ground = {}): World {
       );
     }, POLICY_POLL_MS);
     poll.unref();
+    const { watchTrust } = await import("./edge/trust/watch.ts");
+    const stopTrust = watchTrust(dataDir, () => app.inspector.reconsider());
     const { restAfterBursts } = await import("./edge/host/rest.ts");
     const stopResting = restAfterBursts(() => app.recorder.counters.packuments + app.recorder.counters.tarballs);
     return {
@@ -269,6 +271,7 @@ export function openWorld(ground: Ground = {}): World {
       identifyUpstream: (instance) => upstream.identify(instance),
       async close() {
         clearInterval(poll);
+        stopTrust();
         stopResting();
         app.stop();
         await advisories?.close();

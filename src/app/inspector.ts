@@ -50,6 +50,8 @@ export type Inspector = {
   ahead(record: PackageRecord, versions: readonly Facts[]): void;
   /** Looks at a version now, whatever its age. What could not be done stands in its facts when it is judged again. */
   look(record: PackageRecord, facts: Facts): Promise<void>;
+  /** Other keys are believed now: what none of the former could verify is looked at again. */
+  reconsider(): void;
   /** The whole report on one version's tarball. */
   report(record: PackageRecord, version: string): Promise<TarballReport>;
   /** The verified bytes of one version. Raises a Fault that says why they cannot be had. */
@@ -64,6 +66,9 @@ const GONE = "NOT_FOUND";
 /** Releases tried before a version counts as one with nothing to compare with. */
 const COMPARED_WITH = 3;
 
+/** Looks remembered as doubtful; more than these are doubted until a restart. */
+const DOUBTED = 50_000;
+
 type Kept = { readonly basis: string; readonly evidence: VersionEvidence };
 
 /** A tarball that could not be analysed is not tried again at once; one that could not be had is, because the upstream's own rests count. */
@@ -72,6 +77,8 @@ const RETRY_MS = 60_000;
 export function openInspector(ports: InspectorPorts): Inspector {
   const memory = hotCache<Kept>(LIMITS.evidenceMemoryBytes);
   const failures = hotCache<Failure>(LIMITS.evidenceMemoryBytes);
+  /** Looks in memory that rest on a key or log nobody here knew: integrity → name. */
+  const doubted = new Map<string, string>();
   const flights = new Map<string, Promise<void>>();
   /** Looks nobody waits for. */
   const queue: { readonly record: PackageRecord; readonly facts: Facts }[] = [];
@@ -186,8 +193,10 @@ export function openInspector(ports: InspectorPorts): Inspector {
       const kept: Kept = { basis, evidence };
       memory.set(integrity, kept, JSON.stringify(kept).length);
       failures.delete(integrity);
-      // What could not be checked, or not with the keys of today, is asked again after a restart.
+      // What could not be checked, or not with the keys of today, is asked again: after a restart, and when other keys are believed.
       const doubtful = attested !== undefined && Object.values(attested.own).some(({ state }) => state === "unverifiable");
+      doubted.delete(integrity);
+      if (doubtful && doubted.size < DOUBTED) doubted.set(integrity, name);
       if (evidence.notChecked === undefined && !doubtful) await keep(lookKey(integrity), kept);
       ports.knowledge.touch(name);
     } catch (error) {
@@ -335,6 +344,13 @@ export function openInspector(ports: InspectorPorts): Inspector {
     },
     ahead,
     look,
+    reconsider() {
+      for (const [integrity, name] of doubted) {
+        memory.delete(integrity);
+        ports.knowledge.touch(name);
+      }
+      doubted.clear();
+    },
     report: (record, version) => report(record, version),
     tarball: (record, version) => tarball(record, version, digestOf(record, version)),
   };

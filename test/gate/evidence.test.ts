@@ -1,9 +1,14 @@
 /** What a release changed decides beside its age: the real hijack of axios in shape, with the wait switched off and on. */
 import { readFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
+import { SHIPPED_TRUST } from "../../src/edge/trust/shipped.ts";
+import { storeTrust } from "../../src/edge/trust/trust.ts";
 import type { Fixture } from "../kit/fixture.ts";
+import { FIXTURE_TRUST } from "../kit/fixture/sigstore.ts";
+import { send } from "../kit/http.ts";
 import { releaseText } from "../kit/stage.ts";
-import { openGate, type Opened } from "./open.ts";
+import { openFixture, openGate, openProduct, type Opened } from "./open.ts";
 
 const NO_WAIT = "policy: { hold: 0s }\n";
 
@@ -130,4 +135,26 @@ test("a version that says it is years old and was not there yesterday is looked 
   fixture.publish(TEXT("1.0.1", "2021-10-01T00:00:00Z", STOLEN));
   expect((await get("/quiet/-/quiet-1.0.1.tgz")).status).toBe(403);
   expect((await whyOf(opened, "quiet@1.0.1")).reasons).toContain("capability-added");
+});
+
+test("what no believed key could verify is looked at again as soon as a newer key is believed", async () => {
+  const fixture = await openFixture();
+  // Without the fixture's own trust, so with what cordon ships.
+  const product = await openProduct({ fixture: { url: fixture.url, clock: fixture.clock }, config: NO_WAIT });
+  const gate = await product.gate();
+  const get = (path: string) => send(gate.url, { method: "GET", path });
+  for (const [version, when] of [
+    ["1.0.0", "2025-06-01T00:00:00Z"],
+    ["1.0.1", "2026-03-30T00:00:00Z"],
+  ] as const)
+    fixture.publish(PLAIN(version, when));
+  const refused = await get("/quiet/-/quiet-1.0.1.tgz");
+  expect(refused.status).toBe(403);
+  expect(refused.body.toString()).toContain("unverifiable");
+  const { keys } = JSON.parse(SHIPPED_TRUST.keys) as { keys: object[] };
+  const more = [...keys, ...(JSON.parse(FIXTURE_TRUST.keys) as { keys: object[] }).keys];
+  await storeTrust(product.data, { keys: Buffer.from(JSON.stringify({ keys: more })), from: "keys.json", at: fixture.clock.now() });
+  const status = async () => (await get("/quiet/-/quiet-1.0.1.tgz")).status;
+  for (let waited = 0; (await status()) !== 200 && waited < 5_000; waited += 50) await sleep(50);
+  expect(await status()).toBe(200);
 });

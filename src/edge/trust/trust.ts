@@ -12,6 +12,7 @@ import { Fault } from "../../core/base/fault.ts";
 import { LIMITS } from "../../core/base/limits.ts";
 import { type Instant, iso, parseInstant } from "../../core/base/time.ts";
 import { readText, writeText } from "../host/files.ts";
+import { TRUST_FILE } from "./watch.ts";
 
 /** Texts of a Sigstore `trusted_root.json` and of a registry's `keys.json`. */
 export type TrustTexts = { readonly root: string; readonly keys: string };
@@ -39,7 +40,6 @@ export type SignedRelease = SignedVersion & {
 /** Throws only a Fault: INPUT_UNREADABLE when the trust itself cannot be read. */
 export type Attestor = (release: SignedRelease) => Promise<Attested>;
 
-const FILE = "trust.json";
 const SCHEMA = "cordon.trust/1";
 
 /**
@@ -73,7 +73,7 @@ async function open(texts: TrustTexts): Promise<(release: SignedRelease) => Atte
 export async function loadTrust(dataDir: string): Promise<LoadedTrust> {
   const { SHIPPED_TRUST } = await import("./shipped.ts");
   const shipped: LoadedTrust = { ...SHIPPED_TRUST, source: "shipped", digest: digestOf(SHIPPED_TRUST) };
-  const stored = readStored(path.join(dataDir, FILE));
+  const stored = readStored(path.join(dataDir, TRUST_FILE));
   if (stored === undefined) return shipped;
   const known = namesIn(stored);
   const missing = namesIn(shipped).find((name) => !known.includes(name));
@@ -109,7 +109,7 @@ export async function storeTrust(dataDir: string, offered: OfferedTrust): Promis
 
   const kept = { schema: SCHEMA, from: offered.from, at: iso(offered.at), digest: digestOf(texts), ...texts };
   await fs.mkdir(dataDir, { recursive: true });
-  writeText(path.join(dataDir, FILE), `${JSON.stringify(kept, null, 2)}\n`);
+  writeText(path.join(dataDir, TRUST_FILE), `${JSON.stringify(kept, null, 2)}\n`);
   return { ...texts, source: "stored", digest: kept.digest, from: offered.from, at: offered.at };
 }
 
