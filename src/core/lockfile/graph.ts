@@ -39,7 +39,7 @@ export type LockGraph = {
 };
 
 /** The key an entry's dependency refers to, tried against the keys there are. */
-type Resolve = (from: string, name: string, reference: string) => number | undefined;
+export type Resolve = (from: string, name: string, reference: string) => number | undefined;
 
 export function lockGraph(tree: GraphInput): LockGraph {
   const starts = new Map<string, number>();
@@ -110,7 +110,8 @@ function isLocal(reference: string): boolean {
   return /^(?:link|file|workspace|portal):/.test(reference);
 }
 
-function importerKey(kind: LockfileKind, importer: Importer): string {
+/** What an importer is called where packages refer to each other. */
+export function importerKey(kind: LockfileKind, importer: Importer): string {
   if (kind === "bun") return importer.path === "." ? "" : (importer.name ?? importer.path);
   return importer.path === "." ? "" : importer.path;
 }
@@ -118,10 +119,44 @@ function importerKey(kind: LockfileKind, importer: Importer): string {
 // --- how each format refers to an entry -----------------------------------------------------------------------------------------------------
 
 function resolverOf(tree: GraphInput, starts: ReadonlyMap<string, number>): Resolve {
-  if (isNpm(tree.kind)) return (from, name) => fromDirectory(starts, from, name);
-  if (tree.kind === "bun") return (from, name) => fromBunPath(starts, from, name);
+  if (isNpm(tree.kind)) {
+    const { top, nested } = byDepth(tree.packages, (key) => key.slice(key.lastIndexOf("node_modules/") + 13), "node_modules/");
+    return (from, name) => (nested.has(name) ? fromDirectory(starts, from, name) : top.get(name));
+  }
+  if (tree.kind === "bun") {
+    const { top, nested } = byDepth(tree.packages, (key) => /(?:^|\/)((?:@[^/]+\/)?[^/]+)$/.exec(key)?.[1] ?? key, "");
+    return (from, name) => (nested.has(name) ? fromBunPath(starts, from, name) : top.get(name));
+  }
   if (hasReferences(tree.kind)) return (_from, _name, reference) => starts.get(reference);
   return fromDescriptors(tree, starts);
+}
+
+/** Most names stand once, at the top, where everybody sees them: those need no search. An index here is a package's, and so a node's. */
+function byDepth(
+  packages: readonly ResolvedPackage[],
+  nameOf: (key: string) => string,
+  prefix: string,
+): { top: ReadonlyMap<string, number>; nested: ReadonlySet<string> } {
+  const top = new Map<string, number>();
+  const nested = new Set<string>();
+  for (let index = 0; index < packages.length; index++) {
+    const { key } = packages[index]!;
+    const name = nameOf(key);
+    if (key.length !== prefix.length + name.length) nested.add(name);
+    else if (!top.has(name)) top.set(name, index);
+  }
+  return { top, nested };
+}
+
+/**
+ * The package a dependency of `from` (a package's or an importer's key) is installed as, without building the graph;
+ * for the formats that place packages in directories: npm's and bun's.
+ */
+export function placedResolver(tree: GraphInput): Resolve {
+  const starts = new Map<string, number>();
+  for (let index = 0; index < tree.packages.length; index++)
+    if (!starts.has(tree.packages[index]!.key)) starts.set(tree.packages[index]!.key, index);
+  return resolverOf(tree, starts);
 }
 
 /** Node's own rule: the nearest `node_modules` above the directory that has it. */

@@ -1,0 +1,86 @@
+/** Which bytes an entry may be: whether the lockfile says so, how surely, and whether it says what was noted before. */
+import { compareIntegrity } from "../npm/integrity.ts";
+import type { ResolvedPackage, ResolvedTree } from "../lockfile/tree.ts";
+import type { Report } from "./raw.ts";
+import { called } from "./raw.ts";
+import type { Records } from "./subject.ts";
+
+/** Missing and weak digests, and two entries of one version that disagree. `malformed`: entries that are told off already. */
+export function checkIntegrity(tree: ResolvedTree, malformed: ReadonlySet<number>, report: Report): void {
+  const { packages } = tree;
+  // Entries of one name, newest first: most names stand once, and no text is put together to find that out.
+  const latest = new Map<string, number>();
+  const before = new Int32Array(packages.length).fill(-1);
+  for (let index = 0; index < packages.length; index++) {
+    const entry = packages[index]!;
+    const { kind } = entry.source;
+    if (kind === "link" || kind === "workspace" || kind === "bundled" || kind === "file") continue;
+    const { integrity } = entry;
+    if (integrity === undefined) {
+      if (kind !== "git" && !malformed.has(index))
+        report({ rule: "integrity-missing", entry: index, message: "nothing says which bytes are right" });
+      continue;
+    }
+    if (integrity.kind === "sha1") report({ rule: "integrity-weak", entry: index, message: "its bytes are held to by sha1 alone" });
+    if (kind !== "registry") continue;
+    const other = latest.get(entry.name);
+    if (other !== undefined) before[index] = other;
+    latest.set(entry.name, index);
+    for (let twin = before[index]!; twin >= 0; twin = before[twin]!)
+      if (disagree(entry, packages[twin]!)) {
+        report({
+          rule: "lockfile-contradiction",
+          entry: index,
+          message: `another entry of the same version (line ${packages[twin]!.line}) has another integrity`,
+          evidence: [`here ${integrity.value}`, `there ${packages[twin]!.integrity!.value}`],
+          mark: "integrity",
+        });
+        break;
+      }
+  }
+}
+
+function disagree(one: ResolvedPackage, other: ResolvedPackage): boolean {
+  if (one.version !== other.version || one.integrity!.value === other.integrity!.value) return false;
+  // Different digests of different kinds say nothing about each other, and a yarn 4 checksum depends on its cache key.
+  const comparable = isComparable(one) && isComparable(other);
+  return comparable && compareIntegrity(one.integrity!.value, other.integrity!.value) === "different";
+}
+
+function isComparable({ integrity }: ResolvedPackage): boolean {
+  return integrity?.kind === "sri" || integrity?.kind === "sha1";
+}
+
+/** Against what was noted before. Returns how many entries nothing was noted for. */
+export function checkRecords(tree: ResolvedTree, records: Records, report: Report): number {
+  let unknown = 0;
+  for (let index = 0; index < tree.packages.length; index++) {
+    const entry = tree.packages[index]!;
+    if (entry.source.kind !== "registry" || entry.version === "" || !isComparable(entry)) continue;
+    const { value } = entry.integrity!;
+    const noted = records.ofVersion(entry.name, entry.version);
+    if (noted.length === 0) {
+      unknown++;
+      const bytes = records.ofBytes?.(value);
+      if (bytes === undefined || (bytes.name === entry.name && bytes.version === entry.version)) continue;
+      report({
+        rule: "integrity-differs",
+        entry: index,
+        message: `its integrity is that of ${bytes.name}@${bytes.version}`,
+        evidence: [`the lockfile says ${called(entry)} is ${value}`, `noted as ${bytes.name}@${bytes.version} by ${bytes.by}`],
+        mark: value,
+      });
+      continue;
+    }
+    const other = noted.find(({ integrity }) => integrity !== value && compareIntegrity(integrity, value) === "different");
+    if (other !== undefined)
+      report({
+        rule: "integrity-differs",
+        entry: index,
+        message: `its integrity is not the one ${other.by} has for this version`,
+        evidence: [`the lockfile says ${value}`, `${other.by} says ${other.integrity}`],
+        mark: value,
+      });
+  }
+  return unknown;
+}

@@ -1,0 +1,230 @@
+/**
+ * Whether each entry is what those who need it ask for: by name (an alias nobody declared is another package under a trusted name), by
+ * version, and by kind of source. npm and bun repeat every range, yarn keeps them in the keys, pnpm and deno only say what manifests ask.
+ */
+import { importerKey, placedResolver } from "../lockfile/graph.ts";
+import { splitAtVersion } from "../lockfile/identity.ts";
+import type { Dependencies, ResolvedPackage, ResolvedTree } from "../lockfile/tree.ts";
+import type { Override } from "./manifest.ts";
+import type { Report } from "./raw.ts";
+import { called } from "./raw.ts";
+import type { Asked } from "./satisfies.ts";
+
+/** Who asks: a package's or an importer's words for a message. */
+type Need = { readonly who: string; readonly name: string; readonly range: string };
+
+type Answers = {
+  readonly tree: ResolvedTree;
+  readonly overrides: ReadonlyMap<string, readonly Override[]>;
+  readonly asked: Asked;
+  readonly report: Report;
+};
+
+export function checkRanges(tree: ResolvedTree, overrides: readonly Override[], asked: Asked, report: Report): void {
+  const byName = new Map<string, Override[]>();
+  for (const override of overrides) byName.set(override.name, [...(byName.get(override.name) ?? []), override]);
+  const answers = { tree, overrides: byName, asked, report };
+  switch (tree.kind) {
+    case "package-lock":
+    case "npm-shrinkwrap":
+    case "npm-hidden":
+    case "bun":
+      return checkPlaced(answers);
+    case "yarn-classic":
+    case "yarn-berry":
+      return checkDescriptors(answers);
+    case "pnpm":
+    case "deno":
+      return checkReferences(answers);
+    case "bun-binary":
+    case "unknown":
+  }
+}
+
+// --- npm, bun: packages stand where node finds them -------------------------------------------------------------------------------------------
+
+function checkPlaced(answers: Answers): void {
+  const { tree, asked, report } = answers;
+  const resolve = placedResolver(tree);
+  const { packages } = tree;
+  const follow = (from: number, dependencies: Dependencies | undefined, optional: boolean): void => {
+    if (dependencies === undefined) return;
+    const { key } = packages[from]!;
+    for (const name in dependencies) {
+      const range = dependencies[name]!;
+      const to = resolve(key, name, range);
+      if (to !== undefined) {
+        if (!isPlainlyRight(packages[to]!, name, range, asked)) judge(answers, to, { who: called(packages[from]!), name, range });
+      } else if (!optional && !isLocal(range))
+        report({
+          rule: "lockfile-dangling",
+          entry: from,
+          message: `needs ${name} (${range}), which is not in the file`,
+          mark: name,
+        });
+    }
+  };
+  for (let from = 0; from < packages.length; from++) {
+    const { dependencies, optionalDependencies, source } = packages[from]!;
+    // What a bundle brings along was put together by its author, who may have had reasons.
+    if (source.kind === "bundled") continue;
+    follow(from, dependencies, false);
+    follow(from, optionalDependencies, true);
+  }
+  for (const importer of tree.importers)
+    for (const { name, kind, range, line, column } of importer.dependencies) {
+      if (range === undefined || kind === "peer") continue;
+      const to = resolve(importerKey(tree.kind, importer), name, range);
+      if (to !== undefined) judge(answers, to, { who: whoIs(importer.path), name, range });
+      else if (kind !== "optional" && !isLocal(range))
+        report({
+          rule: "lockfile-dangling",
+          at: { line, column },
+          name,
+          message: `${whoIs(importer.path)} needs ${name} (${range}), which is not in the file`,
+        });
+    }
+}
+
+/** The usual case, without a word: a registry package under its own name in a plain range. */
+function isPlainlyRight(entry: ResolvedPackage, name: string, range: string, asked: Asked): boolean {
+  return entry.source.kind === "registry" && entry.name === name && isPlain(range) && asked.holds(range, entry.version);
+}
+
+/** No protocol, no path: a range or a tag. */
+function isPlain(range: string): boolean {
+  return !range.includes(":") && !range.includes("/");
+}
+
+function isLocal(range: string): boolean {
+  return /^(?:link|file|workspace|portal|\.)/.test(range);
+}
+
+function whoIs(importer: string): string {
+  return importer === "." ? "the project" : importer;
+}
+
+// --- yarn: entries stand under what they answer --------------------------------------------------------------------------------------------
+
+function checkDescriptors(answers: Answers): void {
+  const { packages } = answers.tree;
+  for (let index = 0; index < packages.length; index++) {
+    const entry = packages[index]!;
+    if (entry.source.kind === "workspace") continue;
+    const { key } = entry;
+    const descriptors = key.includes(",") ? key.split(/, */) : [key];
+    for (const descriptor of descriptors) {
+      const parts = splitAtVersion(descriptor);
+      if (parts === undefined || parts.name === "") continue;
+      let range = parts.rest;
+      // A patch, and what is bound to a place, are what their locator says.
+      if (range.startsWith("patch:") || range.includes("::")) continue;
+      // yarn 2 on: `npm:^1.0.0` is a range, `npm:other@^1.0.0` an alias.
+      if (range.startsWith("npm:") && !range.includes("@", 5)) range = range.slice(4);
+      if (!isPlainlyRight(entry, parts.name, range, answers.asked)) judge(answers, index, { who: "its key", name: parts.name, range });
+    }
+  }
+}
+
+// --- pnpm, deno: importers say what was asked and what it became ------------------------------------------------------------------------
+
+function checkReferences(answers: Answers): void {
+  const { tree, report } = answers;
+  let keys: Map<string, number> | undefined;
+  for (const importer of tree.importers)
+    for (const { name, range, resolved, kind, line, column } of importer.dependencies) {
+      if (range === undefined || resolved === undefined || kind === "tool") continue;
+      keys ??= keysOf(tree);
+      const to = keys.get(resolved);
+      if (to !== undefined)
+        judge(answers, to, {
+          who: whoIs(importer.path),
+          name,
+          range: range.replace(/\/.*$/, (path) => (tree.kind === "deno" ? "" : path)),
+        });
+      else if (resolved.startsWith("link:") && isPlain(range) && !/^\*?$/.test(range) && tree.kind === "pnpm" && /^\d/.test(range))
+        report({
+          rule: "lockfile-stale",
+          severity: "low",
+          at: { line, column },
+          name,
+          message: `${range} is answered by ${resolved}`,
+          mark: importer.path,
+        });
+    }
+}
+
+function keysOf(tree: ResolvedTree): Map<string, number> {
+  const keys = new Map<string, number>();
+  tree.packages.forEach((entry, index) => {
+    if (entry.instances === undefined) keys.set(entry.key, index);
+    else for (const { key } of entry.instances) keys.set(key, index);
+  });
+  return keys;
+}
+
+// --- one need, one entry ------------------------------------------------------------------------------------------------------------------------
+
+function judge(answers: Answers, to: number, need: Need): void {
+  const entry = answers.tree.packages[to]!;
+  const wrong = differenceOf(answers, entry, need);
+  if (wrong === undefined) return;
+  // What the project replaces on purpose is held against what replaces it.
+  const overrides = answers.overrides.get(need.name) ?? answers.overrides.get(entry.name) ?? [];
+  const replaced = overrides.some(
+    ({ spec }) =>
+      spec === "" || spec === "-" || differenceOf(answers, entry, { ...need, range: spec.replace(/^npm:(?=[^@]*$)/, "") }) === undefined,
+  );
+  if (replaced) return;
+  const override = overrides[0];
+  answers.report({
+    rule: wrong.rule,
+    entry: to,
+    message: `${need.who === "its key" ? "stands for" : `${need.who} asks for`} ${need.name} ${need.range || "*"}, ${wrong.what}`,
+    evidence: override === undefined ? [] : [`the project replaces it by ${override.spec} (${override.selector})`],
+    mark: `${need.who} ${need.name} ${need.range}`,
+  });
+}
+
+type Difference = { readonly rule: "alias-undeclared" | "lockfile-stale"; readonly what: string };
+
+function differenceOf({ asked }: Answers, entry: ResolvedPackage, { name, range }: Need): Difference | undefined {
+  const { kind } = entry.source;
+  const spec = asked.spec(range);
+  const stale = (what: string): Difference => ({ rule: "lockfile-stale", what });
+  const versioned = (wanted: string): Difference | undefined =>
+    entry.version === "" || asked.holds(wanted, entry.version) ? undefined : stale(`the file has ${entry.version}`);
+  const registry = kind === "registry" || kind === "bundled" || kind === "jsr";
+  switch (spec.kind) {
+    case "version":
+    case "range":
+    case "tag":
+      // A member of the workspace answers for its name; yarn and pnpm take it whatever its version.
+      if (kind === "workspace" || kind === "link") return undefined;
+      if (kind === "git" || kind === "file" || kind === "module")
+        return stale(`the file has ${called(entry)} from ${kind === "git" ? "git" : "this disk"}`);
+      if (entry.name !== name) return { rule: "alias-undeclared", what: `the file has ${called(entry)}` };
+      return spec.kind === "tag" ? undefined : versioned(range);
+    case "alias":
+      if (!registry && kind !== "tarball") return stale(`the file has ${called(entry)} from ${kind}`);
+      if (entry.name !== spec.name) return { rule: "alias-undeclared", what: `the file has ${called(entry)}` };
+      return spec.spec === "" || asked.spec(spec.spec).kind === "tag" ? undefined : versioned(spec.spec);
+    case "git":
+      return registry ? stale(`the file has ${called(entry)} from the registry`) : undefined;
+    case "url":
+      // npm keeps a registry's own URL as an ordinary entry.
+      return kind === "git" || kind === "tarball" || kind === "registry" ? undefined : stale(`the file has ${called(entry)} from ${kind}`);
+    case "file":
+      return kind === "registry" && !range.startsWith("file:")
+        ? undefined
+        : registry && kind !== "bundled"
+          ? stale(`the file has ${called(entry)} from the registry`)
+          : undefined;
+    case "workspace":
+      // `catalog:` stands for a range that is written elsewhere.
+      if (range.startsWith("catalog:") || kind === "workspace" || kind === "link" || kind === "file") return undefined;
+      return stale(`the file has ${called(entry)} from ${kind}`);
+    case "unknown":
+      return undefined;
+  }
+}

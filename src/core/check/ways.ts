@@ -1,0 +1,134 @@
+/** How a package came in: the shortest ways from a manifest to it, and whether every way goes through what an exception names. */
+import type { LockGraph } from "../lockfile/graph.ts";
+import type { DependencyPath } from "./finding.ts";
+
+export type Ways = {
+  /** Up to three ways, each by another of the packages that require it, shortest first; `more` counts the others. */
+  to(index: number): { readonly via: readonly DependencyPath[]; readonly more: number };
+  /** Whether each way to it ends in one of these patterns (names, the package's own last; `*` is any one). */
+  allEndIn(index: number, patterns: readonly (readonly string[])[]): boolean;
+  /** Whether a manifest itself asks for it. */
+  isDirect(index: number): boolean;
+};
+
+const SHOWN = 3;
+
+export function waysThrough({ nodes, roots }: LockGraph, packages: number): Ways {
+  // Who requires a node, as a list of its in-edges; a root is -1.
+  const heads = new Int32Array(nodes.length).fill(-1);
+  let edges = 0;
+  for (const { edges: own } of nodes) edges += own.length;
+  for (const own of roots) edges += own.length;
+  const next = new Int32Array(edges);
+  const from = new Int32Array(edges);
+  const names: string[] = [];
+  const link = (source: number, to: number, name: string): void => {
+    const edge = names.push(name) - 1;
+    from[edge] = source;
+    next[edge] = heads[to]!;
+    heads[to] = edge;
+  };
+  for (const own of roots) for (const { to, name } of own) link(-1, to, name);
+  nodes.forEach(({ edges: own }, source) => {
+    for (const { to, name } of own) if (to !== source) link(source, to, name);
+  });
+  const firstNode = new Int32Array(packages).fill(-1);
+  const otherNode = new Int32Array(nodes.length).fill(-1);
+  for (let node = nodes.length - 1; node >= 0; node--) {
+    const { package: index } = nodes[node]!;
+    otherNode[node] = firstNode[index]!;
+    firstNode[index] = node;
+  }
+
+  const distance = new Int32Array(nodes.length).fill(-1);
+  const parent = new Int32Array(nodes.length).fill(-1);
+  const queue: number[] = [];
+  const reach = (to: number, edge: number, far: number): void => {
+    if (distance[to] !== -1) return;
+    distance[to] = far;
+    parent[to] = edge;
+    queue.push(to);
+  };
+  for (let to = 0; to < nodes.length; to++)
+    for (let edge = heads[to]!; edge >= 0; edge = next[edge]!) if (from[edge] === -1) reach(to, edge, 1);
+  const edgeTo = (source: number, to: number): number => {
+    let edge = heads[to]!;
+    while (edge >= 0 && from[edge] !== source) edge = next[edge]!;
+    return edge;
+  };
+  for (let at = 0; at < queue.length; at++) {
+    const source = queue[at]!;
+    for (const { to } of nodes[source]!.edges) if (distance[to] === -1) reach(to, edgeTo(source, to), distance[source]! + 1);
+  }
+
+  /** The names on the shortest way to a node, in order. */
+  function shortest(node: number): string[] {
+    const path: string[] = [];
+    for (let at = node; at >= 0;) {
+      const edge = parent[at]!;
+      // What no manifest leads to: the way begins in the middle.
+      if (edge < 0) break;
+      path.push(names[edge]!);
+      at = from[edge]!;
+    }
+    return path.reverse();
+  }
+
+  function eachNode(index: number, visit: (node: number) => void): void {
+    for (let node = firstNode[index]!; node >= 0; node = otherNode[node]!) visit(node);
+  }
+
+  return {
+    to(index) {
+      const last: { readonly edge: number; readonly far: number }[] = [];
+      const seen = new Set<number>();
+      eachNode(index, (node) => {
+        for (let edge = heads[node]!; edge >= 0; edge = next[edge]!) {
+          const source = from[edge]!;
+          const far = source === -1 ? 0 : distance[source]!;
+          // Copies that differ only in their peers are one package to whoever reads this.
+          const who = source === -1 ? -1 : nodes[source]!.package;
+          if (far >= 0 && !seen.has(who)) last.push({ edge, far });
+          if (far >= 0) seen.add(who);
+        }
+      });
+      last.sort((a, b) => a.far - b.far || (names[a.edge]! < names[b.edge]! ? -1 : 1));
+      const texts = new Map<string, DependencyPath>();
+      for (const { edge } of last.slice(0, SHOWN)) {
+        const path = [...(from[edge] === -1 ? [] : shortest(from[edge]!)), names[edge]!];
+        texts.set(path.join(">"), path);
+      }
+      const via = [...texts.values()].toSorted((a, b) => a.length - b.length || (a.join(">") < b.join(">") ? -1 : 1));
+      return { via, more: Math.max(0, last.length - SHOWN) };
+    },
+    allEndIn(index, patterns) {
+      let all = firstNode[index]! >= 0;
+      eachNode(index, (node) => {
+        all &&= covered(node, patterns);
+      });
+      return all;
+    },
+    isDirect(index) {
+      let direct = false;
+      eachNode(index, (node) => {
+        for (let edge = heads[node]!; edge >= 0; edge = next[edge]!) direct ||= from[edge] === -1;
+      });
+      return direct;
+    },
+  };
+
+  /** Every way into the node ends in one of the patterns. A pattern is as deep as it has names, so this ends. */
+  function covered(node: number, patterns: readonly (readonly string[])[]): boolean {
+    let ways = 0;
+    for (let edge = heads[node]!; edge >= 0; edge = next[edge]!) {
+      ways++;
+      const alive = patterns.filter((pattern) => pattern.at(-1) === "*" || pattern.at(-1) === names[edge]);
+      if (alive.length === 0) return false;
+      if (alive.some(({ length }) => length === 1)) continue;
+      if (from[edge] === -1) return false;
+      const rest = alive.map((pattern) => pattern.slice(0, -1));
+      if (!covered(from[edge]!, rest)) return false;
+    }
+    return ways > 0;
+  }
+}
