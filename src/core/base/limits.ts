@@ -216,6 +216,12 @@ export const LIMITS = {
   exposureFolders: 2_000_000,
   /** How deep a walk goes; file systems end at about this. */
   exposureDepth: 200,
+  /** States of lockfiles read out of one repository's history; a busy one of ten years has 10,000. */
+  historyBlobs: 20_000,
+  /** Reading them all; each takes some 10 ms. */
+  historyMs: 10 * MINUTE,
+  /** Poisoned stretches told of one history; each asks git three times. */
+  historySpans: 100,
   /** Sightings kept for one place; one who was hit a thousand times there needs no more. */
   exposureSightings: 5_000,
   /** What is missing at one place, told one by one. */

@@ -106,7 +106,7 @@ export const packSchema = z.strictObject({
     }),
   ),
   /** Steps of the response that must not be swapped. */
-  ordering: z.optional(list(z.strictObject({ first: text, then: text, because: text }), 100)),
+  ordering: z.optional(list(z.strictObject({ first: text, next: text, because: text }), 100)),
   sources: list(source, 200),
 });
 

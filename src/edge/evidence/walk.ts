@@ -7,6 +7,7 @@ import path from "node:path";
 import { LIMITS } from "../../core/base/limits.ts";
 import { LOCKFILE_NAMES } from "../../core/lockfile/read.ts";
 import { codeOf } from "../host/files.ts";
+import { readHistory } from "./git-history.ts";
 import { readLockfileEvidence } from "./lockfile.ts";
 import { readLogFile } from "./log.ts";
 import { readManifestEvidence } from "./manifest.ts";
@@ -61,6 +62,7 @@ async function visit(reading: Reading, step: Step, pending: Step[], skip: Readon
   const project = begins ? folder : step.project;
   const locked = step.locked || locks.length > 0;
   if (begins) reading.tell(folder);
+  if (names.has(".git")) await readHistory(reading, folder);
   for (const { name } of locks) readLockfileEvidence(reading, folder, path.join(folder, name));
   if (project !== undefined && names.has("package.json")) readManifestEvidence(reading, project, path.join(folder, "package.json"), locked);
 

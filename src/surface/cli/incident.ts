@@ -89,7 +89,7 @@ function packAsText({ pack, origin }: KnownPack): string {
     ]),
     rows(
       "In this order",
-      ordering.map(({ first, then, because }) => `${first}, only then ${then}: ${because}`),
+      ordering.map(({ first, next, because }) => `${first}, only then ${next}: ${because}`),
     ),
     rows(
       "Sources",
@@ -145,7 +145,7 @@ async function importPack({ io, world, flags }: CommandContext, [file]: readonly
   if (before !== undefined && before.pack.revision >= pack.revision)
     throw new Fault("USAGE", `${pack.id} is known here in revision ${before.pack.revision}; revision ${pack.revision} does not replace it`);
   await ports.keep(pack, bytes, { by: world.user(), ...(signed !== undefined && { key: signed.key }) });
-  if (flags.json) printJson(io, "cordon.incident-import/1", { id: pack.id, revision: pack.revision, ...(signed ?? {}) });
+  if (flags.json) printJson(io, "cordon.incident-import/1", { id: pack.id, revision: pack.revision, ...signed });
   else
     io.stdout(
       `${safe(pack.id)} revision ${pack.revision}: imported, ${signed ? `signed by ${signed.key}` : "not signed"}\n  were we hit   cordon exposure ${safe(pack.id)}\n`,
