@@ -23,7 +23,7 @@ async function measureAll(records) {
     const { build } = await import("tsdown");
     await build({
       config: false,
-      entry: { index: path.join(ROOT, "src/core/advisory/index-file.ts") },
+      entry: { build: path.join(ROOT, "src/core/advisory/index-build.ts"), index: path.join(ROOT, "src/edge/feeds/index-on-disk.ts") },
       outDir: work,
       format: "esm",
       platform: "node",
@@ -31,7 +31,7 @@ async function measureAll(records) {
       dts: false,
       logLevel: "silent",
     });
-    const { buildIndex } = await import(pathToFileURL(path.join(work, "index.js")).href);
+    const { buildIndex } = await import(pathToFileURL(path.join(work, "build.js")).href);
     const advisories = [...synthetic(records)];
     const started = performance.now();
     const index = buildIndex(advisories, ["synthetic"]);
@@ -71,8 +71,10 @@ async function measureOne(candidate, work, records) {
   );
 }
 
-function openFlat({ openIndex }, work) {
-  const index = openIndex(readFileSync(path.join(work, "index.bin")));
+function openFlat({ openIndexFile }, work) {
+  const { index } = openIndexFile(path.join(work, "index.bin"), (error) => {
+    throw error;
+  });
   return (name, version) => index.claims(name, version).length;
 }
 

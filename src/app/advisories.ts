@@ -2,7 +2,8 @@
 import type { HeldAdvisory } from "../core/advisory/advisory.ts";
 import type { Claim } from "../core/advisory/claim.ts";
 import type { FeedOutcome, FeedState, StaleFeed, SyncRequest } from "../core/advisory/feeds.ts";
-import { type AdvisoryIndex, buildIndex, openIndex } from "../core/advisory/index-file.ts";
+import { buildIndex } from "../core/advisory/index-build.ts";
+import { type AdvisoryIndex, openIndex } from "../core/advisory/index-file.ts";
 import { type Instant, instant } from "../core/base/time.ts";
 import { NEVER } from "../core/signals/not-reconfirmed.ts";
 import type { FeedConfig } from "../core/config/values.ts";

@@ -6,7 +6,7 @@ import type { Advisory, AdvisoryProblem, Affected } from "./advisory.ts";
 /** What a data directory remembers of a feed. */
 export type FeedState = {
   readonly name: string;
-  /** Last time it was read whole, changed or not. */
+  /** Last time everything it said was known here, changed or not. */
   readonly checked?: Instant;
   /** Last try, and why it failed; absent when it did not. */
   readonly tried?: Instant;
@@ -20,6 +20,10 @@ export type FeedState = {
   /** For asking again. */
   readonly etag?: string;
   readonly lastModified?: string;
+  /** For a feed that lists its changes: the same for that list, and when it was last read whole. */
+  readonly listEtag?: string;
+  readonly listLastModified?: string;
+  readonly whole?: Instant;
   /** What it was read from and how: another place is another feed, and its validators say nothing. */
   readonly place?: string;
 };
@@ -44,6 +48,8 @@ export type FeedOutcome = {
 export type SyncRequest = {
   /** Feeds whose present content a person confirmed, though it went back or denies many names at once. */
   readonly confirmed?: readonly string[];
+  /** Of these feeds alone; of all when it is absent. */
+  readonly only?: readonly string[];
   readonly offline?: boolean;
   readonly progress?: (text: string) => void;
 };

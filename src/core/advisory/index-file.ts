@@ -1,38 +1,43 @@
 /**
- * All advisories in one flat file that opens at once: a hash table over package names, one over digests, and behind them one line of
- * slim JSON for each key. Nothing is parsed when it opens; a look-up reads one slot, and on a hit one line.
- *
- * Layout, numbers little-endian u32: magic (8 bytes) · format · length · seed · slots of names · slots of digests · offset of the last
- * line · sha256 of everything else (32 bytes) · name slots · digest slots (each: hash, offset of its line or 0) · lines · the last line.
+ * Reads the advisory index: opening it reads its head alone, a look-up one page of slots and, on a hit, one line. What is read is checked
+ * first, so damage is an error and never a "nothing is known". `index-layout` says how it lies in its file.
  */
 import { Buffer } from "node:buffer";
-import { createHash } from "node:crypto";
+import { crc32 } from "node:zlib";
 import { Fault } from "../base/fault.ts";
 import { present } from "../base/present.ts";
 import { type Instant, instant } from "../base/time.ts";
-import type { Affected, HeldAdvisory, RangeEvent } from "./advisory.ts";
+import type { Affected, RangeEvent } from "./advisory.ts";
 import { EVENT_KINDS } from "./advisory.ts";
-import { closeAliases } from "./aliases.ts";
 import { type Claim, SEVERITIES } from "./claim.ts";
+import {
+  type About,
+  FORMAT,
+  FRAME_BYTES,
+  HEADER_BYTES,
+  HEADER_CRC_AT,
+  hashOf,
+  MAGIC,
+  MALWARE,
+  MASS,
+  pagesOf,
+  PAGE_SLOTS,
+  SEVERITY_AT,
+  type Slim,
+  SLOT_BYTES,
+  type Table,
+} from "./index-layout.ts";
 import { type Match, joined, matchesAffected } from "./match.ts";
 
-const MAGIC = Buffer.from("CORDADV\n", "latin1");
-/** Raised with every change of the layout or of what the lines hold: an index of another format is built anew. */
-const FORMAT = 1;
-const HEADER_BYTES = 64;
-const DIGEST_AT = 32;
-const SLOT_BYTES = 8;
-const NEWLINE = 10;
+/** A file that can be read in places. `read` may give less than was asked, which counts as damage, and may give its own memory. */
+export type IndexSource = { readonly size: number; read(at: number, length: number): Uint8Array };
 
-type Table = "names" | "integrities";
-
+/** Every method raises INPUT_UNREADABLE when it meets damage. */
 export type AdvisoryIndex = {
   /** Records in it, withdrawn ones included, and names they speak of. */
   readonly size: number;
   readonly names: number;
   readonly feeds: readonly string[];
-  /** Salt of the hashes; the next index of the same place is built with it, so that the two can be compared line by line. */
-  readonly seed: number;
   /**
    * Everything any feed says of this version, or of these bytes under any name; withdrawn claims too: `inForce` tells them apart.
    * `version` undefined: it is not known which. `integrities` are SRI of one sha512 each.
@@ -42,174 +47,38 @@ export type AdvisoryIndex = {
   byIntegrity(integrity: string): readonly Claim[];
   /** Claims on other versions of the package that name this one as their fix. */
   fixedBy(name: string, version: string): readonly Claim[];
-  /** The lines of a table with the hashes of their keys; and whether such a line is here. For comparing two indexes of one seed. */
-  lines(table: Table): Iterable<readonly [hash: number, line: Buffer]>;
-  has(table: Table, hash: number, line: Buffer): boolean;
+  /** The lines of a table, sorted by key. For comparing two indexes. */
+  lines(table: Table): Iterable<Buffer>;
 };
 
-/** One advisory of one feed under one key. What most records do not have stands last, and is left out from the end. */
-type Slim = readonly [
-  id: string,
-  flags: number,
-  feed: string,
-  firstSeen: number,
-  modified: number,
-  versions: readonly string[],
-  /** Each flat: kind, version, kind, version, … */
-  ranges?: readonly (readonly (number | string)[])[],
-  /** Empty: a feed that does not say who found it speaks for itself. */
-  origins?: readonly string[],
-  aliases?: readonly string[],
-  withdrawn?: number,
-  withdrawnSeen?: number,
-  summary?: string,
-  integrities?: readonly string[],
-];
-
-type Last = { readonly size: number; readonly names: number; readonly feeds: readonly string[] };
-
-/** Bits of `flags`; above them the severity, 0 = not said. */
-const MALWARE = 1;
-const MASS = 2;
-const SEVERITY_AT = 2;
-
-/** `feeds` are the names of all feeds, those without records too. */
-export function buildIndex(advisories: Iterable<HeldAdvisory>, feeds: readonly string[], seed = 0): Uint8Array {
-  const held = [...advisories];
-  const classOf = closeAliases(held.map(({ advisory }) => advisory));
-  const names = new Map<string, Slim[]>();
-  const integrities = new Map<string, Slim[]>();
-  for (const one of held) {
-    const aliases = classOf(one.advisory.id).filter((id) => id !== one.advisory.id);
-    for (const entry of one.advisory.affected) {
-      const slim = slimOf(one, entry, aliases);
-      (names.get(entry.name) ?? setIn(names, entry.name)).push(slim);
-      for (const integrity of entry.integrities) (integrities.get(integrity) ?? setIn(integrities, integrity)).push(slim);
-    }
-  }
-  const last: Last = { size: held.length, names: names.size, feeds };
-  return laidOut(names, integrities, last, seed);
-}
-
-function setIn(map: Map<string, Slim[]>, key: string): Slim[] {
-  const list: Slim[] = [];
-  map.set(key, list);
-  return list;
-}
-
-function slimOf(
-  { advisory, feed, firstSeen, withdrawnSeen, mass }: HeldAdvisory,
-  { name, versions, ranges, integrities }: Affected,
-  aliases: readonly string[],
-): Slim {
-  const severity = advisory.severity === undefined ? 0 : SEVERITIES.indexOf(advisory.severity) + 1;
-  // What thousands of records say of any package is not worth its room.
-  const summary = advisory.summary === undefined || advisory.summary === `Malicious code in ${name} (npm)` ? "" : advisory.summary;
-  const slim: unknown[] = [
-    advisory.id,
-    (advisory.kind === "malware" ? MALWARE : 0) | (mass === true ? MASS : 0) | (severity << SEVERITY_AT),
-    feed,
-    firstSeen,
-    advisory.modified ?? 0,
-    versions,
-    ranges.map((range) => range.flatMap(({ kind, version }) => [EVENT_KINDS.indexOf(kind), version])),
-    advisory.origins,
-    aliases,
-    advisory.withdrawn ?? 0,
-    withdrawnSeen ?? 0,
-    summary,
-    integrities,
-  ];
-  while (slim.length > MUST && isNothing(slim.at(-1))) slim.pop();
-  return slim as unknown as Slim;
-}
-
-/** Fields every line has. */
-const MUST = 6;
-
-function isNothing(value: unknown): boolean {
-  return value === 0 || value === "" || (Array.isArray(value) && value.length === 0);
-}
-
-function laidOut(names: ReadonlyMap<string, readonly Slim[]>, integrities: ReadonlyMap<string, readonly Slim[]>, last: Last, seed: number) {
-  const lines: Buffer[] = [];
-  const nameSlots = slotsFor(names.size);
-  const integritySlots = slotsFor(integrities.size);
-  let offset = HEADER_BYTES + (nameSlots + integritySlots) * SLOT_BYTES;
-  const add = (value: unknown): number => {
-    const line = Buffer.from(`${JSON.stringify(value)}\n`);
-    const at = offset;
-    lines.push(line);
-    offset += line.length;
-    return at;
+/** Raises INPUT_UNREADABLE when it is no index; it can be built again from what the feeds said. */
+export function openIndex(from: Uint8Array | IndexSource): AdvisoryIndex {
+  const source: IndexSource =
+    from instanceof Uint8Array ? { size: from.length, read: (at, length) => from.subarray(at, at + length) } : from;
+  const read = (at: number, length: number): Buffer => {
+    const { buffer, byteOffset, byteLength } = source.read(at, length);
+    return Buffer.from(buffer, byteOffset, byteLength);
   };
-  const tables = [tableOf(names, nameSlots, seed, add), tableOf(integrities, integritySlots, seed, add)].map((table) =>
-    Buffer.from(table.buffer),
-  );
-  const lastAt = add(last);
-  const header = Buffer.alloc(HEADER_BYTES);
-  MAGIC.copy(header);
-  for (const [index, number] of [FORMAT, offset, seed >>> 0, nameSlots, integritySlots, lastAt].entries())
-    header.writeUInt32LE(number, MAGIC.length + index * 4);
-  const file = Buffer.concat([header, ...tables, ...lines]);
-  digestOf(file).copy(file, DIGEST_AT);
-  return file;
-}
-
-/** A power of two, at most half full: a look-up that finds nothing reads one or two slots. */
-function slotsFor(keys: number): number {
-  return 2 ** Math.ceil(Math.log2(Math.max(1, keys * 2)));
-}
-
-function tableOf(groups: ReadonlyMap<string, readonly Slim[]>, slots: number, seed: number, add: (value: unknown) => number): Uint32Array {
-  const table = new Uint32Array(slots * 2);
-  // Sorted, so that the same advisories always make the same file.
-  for (const [key, group] of [...groups].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
-    const hash = hashOf(key, seed);
-    let slot = hash & (slots - 1);
-    while (table[slot * 2 + 1] !== 0) slot = (slot + 1) & (slots - 1);
-    table[slot * 2] = hash;
-    table[slot * 2 + 1] = add([key, group]);
-  }
-  return table;
-}
-
-/** FNV-1a over the characters, stirred at the end: the low bits choose the slot. */
-function hashOf(key: string, seed: number): number {
-  let hash = 0x811c9dc5 ^ seed;
-  for (let index = 0; index < key.length; index++) hash = Math.imul(hash ^ key.charCodeAt(index), 0x01000193);
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  return (hash ^ (hash >>> 13)) >>> 0;
-}
-
-function digestOf(file: Buffer): Buffer {
-  return createHash("sha256")
-    .update(file.subarray(0, DIGEST_AT))
-    .update(file.subarray(DIGEST_AT + 32))
-    .digest();
-}
-
-/** Throws Fault INPUT_UNREADABLE when the file is not whole; it can be built again from what the feeds said. */
-export function openIndex(bytes: Uint8Array): AdvisoryIndex {
-  // A table of numbers must lie at a multiple of four; a file that was read by itself does.
-  const file =
-    bytes.byteOffset % 4 === 0 ? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length) : Buffer.from(Uint8Array.from(bytes).buffer);
-  const slotsAt = (at: number, slots: number) => new Uint32Array(file.buffer, file.byteOffset + at, slots * 2);
-  const broken = (why: string) => new Fault("INPUT_UNREADABLE", `the advisory index is damaged: ${why}`);
-  if (file.length < HEADER_BYTES || !file.subarray(0, MAGIC.length).equals(MAGIC)) throw broken("it does not begin as one");
-  const [format, length, seed, nameSlots, integritySlots, lastAt] = Array.from({ length: 6 }, (_, index) =>
-    file.readUInt32LE(MAGIC.length + index * 4),
-  ) as [number, number, number, number, number, number];
+  const header = read(0, HEADER_BYTES);
+  if (header.length < HEADER_BYTES || !header.subarray(0, MAGIC.length).equals(MAGIC)) throw broken("it does not begin as one");
+  const [format, length, seed, nameSlots, digestSlots, headBytes, linesAt, digestLinesAt, headCrc] = Array.from({ length: 9 }, (_, index) =>
+    header.readUInt32LE(MAGIC.length + index * 4),
+  ) as [number, number, number, number, number, number, number, number, number];
   if (format !== FORMAT) throw broken(`it has format ${format}, this cordon reads ${FORMAT}`);
-  if (length !== file.length) throw broken(`it has ${file.length} bytes of ${length}`);
-  if (!digestOf(file).equals(file.subarray(DIGEST_AT, DIGEST_AT + 32))) throw broken("its digest does not match");
+  if (crc32(header.subarray(0, HEADER_CRC_AT)) !== header.readUInt32LE(HEADER_CRC_AT)) throw broken("its header is not what was written");
+  if (length !== source.size) throw broken(`it has ${source.size} bytes of ${length}`);
+  const head = Buffer.from(read(HEADER_BYTES, headBytes));
+  if (crc32(head) !== headCrc) throw broken("its head is not what was written");
 
+  const nameChecks = pagesOf(nameSlots) * 4;
+  const aboutAt = nameChecks + pagesOf(digestSlots) * 4;
+  const about = JSON.parse(head.toString("utf8", aboutAt)) as About;
+  const tablesAt = HEADER_BYTES + headBytes;
   const tables = {
-    names: { table: slotsAt(HEADER_BYTES, nameSlots), slots: nameSlots },
-    integrities: { table: slotsAt(HEADER_BYTES + nameSlots * SLOT_BYTES, integritySlots), slots: integritySlots },
+    names: slotsIn(read, tablesAt, nameSlots, head.subarray(0, nameChecks)),
+    integrities: slotsIn(read, tablesAt + nameSlots * SLOT_BYTES, digestSlots, head.subarray(nameChecks, aboutAt)),
   };
-  const lineAt = (offset: number): Buffer => file.subarray(offset, file.indexOf(NEWLINE, offset));
-  const last = JSON.parse(lineAt(lastAt).toString()) as Last;
+  const spans = { names: [linesAt, digestLinesAt], integrities: [digestLinesAt, length] } as const;
 
   // A gate asks about every version of one package in a row.
   let recent: { readonly key: string; readonly group: readonly Slim[] } | undefined;
@@ -222,22 +91,27 @@ export function openIndex(bytes: Uint8Array): AdvisoryIndex {
   }
 
   function search(name: Table, key: string): readonly Slim[] {
-    const { table, slots } = tables[name];
+    const { slots, at } = tables[name];
     const hash = hashOf(key, seed);
-    for (let slot = hash & (slots - 1); table[slot * 2 + 1] !== 0; slot = (slot + 1) & (slots - 1)) {
+    for (let slot = hash & (slots - 1), left = slots; left > 0; slot = (slot + 1) & (slots - 1), left--) {
+      const table = at(slot);
+      const offset = table[slot * 2 + 1]!;
+      if (offset === 0) return [];
       if (table[slot * 2] !== hash) continue;
-      const [found, group] = JSON.parse(lineAt(table[slot * 2 + 1]!).toString()) as [string, readonly Slim[]];
+      const [found, group] = JSON.parse(lineAt(read, offset).toString("utf8")) as [string, readonly Slim[]];
       if (found === key) return group;
     }
     return [];
   }
 
   return {
-    size: last.size,
-    names: last.names,
-    feeds: last.feeds,
-    seed,
+    size: about.size,
+    names: about.names,
+    feeds: about.feeds,
     claims(name, version, integrities = []) {
+      const group = find("names", name);
+      // Nothing is said of nearly every name.
+      if (group.length === 0 && integrities.length === 0) return [];
       const found = new Map<string, { slim: Slim; matches: Match[] }>();
       const note = (slim: Slim, match: Match) => {
         const key = `${slim[2]} ${slim[0]}`;
@@ -245,7 +119,7 @@ export function openIndex(bytes: Uint8Array): AdvisoryIndex {
         if (known) known.matches.push(match);
         else found.set(key, { slim, matches: [match] });
       };
-      for (const slim of find("names", name)) {
+      for (const slim of group) {
         const match = matchesAffected([affectedOf(name, slim)], name, version);
         if (match) note(slim, match);
       }
@@ -260,39 +134,119 @@ export function openIndex(bytes: Uint8Array): AdvisoryIndex {
         );
         return fixed.includes(version) ? [claimOf(slim, { match: "range", fixed: [...new Set(fixed)] })] : [];
       }),
-    *lines(name) {
-      const { table, slots } = tables[name];
-      for (let slot = 0; slot < slots; slot++) {
-        const offset = table[slot * 2 + 1]!;
-        if (offset !== 0) yield [table[slot * 2]!, lineAt(offset)];
-      }
-    },
-    has(name, hash, line) {
-      const { table, slots } = tables[name];
-      for (let slot = hash & (slots - 1); table[slot * 2 + 1] !== 0; slot = (slot + 1) & (slots - 1))
-        if (table[slot * 2] === hash && lineAt(table[slot * 2 + 1]!).equals(line)) return true;
-      return false;
+    lines: (name) => linesIn(read, ...spans[name]),
+  };
+}
+
+type Read = (at: number, length: number) => Buffer;
+
+function broken(why: string): Fault {
+  return new Fault("INPUT_UNREADABLE", `the advisory index is damaged: ${why}`);
+}
+
+/** A table of slots that is read page by page. `at` gives the table with the page of a slot in it. */
+function slotsIn(read: Read, start: number, slots: number, checks: Buffer): { readonly slots: number; at(slot: number): Uint32Array } {
+  const table = new Uint32Array(slots * 2);
+  const bytes = Buffer.from(table.buffer);
+  const known = new Uint8Array(pagesOf(slots));
+  const pageBytes = PAGE_SLOTS * SLOT_BYTES;
+  function fetch(page: number): void {
+    const own = bytes.subarray(page * pageBytes, (page + 1) * pageBytes);
+    const found = read(start + page * pageBytes, own.length);
+    if (found.length !== own.length || crc32(found) !== checks.readUInt32LE(page * 4)) throw broken("a page of it is not what was written");
+    found.copy(own);
+    known[page] = 1;
+  }
+  return {
+    slots,
+    at(slot) {
+      const page = Math.floor(slot / PAGE_SLOTS);
+      if (known[page] === 0) fetch(page);
+      return table;
     },
   };
 }
 
-/** Names and digests of which the two do not say the same: all that a gate must decide anew. An index of another seed counts as none. */
-export function changedSince(
-  before: AdvisoryIndex | undefined,
-  after: AdvisoryIndex,
-): { readonly names: ReadonlySet<string>; readonly integrities: ReadonlySet<string> } {
-  const comparable = before?.seed === after.seed ? before : undefined;
-  const keys = (table: Table): ReadonlySet<string> => {
-    const changed = new Set<string>();
-    const compare = (from: AdvisoryIndex, other: AdvisoryIndex | undefined) => {
-      for (const [hash, line] of from.lines(table))
-        if (!other?.has(table, hash, line)) changed.add((JSON.parse(line.toString()) as [string])[0]);
-    };
-    compare(after, comparable);
-    if (before) compare(before, comparable && after);
-    return changed;
-  };
-  return { names: keys("names"), integrities: keys("integrities") };
+/** Nearly every line is shorter, so one reading gets it. */
+const USUAL_LINE = 1_024;
+
+function lineAt(read: Read, offset: number): Buffer {
+  const first = read(offset, FRAME_BYTES + USUAL_LINE);
+  const length = first.length < FRAME_BYTES ? 0 : first.readUInt32LE(0);
+  const crc = first.length < FRAME_BYTES ? 0 : first.readUInt32LE(4);
+  const line = length <= USUAL_LINE ? first.subarray(FRAME_BYTES, FRAME_BYTES + length) : read(offset + FRAME_BYTES, length);
+  if (length === 0 || line.length !== length || crc32(line) !== crc) throw broken("a line of it is not what was written");
+  return line;
+}
+
+/** How much is read at once where everything is. */
+const STRETCH = 1 << 20;
+
+function* linesIn(read: Read, from: number, to: number): Generator<Buffer> {
+  let stretch = Buffer.alloc(0);
+  let at = 0;
+  for (let offset = from; offset < to;) {
+    const whole = stretch.length - at >= FRAME_BYTES && stretch.length - at >= FRAME_BYTES + stretch.readUInt32LE(at);
+    if (!whole) {
+      const length = stretch.length - at >= FRAME_BYTES ? FRAME_BYTES + stretch.readUInt32LE(at) : 0;
+      const next = Buffer.from(read(offset, Math.min(to - offset, Math.max(STRETCH, length))));
+      if (next.length < FRAME_BYTES || (stretch.length - at >= FRAME_BYTES && next.length < length)) throw broken("it ends within a line");
+      [stretch, at] = [next, 0];
+      continue;
+    }
+    const length = stretch.readUInt32LE(at);
+    const line = stretch.subarray(at + FRAME_BYTES, at + FRAME_BYTES + length);
+    if (length === 0 || crc32(line) !== stretch.readUInt32LE(at + 4)) throw broken("a line of it is not what was written");
+    yield line;
+    at += FRAME_BYTES + length;
+    offset += FRAME_BYTES + length;
+  }
+}
+
+/** Names and digests of which two indexes do not say the same: all that a gate must decide anew. */
+export type IndexChanges = { readonly names: ReadonlySet<string>; readonly integrities: ReadonlySet<string> };
+
+/** Lines between two pauses: some milliseconds of work. */
+const PAUSE_AFTER = 5_000;
+
+/** Compares in steps, so that a gate can answer in between. Without a `before`, everything is news. */
+export function* comparing(before: AdvisoryIndex | undefined, after: AdvisoryIndex): Generator<void, IndexChanges> {
+  return { names: yield* differing("names", before, after), integrities: yield* differing("integrities", before, after) };
+}
+
+/** The same at once. */
+export function changedSince(before: AdvisoryIndex | undefined, after: AdvisoryIndex): IndexChanges {
+  const steps = comparing(before, after);
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+  }
+}
+
+/** Both are sorted, so each is read once. */
+function* differing(table: Table, before: AdvisoryIndex | undefined, after: AdvisoryIndex): Generator<void, ReadonlySet<string>> {
+  const changed = new Set<string>();
+  const [old, own] = [(before?.lines(table) ?? [])[Symbol.iterator](), after.lines(table)[Symbol.iterator]()];
+  let [was, is] = [old.next(), own.next()];
+  for (let count = 1; was.done !== true || is.done !== true; count++) {
+    if (count % PAUSE_AFTER === 0) yield;
+    if (was.done !== true && is.done !== true && (was.value as Buffer).equals(is.value as Buffer)) {
+      [was, is] = [old.next(), own.next()];
+      continue;
+    }
+    const oldKey = was.done === true ? undefined : keyOf(was.value);
+    const ownKey = is.done === true ? undefined : keyOf(is.value);
+    const isOld = ownKey === undefined || (oldKey !== undefined && oldKey <= ownKey);
+    const isOwn = oldKey === undefined || (ownKey !== undefined && ownKey <= oldKey);
+    if (isOld) was = old.next();
+    if (isOwn) is = own.next();
+    changed.add((isOld ? oldKey : ownKey)!);
+  }
+  return changed;
+}
+
+function keyOf(line: Buffer): string {
+  return (JSON.parse(line.toString("utf8")) as [string])[0];
 }
 
 function affectedOf(name: string, [, , , , , versions, ranges = [], , , , , , integrities = []]: Slim): Affected {

@@ -239,14 +239,23 @@ test("a damaged index is built again from what the feeds said, loudly; a lost st
   await (await here.open()).sync({});
   const file = join(here.root, "data/feeds/index.bin");
   const bytes = readFileSync(file);
-  bytes[bytes.length - 5]! ^= 1;
+  bytes[20]! ^= 1;
   writeFileSync(file, bytes);
   const again = await here.open();
   expect(again.index()!.claims("a", "1.0.0")).toHaveLength(1);
-  expect(here.trouble).toEqual(["the advisory index is damaged: its digest does not match; it is built again from what the feeds said"]);
+  const header = "the advisory index is damaged: its header is not what was written";
+  expect(here.trouble).toEqual([`${header}; it is built again from what the feeds said`]);
   rmSync(file);
   expect((await here.open()).index()!.claims("a", "1.0.0")).toHaveLength(1);
   expect(here.trouble[1]).toBe("the advisory index is not there; it is built again from what the feeds said");
+  // A line that is damaged is found when it is asked for: that answer fails, and the next has a new index to ask.
+  const later = await here.open();
+  const line = readFileSync(file);
+  line[line.length - 5]! ^= 1;
+  writeFileSync(file, line, { flag: "r+" });
+  expect(() => later.index()!.claims("a", "1.0.0")).toThrow("the advisory index is damaged: a line of it is not what was written");
+  expect(here.trouble[2]).toMatch(/it is removed$/);
+  expect((await here.open()).index()!.claims("a", "1.0.0")).toHaveLength(1);
   writeFileSync(join(here.root, "data/feeds/state.json"), "{");
   expect(again.stale()).toEqual([{ name: "osv", why: "never read" }]);
 });

@@ -1,4 +1,4 @@
-/** Fetches a feed to a file: bounded in bytes and time, through the proxies and authorities of the upstream, never over an open line. */
+/** Fetches what feeds publish: bounded in bytes and time, through the proxies and authorities of the upstream, never over an open line. */
 import { createWriteStream } from "node:fs";
 import { pipeline } from "node:stream/promises";
 import { request } from "undici";
@@ -18,32 +18,61 @@ export type Fetched =
   | { readonly kind: "unchanged" }
   | { readonly kind: "failed"; readonly message: string };
 
-export async function fetchFeed(
-  url: string,
-  to: string,
-  validators: { readonly etag?: string | undefined; readonly lastModified?: string | undefined },
-  line: FeedLine,
-): Promise<Fetched> {
+type Validators = { readonly etag?: string | undefined; readonly lastModified?: string | undefined };
+
+/** One way to the world for everything one sync fetches. */
+export type Fetcher = {
+  /** To a file; with validators, `unchanged` where it is. */
+  file(url: string, to: string, validators: Validators): Promise<Fetched>;
+  /** A small document. */
+  text(url: string): Promise<{ readonly kind: "text"; readonly text: string } | Extract<Fetched, { kind: "failed" }>>;
+  close(): Promise<void>;
+};
+
+export function openFetcher(line: FeedLine): Fetcher {
   const transport = openTransport({ ...line, limits: LIMITS });
-  const time = deadline(LIMITS.feedMs);
-  const { host } = new URL(url);
-  try {
-    return await follow(new URL(url), to, validators, transport, time.signal);
-  } catch (error) {
-    const message = time.signal.aborted ? late({ host, withinMs: LIMITS.feedMs }) : explainFailure(error, host, LIMITS).message;
-    return { kind: "failed", message };
-  } finally {
-    time.end();
-    await transport.close();
+  async function bounded<T>(url: string, withinMs: number, work: (signal: AbortSignal) => Promise<T>) {
+    const time = deadline(withinMs);
+    const { host } = new URL(url);
+    try {
+      return await work(time.signal);
+    } catch (error) {
+      const message = time.signal.aborted ? late({ host, withinMs }) : explainFailure(error, host, LIMITS).message;
+      return { kind: "failed" as const, message };
+    } finally {
+      time.end();
+    }
   }
+  return {
+    file: (url, to, validators) =>
+      bounded(url, LIMITS.feedMs, (signal) =>
+        follow(new URL(url), validators, transport, signal, async (body) =>
+          pipeline(
+            body,
+            (source: AsyncIterable<Uint8Array>) => upTo(source, LIMITS.feedBytes, `the feed at ${new URL(url).host}`),
+            createWriteStream(to, { mode: 0o600 }),
+          ),
+        ),
+      ),
+    text: (url) =>
+      bounded(url, LIMITS.feedRecordMs, async (signal) => {
+        const parts: Uint8Array[] = [];
+        const found = await follow(new URL(url), {}, transport, signal, async (body) => {
+          for await (const part of upTo(body, LIMITS.advisoryBytes, `a record at ${new URL(url).host}`)) parts.push(part);
+        });
+        if (found.kind !== "file") return found.kind === "failed" ? found : { kind: "failed" as const, message: "it was not sent" };
+        return { kind: "text" as const, text: Buffer.concat(parts).toString("utf8") };
+      }),
+    close: () => transport.close(),
+  };
 }
 
 async function follow(
   start: URL,
-  to: string,
-  { etag, lastModified }: { readonly etag?: string | undefined; readonly lastModified?: string | undefined },
+  { etag, lastModified }: Validators,
   transport: Transport,
   signal: AbortSignal,
+  take: (body: AsyncIterable<Uint8Array>) => Promise<void>,
 ): Promise<Fetched> {
   let url = start;
   for (let redirects = 0; ; redirects++) {
@@ -63,11 +92,7 @@ async function follow(
       return Array.isArray(value) ? value[0] : value;
     };
     if (statusCode === 200) {
-      await pipeline(
-        body,
-        (source: AsyncIterable<Uint8Array>) => upTo(source, LIMITS.feedBytes, `the feed at ${url.host}`),
-        createWriteStream(to, { mode: 0o600 }),
-      );
+      await take(body);
       const [tag, changed] = [header("etag"), header("last-modified")];
       return { kind: "file", ...(tag !== undefined && { etag: tag }), ...(changed !== undefined && { lastModified: changed }) };
     }

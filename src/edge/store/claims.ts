@@ -44,20 +44,16 @@ export async function openClaimLog(directory: string) {
   }
 
   return {
-    /** What a feed says now, gone ones too, by id. */
-    async current(feed: string): Promise<ReadonlyMap<string, LoggedClaim>> {
-      const rows = await database.read((sql) => sql.all<Current>(`${CURRENT} WHERE current.feed = ?`, [feed]));
-      return new Map(
-        rows.map((row) => [
-          row.id,
-          {
-            document: row.document ?? undefined,
-            firstSeen: instant(row.first_seen),
-            withdrawnSeen: row.withdrawn_seen === null ? undefined : instant(row.withdrawn_seen),
-          },
-        ]),
+    /** What a feed says now of these ids, gone ones too. Ids it never spoke of are left out. */
+    async about(feed: string, ids: readonly string[]): Promise<ReadonlyMap<string, LoggedClaim>> {
+      const rows = await database.read((sql) =>
+        ids.flatMap((id) => sql.get<Current>(`${CURRENT} WHERE current.feed = ? AND current.id = ?`, [feed, id]) ?? []),
       );
+      return new Map(rows.map((row) => [row.id, loggedOf(row)]));
     },
+
+    /** All a feed says now, gone ones too, in pages: with hundreds of thousands there must never be more than one in memory. */
+    pages,
 
     /** All or nothing. */
     add,
@@ -76,17 +72,17 @@ export async function openClaimLog(directory: string) {
       await add(feed, changes, seen);
     },
 
-    /** Everything the feeds say now. What is gone from a feed is still here, as withdrawn when it was seen to be gone. */
-    async held(feeds: readonly string[]): Promise<readonly HeldAdvisory[]> {
-      const held: HeldAdvisory[] = [];
-      for (const feed of feeds) {
-        const rows = await database.read((sql) => sql.all<Current>(`${CURRENT} WHERE current.feed = ? ORDER BY current.id`, [feed]));
-        for (const row of rows) {
-          const last = row.document ?? (await lastSaid(feed, row.id));
-          if (last !== undefined) held.push(heldOf(row, last));
+    /** Everything the feeds say now, in pages. What is gone from a feed is still here, as withdrawn when it was seen to be gone. */
+    async *held(feeds: readonly string[]): AsyncGenerator<readonly HeldAdvisory[]> {
+      for (const feed of feeds)
+        for await (const rows of rowPages(feed)) {
+          const held: HeldAdvisory[] = [];
+          for (const row of rows) {
+            const last = row.document ?? (await lastSaid(feed, row.id));
+            if (last !== undefined) held.push(heldOf(row, last));
+          }
+          yield held;
         }
-      }
-      return held;
     },
 
     /** What was known of a name at a moment, by each feed; newest form first seen by then. */
@@ -122,6 +118,21 @@ export async function openClaimLog(directory: string) {
     close: () => database.close(),
   };
 
+  async function* rowPages(feed: string): AsyncGenerator<readonly Current[]> {
+    for (let after = ""; ;) {
+      const rows = await database.read((sql) =>
+        sql.all<Current>(`${CURRENT} WHERE current.feed = ? AND current.id > ? ORDER BY current.id LIMIT ${PAGE}`, [feed, after]),
+      );
+      if (rows.length > 0) yield rows;
+      if (rows.length < PAGE) return;
+      after = rows.at(-1)!.id;
+    }
+  }
+
+  async function* pages(feed: string): AsyncGenerator<ReadonlyMap<string, LoggedClaim>> {
+    for await (const rows of rowPages(feed)) yield new Map(rows.map((row) => [row.id, loggedOf(row)]));
+  }
+
   async function add(feed: string, changes: readonly ClaimChange[], seen: Instant): Promise<void> {
     await database.write((sql) => {
       for (const change of changes) addOne(sql, feed, change, seen);
@@ -140,7 +151,18 @@ export async function openClaimLog(directory: string) {
   }
 }
 
+/** Rows in memory at once: some hundred kilobytes. */
+const PAGE = 2_000;
+
 const CURRENT = "SELECT current.feed, current.id, document, seen, mass, first_seen, withdrawn_seen FROM current JOIN log USING (seq)";
+
+function loggedOf(row: Current): LoggedClaim {
+  return {
+    document: row.document ?? undefined,
+    firstSeen: instant(row.first_seen),
+    withdrawnSeen: row.withdrawn_seen === null ? undefined : instant(row.withdrawn_seen),
+  };
+}
 
 function addOne(sql: Statements, feed: string, { id, document, mass, withdrawnSeen }: ClaimChange, seen: Instant): void {
   sql.run("INSERT INTO log (feed, id, seen, mass, document) VALUES (?, ?, ?, ?, ?)", [feed, id, seen, mass ? 1 : 0, document ?? null]);
