@@ -1,0 +1,58 @@
+/** The packages of lockfiles as a bill of materials starts from them: what is fetched, and which of it needs which. */
+import type { CheckedPackage } from "../check/finding.ts";
+import { lockGraph } from "../lockfile/graph.ts";
+import type { LockSource, ResolvedPackage, ResolvedTree } from "../lockfile/tree.ts";
+
+type Fetched = ResolvedPackage & { readonly source: Exclude<LockSource, { readonly kind: "link" | "workspace" }> };
+
+/** Of all trees in one list, each by its own `path`. Workspaces and links are the project itself: what they need is direct. */
+export function packagesOf(trees: readonly ResolvedTree[]): readonly CheckedPackage[] {
+  return trees.reduce<readonly CheckedPackage[]>((all, tree) => [...all, ...ofTree(tree, all.length)], []);
+}
+
+function ofTree(tree: ResolvedTree, offset: number): readonly CheckedPackage[] {
+  const { nodes, roots } = lockGraph(tree);
+  // Where each package of the tree stands in the list; -1: it is the project's own.
+  let next = offset;
+  const places = tree.packages.map((entry) => (isFetched(entry) ? next++ : -1));
+  const needs = tree.packages.map(() => new Set<number>());
+  const direct = new Set<number>();
+  const place = (node: number): number => places[nodes[node]!.package]!;
+  for (const { edges, package: from } of nodes) {
+    const target = places[from]! < 0 ? direct : needs[from]!;
+    for (const { to } of edges) if (place(to) >= 0) target.add(place(to));
+  }
+  for (const { to } of roots.flat()) if (place(to) >= 0) direct.add(place(to));
+
+  return tree.packages.flatMap((entry, index) => {
+    if (!isFetched(entry)) return [];
+    const { key, name, version, source, integrity, dev, optional } = entry;
+    const url = urlOf(source);
+    return [
+      {
+        lockfile: tree.path,
+        key,
+        name,
+        version,
+        source: source.kind,
+        ...(url === undefined ? {} : { url }),
+        // yarn's checksum is of an archive it makes itself: no hash of what the registry has.
+        ...(integrity === undefined || integrity.kind === "berry-checksum" ? {} : { integrity: integrity.value }),
+        dev,
+        optional,
+        ...(direct.has(places[index]!) ? { direct: true } : {}),
+        dependsOn: [...needs[index]!].toSorted((a, b) => a - b),
+      },
+    ];
+  });
+}
+
+function isFetched(entry: ResolvedPackage): entry is Fetched {
+  return entry.source.kind !== "link" && entry.source.kind !== "workspace";
+}
+
+function urlOf(source: Fetched["source"]): string | undefined {
+  if (source.kind === "git") return source.commit === undefined ? source.url : `${source.url}#${source.commit}`;
+  if ("path" in source) return source.path;
+  return "url" in source ? source.url : undefined;
+}
