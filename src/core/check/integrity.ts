@@ -17,8 +17,7 @@ export function checkIntegrity(tree: ResolvedTree, malformed: ReadonlySet<number
     if (kind === "link" || kind === "workspace" || kind === "bundled" || kind === "file") continue;
     const { integrity } = entry;
     if (integrity === undefined) {
-      if (kind !== "git" && !malformed.has(index))
-        report({ rule: "integrity-missing", entry: index, message: "nothing says which bytes are right" });
+      if (kind !== "git" && !malformed.has(index)) reportMissing(tree, index, report);
       continue;
     }
     if (integrity.kind === "sha1") report({ rule: "integrity-weak", entry: index, message: "its bytes are held to by sha1 alone" });
@@ -38,6 +37,14 @@ export function checkIntegrity(tree: ResolvedTree, malformed: ReadonlySet<number
         break;
       }
   }
+}
+
+function reportMissing({ kind, packages }: ResolvedTree, index: number, report: Report): void {
+  const { os, cpu, libc } = packages[index]!;
+  // yarn 2 on has a checksum only of what it fetched, and fetches nothing for other platforms.
+  const elsewhere = kind === "yarn-berry" && (os ?? cpu ?? libc) !== undefined;
+  const message = `nothing says which bytes are right${elsewhere ? ": it is for another platform than the lockfile was written on" : ""}`;
+  report({ rule: "integrity-missing", ...(elsewhere ? { severity: "low" as const } : {}), entry: index, message });
 }
 
 function disagree(one: ResolvedPackage, other: ResolvedPackage): boolean {

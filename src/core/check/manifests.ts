@@ -8,7 +8,7 @@ export function checkManifests(tree: ResolvedTree, manifests: readonly Manifest[
   // What overrides replace, some clients also write into the importers.
   const replaced = new Set(manifests.flatMap(({ overrides }) => overrides.map(({ name }) => name)));
   const descriptors = tree.importers.length === 0 ? answeredBy(tree) : undefined;
-  const importers = new Map(tree.importers.map((importer) => [importer.path, importer]));
+  const importers = byPath(tree.importers);
   for (const manifest of manifests) {
     for (const { message, line, column } of manifest.problems)
       report({ rule: "manifest-malformed", at: { path: manifest.path, line, column }, message, mark: message });
@@ -30,6 +30,19 @@ export function checkManifests(tree: ResolvedTree, manifests: readonly Manifest[
     }
     compare(tree, manifest, asks, importer, replaced, report);
   }
+}
+
+/** pnpm's file may speak of one importer in two documents. */
+function byPath(importers: readonly Importer[]): ReadonlyMap<string, Importer> {
+  const found = new Map<string, Importer>();
+  for (const importer of importers) {
+    const known = found.get(importer.path);
+    found.set(
+      importer.path,
+      known === undefined ? importer : { ...known, dependencies: [...known.dependencies, ...importer.dependencies] },
+    );
+  }
+  return found;
 }
 
 /** What a lockfile must answer: an optional dependency stands for a plain one of its name, and peers are left to others. */

@@ -129,10 +129,10 @@ function checkDescriptors(answers: Answers): void {
 // --- pnpm, deno: importers say what was asked and what it became ------------------------------------------------------------------------
 
 function checkReferences(answers: Answers): void {
-  const { tree, report } = answers;
+  const { tree } = answers;
   let keys: Map<string, number> | undefined;
   for (const importer of tree.importers)
-    for (const { name, range, resolved, kind, line, column } of importer.dependencies) {
+    for (const { name, range, resolved, kind } of importer.dependencies) {
       if (range === undefined || resolved === undefined || kind === "tool") continue;
       keys ??= keysOf(tree);
       const to = keys.get(resolved);
@@ -140,16 +140,7 @@ function checkReferences(answers: Answers): void {
         judge(answers, to, {
           who: whoIs(importer.path),
           name,
-          range: range.replace(/\/.*$/, (path) => (tree.kind === "deno" ? "" : path)),
-        });
-      else if (resolved.startsWith("link:") && isPlain(range) && !/^\*?$/.test(range) && tree.kind === "pnpm" && /^\d/.test(range))
-        report({
-          rule: "lockfile-stale",
-          severity: "low",
-          at: { line, column },
-          name,
-          message: `${range} is answered by ${resolved}`,
-          mark: importer.path,
+          range: tree.kind === "deno" ? range.replace(/\/.*$/, "") : range,
         });
     }
 }

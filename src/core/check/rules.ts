@@ -263,7 +263,7 @@ export const RULES = {
   "name-lookalike": {
     means: "The name could be taken for a package in wide use.",
     why: "Packages are named after a slip of the finger on purpose.",
-    severity: "medium",
+    severity: "low",
     check: "lockfile",
     exceptable: true,
   },

@@ -14,68 +14,82 @@ const PORTABLE: Fix = { summary: "write the registry's own URL, or none", comman
 
 export function checkSources(tree: ResolvedTree, allowed: AllowedSources, isDirect: (index: number) => boolean, report: Report): void {
   const origins = new Map<string, Origin>();
-  const hosts = new Set(allowed.hosts);
-  const registries = new Set(allowed.registries);
-  const scopes = new Map(Object.entries(allowed.scopes).map(([scope, own]) => [scope, new Set(own)]));
+  const rules = openRules(allowed);
   const strangers = new Map<string, { count: number; first: ResolvedPackage; open: boolean }>();
-  const { packages } = tree;
-  for (let index = 0; index < packages.length; index++) {
-    const entry = packages[index]!;
+  for (let index = 0; index < tree.packages.length; index++) {
+    const entry = tree.packages[index]!;
     const { source } = entry;
     const url = "url" in source ? source.url : undefined;
     if (url === undefined) continue;
     const key = originKey(url);
     let origin = origins.get(key);
     if (origin === undefined) origins.set(key, (origin = originOf(key)));
-
     if (source.kind === "module") {
       // A graph of remote modules names one host thousands of times; one finding each says it.
-      if (isAmong(hosts, origin) && !origin.open) continue;
+      if (isAmong(rules.hosts, origin) && !origin.open) continue;
       const known = strangers.get(origin.host);
       if (known) known.count++;
       else strangers.set(origin.host, { count: 1, first: entry, open: origin.open });
       continue;
     }
-    if (source.kind === "registry") {
-      const scoped = scopes.size === 0 ? undefined : scopes.get(scopeOf(entry.name) ?? "");
-      const own = scoped ?? registries;
-      // Nobody said which registries there are: then no host is a stranger.
-      if (own.size > 0 && !isAmong(own, origin) && !isAmong(hosts, origin)) {
-        const whose = scoped === undefined ? "your registry" : `the registry of ${scopeOf(entry.name)}`;
-        const message = `resolved from ${origin.host || "a place without a host"}, not from ${whose}`;
-        report({ rule: "source-host", entry: index, message, evidence: [shown(url)], fix: PORTABLE, mark: origin.host });
-      }
-    } else {
-      const pinned = source.kind === "git" && source.commit !== undefined;
-      if (source.kind === "git") {
-        if (!pinned)
-          report({ rule: "git-unpinned", entry: index, message: "a git dependency without a full commit", evidence: [shown(url)] });
-        // What the project itself asks for by git it knows; what comes by git through others it does not.
-        const direct = isDirect(index);
-        const message = direct ? "comes from git, as the project asks" : "comes from git, through another package";
-        report({ rule: "git-dependency", entry: index, severity: direct ? "low" : "medium", message, evidence: [shown(url)] });
-      } else report({ rule: "url-dependency", entry: index, message: "an archive at a URL that is no registry's", evidence: [shown(url)] });
-      if (registries.size > 0 && !isAmong(hosts, origin) && !isAmong(registries, origin) && !isCodeHost(origin))
-        report({
-          rule: "source-host",
-          entry: index,
-          message: `fetched from ${origin.host || "a place without a host"}, which is none of the policy's hosts`,
-          evidence: [shown(url)],
-          mark: origin.host,
-        });
-    }
-    if (origin.open) {
-      const fix = source.kind === "registry" ? { fix: PORTABLE } : {};
-      report({ rule: "source-protocol", entry: index, message: `fetched over ${origin.protocol}`, evidence: [shown(url)], ...fix });
-    }
-    if (saysTooMuch(url))
-      report({ rule: "source-url", entry: index, message: "its URL carries credentials or a query", evidence: [shown(url)] });
+    const stranger = rules.strangerTo(entry, origin);
+    const tooMuch = saysTooMuch(url);
+    // Most entries end here, and cost nothing more.
+    if (source.kind === "registry" && stranger === undefined && !origin.open && !tooMuch) continue;
+    const about = { entry: index, evidence: [shown(url)] };
+    const portable = source.kind === "registry" ? { fix: PORTABLE } : {};
+    if (stranger !== undefined) report({ rule: "source-host", ...about, ...portable, message: stranger, mark: origin.host });
+    // What the project itself asks for it knows; what comes this way through others it does not.
+    if (source.kind !== "registry") reportUnregistered(entry, isDirect(index), about, report);
+    if (origin.open) report({ rule: "source-protocol", ...about, ...portable, message: `fetched over ${origin.protocol}` });
+    if (tooMuch) report({ rule: "source-url", ...about, message: "its URL carries credentials or a query" });
   }
   for (const [host, { count, first, open }] of strangers) {
     const message = `${count} remote ${count === 1 ? "module" : "modules"} from ${host}${open ? ", over an open line" : ""}`;
     const at = { line: first.line, column: first.column };
     report({ rule: open ? "source-protocol" : "url-dependency", severity: open ? "high" : "low", at, message, mark: host });
   }
+}
+
+type About = { readonly entry: number; readonly evidence: readonly string[] };
+
+/** Git commits and archives: no signature, age or advisory speaks of them. */
+function reportUnregistered({ source, integrity }: ResolvedPackage, direct: boolean, about: About, report: Report): void {
+  const whose = direct ? "as the project asks" : "through another package";
+  if (source.kind === "git") {
+    if (source.commit === undefined) report({ rule: "git-unpinned", ...about, message: "a git dependency without a full commit" });
+    report({ rule: "git-dependency", severity: direct ? "low" : "medium", ...about, message: `comes from git, ${whose}` });
+  } else {
+    const severity = direct && integrity !== undefined ? "low" : "medium";
+    report({ rule: "url-dependency", severity, ...about, message: `an archive at a URL that is no registry's, ${whose}` });
+  }
+}
+
+type Rules = {
+  readonly hosts: ReadonlySet<string>;
+  /** Why the host is none of the policy's; undefined when it is. */
+  strangerTo(entry: ResolvedPackage, origin: Origin): string | undefined;
+};
+
+function openRules(allowed: AllowedSources): Rules {
+  const hosts = new Set(allowed.hosts);
+  const registries = new Set(allowed.registries);
+  const scopes = new Map(Object.entries(allowed.scopes).map(([scope, own]) => [scope, new Set(own)]));
+  return {
+    hosts,
+    strangerTo({ name, source }, origin) {
+      const scope = scopes.size === 0 ? undefined : scopeOf(name);
+      const scoped = scope === undefined ? undefined : scopes.get(scope);
+      const own = source.kind === "registry" ? (scoped ?? registries) : registries;
+      // Nobody said which registries there are: then no host is a stranger.
+      if (own.size === 0 || isAmong(own, origin) || isAmong(hosts, origin)) return undefined;
+      const host = origin.host || "a place without a host";
+      if (source.kind === "registry")
+        return `resolved from ${host}, not from ${scoped === undefined ? "your registry" : `the registry of ${scope}`}`;
+      // That it is git is said anyway.
+      return CODE_HOSTS.has(origin.hostname) ? undefined : `fetched from ${host}, which is none of the policy's hosts`;
+    },
+  };
 }
 
 /** Everything before the path: thousands of entries share it. */
@@ -105,7 +119,7 @@ function isAmong(hosts: ReadonlySet<string>, { host, hostname }: Origin): boolea
   return hosts.has(host) || hosts.has(hostname);
 }
 
-/** Where git commits usually are: that it is git is said anyway. */
+/** Where git commits usually are. */
 const CODE_HOSTS: ReadonlySet<string> = new Set([
   "github.com",
   "codeload.github.com",
@@ -114,10 +128,6 @@ const CODE_HOSTS: ReadonlySet<string> = new Set([
   "bitbucket.org",
   "gist.github.com",
 ]);
-
-function isCodeHost({ hostname }: Origin): boolean {
-  return CODE_HOSTS.has(hostname);
-}
 
 /** Credentials before the host, or a query; git's own user name is none. */
 function saysTooMuch(url: string): boolean {
