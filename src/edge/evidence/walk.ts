@@ -14,6 +14,7 @@ import { readManifestEvidence } from "./manifest.ts";
 import { readModulesEvidence } from "./modules.ts";
 import { isNpmCache, readNpmCache } from "./npm-cache.ts";
 import { giveWay, type Reading } from "./reading.ts";
+import { STORES } from "./stores.ts";
 
 type Step = {
   readonly folder: string;
@@ -92,6 +93,12 @@ async function readStore(reading: Reading, folder: string, names: ReadonlySet<st
   }
   if (path.basename(folder) === "_logs") {
     for (const name of names) if (name.endsWith(".log")) await readLogFile(reading, folder, path.join(folder, name));
+    return true;
+  }
+  const store = STORES.find(({ is }) => is(folder, names));
+  if (store) {
+    reading.tell(folder);
+    await store.read(reading, folder, names);
     return true;
   }
   return false;
