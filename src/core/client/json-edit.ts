@@ -2,7 +2,7 @@
 import { lineEnd } from "./settings.ts";
 import { openReader, position } from "../lockfile/document.ts";
 import { readJson } from "../lockfile/json.ts";
-import { atOf, childAt, childrenOf, endOf, kindOf, type NodeId, startOf, type Tape, valueOf } from "../lockfile/tape.ts";
+import { atOf, childAt, childrenOf, endOf, hasKey, keyOf, kindOf, type NodeId, startOf, type Tape, valueOf } from "../lockfile/tape.ts";
 
 export type JsonValue = string | number | boolean | readonly string[] | { readonly [key: string]: JsonValue };
 
@@ -12,8 +12,10 @@ export type JsonPlace = {
   readonly kind: "map" | "list" | "text" | "number" | "boolean" | "null";
   /** A scalar without its quotes; empty for maps and lists. */
   readonly value: string;
-  /** Items of a list that are scalars. */
+  /** Of a list. */
   readonly items: readonly { readonly value: string; readonly line: number }[];
+  /** Of a map. */
+  readonly members: readonly { readonly key: string; readonly value: string; readonly line: number }[];
 };
 
 /** What stands at a path of keys; undefined when nothing does or the text is no JSON. Comments and trailing commas are accepted. */
@@ -25,9 +27,18 @@ export function jsonAt(text: string, path: readonly string[]): JsonPlace | undef
   if (node === undefined) return undefined;
   const lineOf = (at: number) => position(reader, at).line;
   const kind = kindOf(tape, node);
-  const items =
-    kind === "list" ? childrenOf(tape, node).map((item) => ({ value: valueOf(tape, item), line: lineOf(atOf(tape, item)) })) : [];
-  return { line: lineOf(startOf(tape, node)), kind, value: kind === "map" || kind === "list" ? "" : valueOf(tape, node), items };
+  const inside = (kind === "list" || kind === "map" ? childrenOf(tape, node) : []).map((child) => ({
+    key: hasKey(tape, child) ? keyOf(tape, child) : "",
+    value: valueOf(tape, child),
+    line: lineOf(startOf(tape, child)),
+  }));
+  return {
+    line: lineOf(startOf(tape, node)),
+    kind,
+    value: valueOf(tape, node),
+    items: kind === "list" ? inside : [],
+    members: kind === "map" ? inside : [],
+  };
 }
 
 /** Why the text cannot be edited; undefined when it is JSON with a map at its top. */

@@ -126,10 +126,14 @@ export const COMMANDS: Readonly<Record<string, Row>> = {
     load: () => import("./freeze.ts"),
   },
   policy: {
-    usage: "policy <init|show|check|explain|schema>",
-    summary: "write a commented cordon.yaml, show or test the policy in force",
+    usage: "policy <init|show|check|explain|schema|sync>",
+    summary: "write a commented cordon.yaml, show or test the policy in force, write it into the clients' own settings",
     group: "Policy",
     example: "cordon policy init > cordon.yaml",
+    options: [
+      ["--check", "exit 1 while a client's settings are weaker than the policy (sync)"],
+      ["--write", "write what is shown; cordon setup undo takes it back (sync)"],
+    ],
     load: () => import("./policy.ts"),
   },
   feeds: {
@@ -139,6 +143,7 @@ export const COMMANDS: Readonly<Record<string, Row>> = {
     example: "cordon feeds query axios@1.14.1 --at 2026-03-31T04:00Z",
     options: [
       ["--at <time>", "the moment, e.g. 2026-03-31T00:21Z (query; default now)"],
+      ["--due", "only feeds whose time has come, as a gate that stays does by itself (sync)"],
       ["--accept <feed>", "believe a feed that went back or denies many names at once (sync)"],
       ["--reason <text>", "why, with --accept"],
       ["--root <file>", "a newer trusted_root.json of Sigstore (trust)"],

@@ -1,12 +1,19 @@
-/** `cordon policy init|show|check|explain|schema`: the policy as a file people write, and as what is really in force. */
+/** `cordon policy init|show|check|explain|schema|sync`: the policy as a file people write, as what is really in force, and in the clients' own files. */
 import { Fault } from "../../core/base/fault.ts";
 import { iso, span } from "../../core/base/time.ts";
 import type { Origin } from "../../core/config/settings.ts";
 import type { Command } from "./command.ts";
 import { columns, painter, printJson, safe } from "./io.ts";
 
-export const run: Command = async ({ io, world, flags }, args) => {
+export const run: Command = async (context, args, options) => {
+  const { io, world, flags } = context;
+  if (args[0] !== "sync" && (options["check"] === true || options["write"] === true))
+    throw new Fault("USAGE", "--check and --write belong to cordon policy sync");
   switch (args[0]) {
+    case "sync": {
+      const { runSync } = await import("./policy-sync.ts");
+      return runSync(context, args.slice(1), options);
+    }
     case "init": {
       const { policyTemplate } = await import("../../core/config/template.ts");
       const { policySchema } = await import("../../core/policy/document.ts");
@@ -66,7 +73,7 @@ export const run: Command = async ({ io, world, flags }, args) => {
       return 0;
     }
     default:
-      throw new Fault("USAGE", `cordon policy ${safe(args[0] ?? "")}: say init, show, check, explain or schema`);
+      throw new Fault("USAGE", `cordon policy ${safe(args[0] ?? "")}: say init, show, check, explain, schema or sync`);
   }
 };
 
