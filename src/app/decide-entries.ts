@@ -1,4 +1,6 @@
 /** Decides a list of name@version at once: every entry of a lockfile, or everything a client installed. */
+import type { Facts } from "../core/facts/facts.ts";
+import type { PackageRecord } from "../core/facts/history.ts";
 import { compareIntegrity } from "../core/npm/integrity.ts";
 import { onlyNotChecked } from "../core/policy/judge.ts";
 import { type Verdict, withheld } from "../core/policy/verdict.ts";
@@ -20,6 +22,8 @@ export type DecidedEntry = Entry & {
   readonly start: number;
   /** Where the registry says its tarball is. */
   readonly tarball?: string;
+  /** What it was decided on, when that was asked for. */
+  readonly facts?: Facts;
 };
 
 /** `unanswered`: nothing is known of the package and the registry did not say; asked again later it may. */
@@ -31,10 +35,15 @@ export type Decided = {
   readonly unknown: readonly (Entry & Unknown)[];
 };
 
-export type DecideEntries = (
-  entries: readonly Entry[],
-  options?: { readonly onProgress?: (done: number, total: number) => void },
-) => Promise<Decided>;
+export type DecideOptions = {
+  readonly onProgress?: (done: number, total: number) => void;
+  /** From what is stored alone: nothing is fetched and no tarball is looked at. */
+  readonly stored?: boolean;
+  /** With the facts of each. */
+  readonly facts?: boolean;
+};
+
+export type DecideEntries = (entries: readonly Entry[], options?: DecideOptions) => Promise<Decided>;
 
 /** Packages looked at at once. */
 const WIDTH = 32;
@@ -45,16 +54,15 @@ export function decideEntries(ports: {
   readonly inspector: Pick<Inspector, "settle">;
 }): DecideEntries {
   /** What is decided about one entry, or why nothing can be. */
-  async function decide(entry: Entry): Promise<DecidedEntry | Unknown> {
-    const known = await ports.knowledge.know(entry.name);
-    if (known.kind === "absent") return { why: "the registry does not know the package" };
-    if (known.kind !== "known") return { why: known.message, unanswered: true };
-    const { record } = known;
+  async function decide(entry: Entry, options: DecideOptions): Promise<DecidedEntry | Unknown> {
+    const found = await recordOf(entry.name, options.stored === true);
+    if ("why" in found) return found;
+    const { record } = found;
     if (!Object.hasOwn(record.versions, entry.version) && !record.summary.problems.some(({ version }) => version === entry.version))
       return { why: "the registry does not list this version and this gate never saw it" };
     const judgement = await ports.judgements.ofPackage(record);
     let judged = await ports.judgements.ofVersion(record, entry.version, { pin: true });
-    if (onlyNotChecked(judged.verdict) && (await ports.inspector.settle(record, judgement, entry.version)))
+    if (options.stored !== true && onlyNotChecked(judged.verdict) && (await ports.inspector.settle(record, judgement, entry.version)))
       judged = await ports.judgements.ofVersion(record, entry.version, { pin: true });
     const { verdict, facts } = judged;
     const held = withheld(verdict);
@@ -70,7 +78,18 @@ export function decideEntries(ports: {
       instead: instead.map(({ version }) => version),
       ...(tarball === undefined ? {} : { tarball }),
       ...(differs ? { differs: facts.integrity! } : {}),
+      ...(options.facts === true ? { facts } : {}),
     };
+  }
+
+  async function recordOf(name: string, stored: boolean): Promise<{ readonly record: PackageRecord } | Unknown> {
+    if (stored) {
+      const record = await ports.knowledge.recall(name);
+      return record ? { record } : { why: "nothing is stored of the package" };
+    }
+    const known = await ports.knowledge.know(name);
+    if (known.kind === "absent") return { why: "the registry does not know the package" };
+    return known.kind === "known" ? known : { why: known.message, unanswered: true };
   }
 
   return async (entries, options = {}) => {
@@ -87,7 +106,7 @@ export function decideEntries(ports: {
     async function lane(): Promise<void> {
       for (let group = groups[next++]; group; group = groups[next++])
         for (const entry of group) {
-          found.set(entry, await decide(entry));
+          found.set(entry, await decide(entry, options));
           options.onProgress?.(found.size, entries.length);
         }
     }

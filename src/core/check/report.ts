@@ -28,12 +28,6 @@ export function makeReport(parts: ReportParts): CheckReport {
   const { root, project, checks, feeds, policy } = parts;
   const findings = [...checks.flatMap((check) => check.findings), ...(parts.findings ?? []), ...aboutExceptions(parts)].toSorted(inOrder);
   const notChecked = joined([...checks.flatMap((check) => check.notChecked), ...(parts.notChecked ?? [])]);
-  const bySeverity: Record<Severity, number> = { critical: 0, high: 0, medium: 0, low: 0, note: 0 };
-  let excepted = 0;
-  for (const finding of findings) {
-    if (finding.excepted === undefined) bySeverity[finding.severity]++;
-    else excepted++;
-  }
   return {
     root,
     project,
@@ -43,12 +37,23 @@ export function makeReport(parts: ReportParts): CheckReport {
     feeds,
     summary: {
       packages: checks.reduce((sum, { lockfile }) => sum + lockfile.packages, 0),
-      bySeverity,
-      excepted,
-      failOn: policy.failOn,
-      exit: exitOf(findings, notChecked, policy.failOn),
+      ...makeSummary(findings, notChecked, policy),
     },
   };
+}
+
+export function makeSummary(
+  findings: readonly Finding[],
+  notChecked: readonly NotChecked[],
+  { failOn }: Pick<CheckPolicy, "failOn">,
+): Omit<CheckReport["summary"], "packages"> {
+  const bySeverity: Record<Severity, number> = { critical: 0, high: 0, medium: 0, low: 0, note: 0 };
+  let excepted = 0;
+  for (const finding of findings) {
+    if (finding.excepted === undefined) bySeverity[finding.severity]++;
+    else excepted++;
+  }
+  return { bySeverity, excepted, failOn, exit: exitOf(findings, notChecked, failOn) };
 }
 
 /** Whether an unexcepted finding of this severity fails a run. A note never does. */

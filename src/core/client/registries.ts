@@ -70,6 +70,28 @@ function inFile({ path, text }: SettingsFile, env: Environment): readonly NamedR
   });
 }
 
+/** Registries of single scopes that files name, whichever client reads them. */
+export function scopesNamed(files: readonly SettingsFile[], env: Environment): readonly { readonly scope: string; readonly url: string }[] {
+  return files.flatMap(({ path, text }) => {
+    const name = path.split(/[\\/]/).at(-1)!;
+    const kind = FILES[name === ".npmrc" ? "npmrc" : name === ".bunfig.toml" ? "bunfig.toml" : name];
+    if (!kind) return [];
+    return kind.read(text).settings.flatMap(({ key, value }) => {
+      const scope = SCOPE_KEYS.map((pattern) => pattern.exec(key)?.[1]).find((found) => found !== undefined);
+      const url = /^\{.*\burl\s*=\s*["']([^"']+)["']/.exec(value)?.[1] ?? value;
+      return scope === undefined ? [] : [{ scope: `@${scope.replace(/^@/, "")}`.toLowerCase(), url: expand(url, env).text }];
+    });
+  });
+}
+
+/** npm's and pnpm's, yarn's, bun's. */
+const SCOPE_KEYS = [
+  /^(@[^/:]+):registry$/,
+  /^registries\.(@[^/.]+)$/,
+  /^npmScopes\.@?([^/.]+)\.npmRegistryServer$/,
+  /^install\.scopes\.@?([^/.]+)(?:\.url)?$/,
+];
+
 function inEnvironment(env: Environment): readonly NamedRegistry[] {
   return Object.entries(env).flatMap(([name, value = ""]): NamedRegistry[] => {
     const heeded = [
