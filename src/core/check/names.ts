@@ -31,18 +31,29 @@ export function checkNames(
   }
 }
 
-/** Letters two names that resemble each other can differ in: one edit adds and takes one. */
+/** Letters two names that resemble each other can differ in: one edit takes one and adds one. */
 const FEW = 2;
-/** Letters that may stand for each other count for none. */
-const ALIKE: ReadonlySet<string> = new Set("rnmvwilos");
 
-/** The letters of a name, a bit each. */
+/** A bit for each character that counts, by its code; letters that may stand for each other (`rn` for `m`) share one. */
+const BITS = Int32Array.from({ length: 128 }, (_, code) => {
+  const letter = String.fromCharCode(code).toLowerCase();
+  const alike = "il1|".includes(letter)
+    ? "l"
+    : "rnm".includes(letter)
+      ? "m"
+      : "vw".includes(letter)
+        ? "w"
+        : letter === "0"
+          ? "o"
+          : letter === "5"
+            ? "s"
+            : letter;
+  return /[a-z]/.test(alike) ? 1 << (alike.charCodeAt(0) - 0x61) : 0;
+});
+
 function lettersOf(name: string): number {
   let bits = 0;
-  for (let at = 0; at < name.length; at++) {
-    const code = name.charCodeAt(at) | 0x20;
-    if (code >= 0x61 && code <= 0x7a && !ALIKE.has(String.fromCharCode(code))) bits |= 1 << (code - 0x61);
-  }
+  for (let at = 0; at < name.length; at++) bits |= BITS[name.charCodeAt(at)] ?? 0;
   return bits;
 }
 

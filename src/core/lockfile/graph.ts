@@ -7,6 +7,7 @@ import type { Reader } from "./document.ts";
 import { reportAt } from "./document.ts";
 import type { Declared, Dependencies, DependencyKind, Importer, LockfileKind, ResolvedPackage } from "./tree.ts";
 import { splitAtVersion } from "./identity.ts";
+import { standsAt } from "./tape.ts";
 
 /** What the graph needs of a tree. */
 export type GraphInput = {
@@ -121,7 +122,11 @@ export function importerKey(kind: LockfileKind, importer: Importer): string {
 function resolverOf(tree: GraphInput, starts: ReadonlyMap<string, number>): Resolve {
   if (isNpm(tree.kind)) {
     const { top, nested } = byDepth(tree.packages, (key) => key.slice(key.lastIndexOf("node_modules/") + 13), "node_modules/");
-    return (from, name) => (nested.has(name) ? fromDirectory(starts, from, name) : top.get(name));
+    return (from, name) => {
+      const copies = nested.get(name);
+      if (copies === undefined) return top.get(name);
+      return copies.length > FEW_COPIES ? fromDirectory(starts, from, name) : nearestCopy(copies, from, name, top);
+    };
   }
   if (tree.kind === "bun") {
     const { top, nested } = byDepth(tree.packages, (key) => /(?:^|\/)((?:@[^/]+\/)?[^/]+)$/.exec(key)?.[1] ?? key, "");
@@ -131,19 +136,43 @@ function resolverOf(tree: GraphInput, starts: ReadonlyMap<string, number>): Reso
   return fromDescriptors(tree, starts);
 }
 
+/** A package that stands below another. */
+type Copy = { readonly key: string; readonly index: number };
+
+/** Up to here looking at every copy costs less than walking up the directories. */
+const FEW_COPIES = 16;
+
+/** `fromDirectory`, the other way round: of the copies in a `node_modules` at or above the directory, the one furthest in. */
+function nearestCopy(copies: readonly Copy[], from: string, name: string, top: ReadonlyMap<string, number>): number | undefined {
+  let found: number | undefined;
+  let depth = -1;
+  for (const { key, index } of copies) {
+    // `<directory>/node_modules/<name>`
+    const directory = key.length - "/node_modules/".length - name.length;
+    if (directory <= depth || directory > from.length || (directory < from.length && from.charCodeAt(directory) !== 0x2f)) continue;
+    if (!standsAt(from, 0, key.slice(0, directory))) continue;
+    found = index;
+    depth = directory;
+  }
+  return found ?? top.get(name);
+}
+
 /** Most names stand once, at the top, where everybody sees them: those need no search. An index here is a package's, and so a node's. */
 function byDepth(
   packages: readonly ResolvedPackage[],
   nameOf: (key: string) => string,
   prefix: string,
-): { top: ReadonlyMap<string, number>; nested: ReadonlySet<string> } {
+): { top: ReadonlyMap<string, number>; nested: ReadonlyMap<string, readonly Copy[]> } {
   const top = new Map<string, number>();
-  const nested = new Set<string>();
+  const nested = new Map<string, Copy[]>();
   for (let index = 0; index < packages.length; index++) {
     const { key } = packages[index]!;
     const name = nameOf(key);
-    if (key.length !== prefix.length + name.length) nested.add(name);
-    else if (!top.has(name)) top.set(name, index);
+    if (key.length !== prefix.length + name.length) {
+      const copies = nested.get(name);
+      if (copies) copies.push({ key, index });
+      else nested.set(name, [{ key, index }]);
+    } else if (!top.has(name)) top.set(name, index);
   }
   return { top, nested };
 }
