@@ -9,10 +9,21 @@ import { counted, grouped } from "./words.ts";
 /** The first line of every comment, by which the one from the last push is found and replaced. */
 export const COMMENT_MARK = "<!-- cordon check --since -->";
 
+/** Lockfiles shown one by one: with more, none would have room for what matters. */
+const SECTIONS = 20;
+
 /** The comment, at most `LIMITS.commentChars` long. */
 export function changeMarkdown(changes: readonly CheckedChange[]): string {
-  const room = LIMITS.commentChars / Math.max(1, changes.length) - 1_000;
-  return [COMMENT_MARK, `### cordon: ${headline(changes)}`, "", ...changes.flatMap((change) => section(change, room))].join("\n");
+  const shown = changes.slice(0, SECTIONS);
+  const room = LIMITS.commentChars / Math.max(1, shown.length) - 1_000;
+  const left = changes.length - shown.length;
+  return [
+    COMMENT_MARK,
+    `### cordon: ${headline(changes)}`,
+    "",
+    ...shown.flatMap((change) => section(change, room)),
+    ...(left === 0 ? [] : [`… and ${counted(left, "more lockfile")}: there is no room here.`, ""]),
+  ].join("\n");
 }
 
 function headline(changes: readonly CheckedChange[]): string {
