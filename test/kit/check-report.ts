@@ -1,5 +1,5 @@
 /** Reports of `cordon check`, made by hand and made hostile, for whatever is written from one. */
-import fc from "fast-check";
+import * as fc from "fast-check";
 import type { CheckedPackage, CheckReport, Finding } from "../../src/core/check/finding.ts";
 import { SEVERITIES, type Severity } from "../../src/core/check/finding.ts";
 import type { RuleId } from "../../src/core/check/rules.ts";
@@ -166,25 +166,19 @@ export const hostileText: fc.Arbitrary<string> = fc.oneof(
   { weight: 1, arbitrary: fc.string({ unit: "binary", maxLength: 12 }) },
 );
 
-const maybe = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> => fc.option(arbitrary, { nil: undefined });
-
-/** Leaves out what is undefined. */
-const record = <T extends object>(fields: { [K in keyof T]: fc.Arbitrary<T[K] | undefined> }): fc.Arbitrary<T> =>
-  fc.record(fields).map((value) => Object.fromEntries(Object.entries(value).filter(([, one]) => one !== undefined)) as T);
-
-const hostileFinding: fc.Arbitrary<Finding> = record<Finding>({
-  rule: fc.constantFrom<RuleId>("malware-report", "vulnerability-report"),
-  severity: fc.constantFrom(...SEVERITIES),
-  name: maybe(hostileText) as fc.Arbitrary<string>,
-  version: maybe(hostileText) as fc.Arbitrary<string>,
-  path: hostileText,
-  line: maybe(fc.integer({ min: 1, max: 9 })) as fc.Arbitrary<number>,
-  key: maybe(hostileText) as fc.Arbitrary<string>,
-  message: hostileText,
-  evidence: fc.array(hostileText, { maxLength: 2 }),
-  via: fc.array(fc.array(hostileText, { minLength: 1, maxLength: 3 }), { maxLength: 2 }),
-  advisory: maybe(
-    fc.record({
+const hostileFinding: fc.Arbitrary<Finding> = fc.record(
+  {
+    rule: fc.constantFrom<RuleId>("malware-report", "vulnerability-report"),
+    severity: fc.constantFrom(...SEVERITIES),
+    name: hostileText,
+    version: hostileText,
+    path: hostileText,
+    line: fc.integer({ min: 1, max: 9 }),
+    key: hostileText,
+    message: hostileText,
+    evidence: fc.array(hostileText, { maxLength: 2 }),
+    via: fc.array(fc.array(hostileText, { minLength: 1, maxLength: 3 }), { maxLength: 2 }),
+    advisory: fc.record({
       id: hostileText.map((text) => `A${text}`),
       aliases: fc.array(hostileText, { maxLength: 2 }),
       feed: hostileText,
@@ -192,30 +186,32 @@ const hostileFinding: fc.Arbitrary<Finding> = record<Finding>({
       fixed: fc.array(hostileText, { maxLength: 1 }),
       match: fc.constantFrom("version" as const, "possible" as const),
     }),
-  ) as fc.Arbitrary<NonNullable<Finding["advisory"]>>,
-  fix: maybe(fc.record({ summary: hostileText, command: hostileText })) as fc.Arbitrary<NonNullable<Finding["fix"]>>,
-  fingerprint: fc.constant("0123456789abcdef0123456789abcdef"),
-  excepted: maybe(
-    fc.oneof(
+    fix: fc.record({ summary: hostileText, command: hostileText }),
+    fingerprint: fc.constant("0123456789abcdef0123456789abcdef"),
+    excepted: fc.oneof(
       fc.record({ by: hostileText, reason: hostileText, expires: fc.constant("2026-12-31T00:00:00.000Z") }),
       fc.record({ vex: hostileText, reason: hostileText.map((text) => `r${text}`) }),
     ),
-  ) as fc.Arbitrary<NonNullable<Finding["excepted"]>>,
-});
+  },
+  { requiredKeys: ["rule", "severity", "path", "message", "evidence", "via", "fingerprint"] },
+);
 
 const hostilePackage = (count: number): fc.Arbitrary<CheckedPackage> =>
-  record<CheckedPackage>({
-    lockfile: hostileText,
-    key: hostileText,
-    name: fc.oneof(hostileText, fc.constantFrom("a", "@s/b")),
-    version: fc.oneof(hostileText, fc.constant("1.0.0")),
-    source: fc.constantFrom("registry", "tarball", "git", "file", "bundled", "jsr", "module"),
-    url: maybe(fc.oneof(hostileText, fc.constant("https://a:b@c.test/@s/b/-/b-1.0.0.tgz"))) as fc.Arbitrary<string>,
-    integrity: maybe(fc.oneof(hostileText, fc.constant(SHA512))) as fc.Arbitrary<string>,
-    dev: fc.boolean(),
-    optional: fc.boolean(),
-    dependsOn: fc.array(fc.nat(count - 1), { maxLength: 3 }),
-  });
+  fc.record(
+    {
+      lockfile: hostileText,
+      key: hostileText,
+      name: fc.oneof(hostileText, fc.constantFrom("a", "@s/b")),
+      version: fc.oneof(hostileText, fc.constant("1.0.0")),
+      source: fc.constantFrom("registry", "tarball", "git", "file", "bundled", "jsr", "module"),
+      url: fc.oneof(hostileText, fc.constant("https://a:b@c.test/@s/b/-/b-1.0.0.tgz")),
+      integrity: fc.oneof(hostileText, fc.constant(SHA512)),
+      dev: fc.boolean(),
+      optional: fc.boolean(),
+      dependsOn: fc.array(fc.nat(count - 1), { maxLength: 3 }),
+    },
+    { requiredKeys: ["lockfile", "key", "name", "version", "source", "dev", "optional", "dependsOn"] },
+  );
 
 /** Whole reports of such text, with their packages. */
 export const hostileReport: fc.Arbitrary<{ readonly report: CheckReport; readonly packages: readonly CheckedPackage[] }> = fc.record({

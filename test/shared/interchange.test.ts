@@ -5,7 +5,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Validator, type Schema } from "@cfworker/json-schema";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { PackageURL } from "packageurl-js";
 import { describe, expect, test } from "vitest";
 import { instant } from "../../src/core/base/time.ts";

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { checkReport, EXCEPTED, finding, hostileReport, MALWARE } from "../../../test/kit/check-report.ts";
 import { readXml, type XmlElement } from "../../../test/kit/xml.ts";

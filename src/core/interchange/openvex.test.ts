@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { checkReport, EXCEPTED, finding, MALWARE, PACKAGES, VEXED } from "../../../test/kit/check-report.ts";
 import { instant } from "../base/time.ts";

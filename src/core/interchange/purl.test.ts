@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { checkedPackage } from "../../../test/kit/check-report.ts";
 import { NPM_REGISTRY, YARN_REGISTRY_HOST } from "../config/constants.ts";

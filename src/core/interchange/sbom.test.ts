@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { checkedPackage, checkReport, EXCEPTED, finding, PACKAGES, SHA512, VEXED } from "../../../test/kit/check-report.ts";
 import { instant } from "../base/time.ts";
