@@ -2,16 +2,20 @@
  * The composition root: wires the real clock, stores, registry client and machine into the verbs and the command line. The only file
  * that sees everything; it decides nothing. Tests call `openWorld` with their own clock, environment and folders.
  */
+import { existsSync } from "node:fs";
 import { homedir, tmpdir, userInfo } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import type { Advisories } from "./app/advisories.ts";
 import type { Decided } from "./app/decide-entries.ts";
+import type { FeedKeeper } from "./app/feed-keeper.ts";
 import type { ExposurePorts } from "./app/expose.ts";
 import type { IncidentPorts, KnownPack } from "./app/incidents.ts";
 import type { Attest, TarballWork } from "./app/ports.ts";
 import { Fault } from "./core/base/fault.ts";
 import { redact } from "./core/base/text.ts";
 import { type Clock, instant } from "./core/base/time.ts";
+import type { PackageRecord } from "./core/facts/history.ts";
 import { HOP_HEADER, NPM_REGISTRY } from "./core/config/constants.ts";
 import { type Resolved, resolveSettings } from "./core/config/settings.ts";
 import type { TrustTexts } from "./edge/trust/trust.ts";
@@ -148,7 +152,38 @@ export function openWorld(ground: Ground = {}): World {
       exists: async (file) => existsSync(path.resolve(cwd, file)),
       keep: async (pack, bytes, from) => storeImportedPack(dataDir, pack.id, bytes, { ...from, at: clock.now() }),
       readEvidence: (request) => readEvidence(request, { surroundings, cwd }),
+      async readLedger(watch, see) {
+        const place = path.join(dataDir, "ledger.db");
+        if (!existsSync(place)) return;
+        const { readLedgerEvidence } = await import("./edge/store/served.ts");
+        await readLedgerEvidence({ dataDir, clock, watch, see });
+      },
+      async recorded(names) {
+        const records = new Map<string, PackageRecord>();
+        if (names.length === 0 || !existsSync(path.join(dataDir, "cordon.db"))) return records;
+        const { openStore } = await import("./edge/store/open.ts");
+        const store = await openStore({ dataDir, clock, readOnly: true });
+        try {
+          for (const name of names) {
+            const record = await store.packages.get(name);
+            if (record) records.set(name, record);
+          }
+        } finally {
+          await store.close();
+        }
+        return records;
+      },
     };
+  }
+
+  /** Reads feeds by themselves, in a process of its own; not where nothing is built (tests). */
+  async function keeperOf(advisories: Advisories, flags: CommonFlags, log: Log): Promise<FeedKeeper | undefined> {
+    const folder = binFolder()[0];
+    if (folder === undefined) return undefined;
+    const [{ feedKeeper }, { syncApart }] = await Promise.all([import("./app/feed-keeper.ts"), import("./edge/feeds/apart.ts")]);
+    const told = (["data", "config", "upstream"] as const).flatMap((name) => (flags[name] === undefined ? [] : [`--${name}`, flags[name]]));
+    const apart = { program: path.join(folder, "cordon.js"), flags: told, env, cwd };
+    return feedKeeper({ clock, advisories, log, read: (signal) => syncApart(apart, signal) });
   }
 
   /** In threads of their own; in this one where there is no built worker (tests). */
@@ -251,6 +286,7 @@ export function openWorld(ground: Ground = {}): World {
     poll.unref();
     const { watchTrust } = await import("./edge/trust/watch.ts");
     const stopTrust = watchTrust(dataDir, () => app.inspector.reconsider());
+    const keeper = advisories && (await keeperOf(advisories, flags, log));
     const { restAfterBursts } = await import("./edge/host/rest.ts");
     const stopResting = restAfterBursts(() => app.recorder.counters.packuments + app.recorder.counters.tarballs);
     return {
@@ -269,7 +305,9 @@ export function openWorld(ground: Ground = {}): World {
         return record && (await app.judgements.ofVersion(record, version, { pin: false })).verdict;
       },
       identifyUpstream: (instance) => upstream.identify(instance),
+      keepFeeds: () => keeper?.start(),
       async close() {
+        await keeper?.stop();
         clearInterval(poll);
         stopTrust();
         stopResting();
@@ -299,6 +337,32 @@ export function openWorld(ground: Ground = {}): World {
         async keep({ root, keys }, from) {
           const bytes = (text: string | undefined, kind: "root" | "keys") => (text === undefined ? {} : { [kind]: Buffer.from(text) });
           await storeTrust(dataDir, { ...bytes(root, "root"), ...bytes(keys, "keys"), from, at: clock.now() });
+        },
+      };
+    },
+    async check(flags, { online, ...more }) {
+      const resolved = await resolve(flags, more);
+      const dataDir = dataDirOf(resolved);
+      const { base, scopes } = await upstreamConfig(resolved);
+      const { openCheckFiles } = await import("./edge/host/check-files.ts");
+      const { hosts, ...policy } = resolved.settings.check;
+      const advisories = resolved.settings.feeds.length === 0 ? undefined : await openAdvisories(resolved);
+      const index = advisories?.index();
+      // Opening an empty store to learn that nothing is in it would cost more than the check.
+      const app = online || existsSync(path.join(dataDir, "cordon.db")) ? await open(flags, more) : undefined;
+      return {
+        ...openCheckFiles({ cwd, env }),
+        ports: {
+          clock,
+          policy,
+          hosts,
+          registries: { base: base.url, scopes: new Map([...scopes].map(([scope, { url }]) => [scope, url])) },
+          ...(advisories && index ? { advisories: { index, states: advisories.states() } } : {}),
+          ...(app ? { decide: (entries, options) => app.decide(entries, { ...options, stored: !online }) } : {}),
+        },
+        async close() {
+          await advisories?.close();
+          await app?.close();
         },
       };
     },

@@ -1,5 +1,5 @@
 /** What is known of each feed between two looks, and the rules on staleness and on feeds that go back. Pure. */
-import { iso, type Instant, span } from "../base/time.ts";
+import { iso, instant, type Instant, MINUTE, span } from "../base/time.ts";
 import type { FeedConfig } from "../config/values.ts";
 import type { Advisory, AdvisoryProblem, Affected } from "./advisory.ts";
 
@@ -11,6 +11,8 @@ export type FeedState = {
   /** Last try, and why it failed; absent when it did not. */
   readonly tried?: Instant;
   readonly failure?: string;
+  /** Tries in a row that were not taken. */
+  readonly failures?: number;
   /** Records in force. */
   readonly records: number;
   /** Newest `modified` among them. */
@@ -50,6 +52,8 @@ export type SyncRequest = {
   readonly confirmed?: readonly string[];
   /** Of these feeds alone; of all when it is absent. */
   readonly only?: readonly string[];
+  /** Those alone whose time has come: see `nextRead`. */
+  readonly due?: boolean;
   readonly offline?: boolean;
   readonly progress?: (text: string) => void;
 };
@@ -69,6 +73,20 @@ export function staleFeeds(configured: readonly FeedConfig[], states: readonly F
     if (now - state.checked <= maxAge) return [];
     return [{ name, checked: state.checked, why: `read ${span(now - state.checked)} ago${behind}${held}` }];
   });
+}
+
+/** A publisher is not asked more often, whatever somebody sets. */
+const READ_AT_MOST_EVERY = 5 * MINUTE;
+
+/**
+ * When a gate that stays reads a feed again by itself. What failed is tried again after a minute, and then after twice as long each time,
+ * up to the usual pause.
+ */
+export function nextRead({ maxAge, refresh = maxAge / 4 }: FeedConfig, state: FeedState | undefined): Instant {
+  const every = Math.max(refresh, READ_AT_MOST_EVERY);
+  if (state?.tried === undefined) return instant(0);
+  const { failures = 0, tried } = state;
+  return instant(tried + (failures === 0 ? every : Math.min(every, MINUTE * 2 ** (failures - 1))));
 }
 
 /** A tenth, and more than a handful: withdrawals come one by one. */

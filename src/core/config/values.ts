@@ -32,6 +32,8 @@ export type FeedConfig = {
   readonly claims: "malware" | "vulnerability";
   /** Milliseconds after which it is stale. */
   readonly maxAge: number;
+  /** Milliseconds after which a gate that stays reads it again; a quarter of `maxAge` when it is absent. */
+  readonly refresh?: number;
 };
 
 /** Who is told of alerts: one of `url` and `file`. A URL may hold a secret in its path; only its host is ever shown. */
@@ -171,17 +173,20 @@ function feeds(raw: unknown): readonly FeedConfig[] | undefined {
 }
 
 function feed(raw: unknown): FeedConfig | undefined {
-  const given = fields(raw, "name", "url", "path", "kind", "claims", "maxAge");
+  const given = fields(raw, "name", "url", "path", "kind", "claims", "maxAge", "refresh");
   if (!given) return undefined;
-  const { name, url, path, kind = "osv", claims, maxAge } = given;
+  const { name, url, path, kind = "osv", claims, maxAge, refresh } = given;
   const age = maxAge === undefined ? FEED_MAX_AGE : duration(maxAge);
+  const every = refresh === undefined ? undefined : duration(refresh);
+  if (refresh !== undefined && every === undefined) return undefined;
   if (typeof name !== "string" || !/^[a-z0-9][a-z0-9._-]{0,49}$/.test(name) || age === undefined) return undefined;
   if (kind !== "osv" && kind !== "list") return undefined;
   if (claims !== undefined && claims !== "malware" && claims !== "vulnerability") return undefined;
   const place = typeof url === "string" && path === undefined ? feedUrl(url) : undefined;
   const file = typeof path === "string" && path !== "" && url === undefined ? path : undefined;
   if (place === undefined && file === undefined) return undefined;
-  const rest = { name, kind, claims: claims ?? (kind === "list" ? "malware" : "vulnerability"), maxAge: age } as const;
+  const told = claims ?? (kind === "list" ? "malware" : "vulnerability");
+  const rest = { name, kind, claims: told, maxAge: age, ...(every === undefined ? {} : { refresh: every }) } as const;
   return place === undefined ? { ...rest, path: file! } : { ...rest, url: place };
 }
 

@@ -35,8 +35,8 @@ const BATCH = 1_000;
 type Shown = (count: number) => void;
 
 /**
- * `readings` are the whole feed, or, where `listed` is given, only what changed of it: then `listed` says which records it still has, and
- * `records` how many were in force before.
+ * `readings` are the whole feed, or, where `listed` is given, what of it need be read: then `listed` says which other records it still has,
+ * and `records` how many were in force before.
  */
 export async function compareWith(
   log: Pick<ClaimLog, "about" | "pages">,
@@ -44,7 +44,7 @@ export async function compareWith(
   readings: AsyncIterable<AdvisoryReading>,
   at: Instant,
   shown: Shown,
-  part?: { readonly listed: ReadonlySet<string>; readonly records: number },
+  part?: { readonly listed: ReadonlyMap<string, Instant>; readonly records: number },
 ): Promise<Comparison> {
   const changes = new Map<string, Omit<ClaimChange, "mass">>();
   /** Every id that was read, and what became of it; ids of records of which nothing could be used keep what they said before. */

@@ -24,8 +24,8 @@ export type Delta =
       readonly kind: "part";
       /** Records that changed since. */
       readonly ids: readonly string[];
-      /** Every other record the feed has. */
-      readonly listed: ReadonlySet<string>;
+      /** Every other record the feed has, and when it was last changed. */
+      readonly listed: ReadonlyMap<string, Instant>;
       readonly validators: { readonly etag?: string; readonly lastModified?: string };
     };
 
@@ -45,7 +45,7 @@ export async function whatChanged({ url, kind }: FeedConfig, state: FeedState, f
 
 /** Undefined: it is no such list, or not whole in itself. A record of the very moment may have changed again within it. */
 async function readList(path: string, since: Instant) {
-  const listed = new Set<string>();
+  const listed = new Map<string, Instant>();
   const ids: string[] = [];
   const input = createReadStream(path);
   try {
@@ -54,7 +54,7 @@ async function readList(path: string, since: Instant) {
       const modified = comma < 0 ? undefined : parseInstant(line.slice(0, comma));
       const id = line.slice(comma + 1);
       if (modified === undefined || !/^[\w.-]{1,100}$/.test(id) || listed.size >= LIMITS.feedRecords) return undefined;
-      if (modified < since) listed.add(id);
+      if (modified < since) listed.set(id, modified);
       else if (ids.length <= LIMITS.feedRecordsApart) ids.push(id);
     }
   } finally {
@@ -81,9 +81,9 @@ export async function* recordsApart(
       if (found.kind === "failed") throw new Fault("INPUT_UNREADABLE", `record ${id} cannot be fetched: ${found.message}`);
       const reading = readOsv(found.text, `${id}.json`, { claims });
       // Another record under this address would be counted as changed every time, and this one never.
-      if (reading.advisory !== undefined && reading.advisory.id !== id)
-        yield { problem: { source: `${id}.json`, id, reason: `it is record ${reading.advisory.id}` } };
-      else yield reading;
+      const other = reading.advisory !== undefined && reading.advisory.id !== id;
+      const problem = other ? { source: `${id}.json`, reason: `it is record ${reading.advisory.id}` } : reading.problem;
+      yield { ...(other ? {} : reading), ...(problem && { problem: { ...problem, id } }) };
     }
   }
 }

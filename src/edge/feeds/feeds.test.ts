@@ -304,6 +304,130 @@ test("a list of our own denies by name, by all versions, and by bytes alone", as
   expect(index.claims("anything", "1.0.0", [bytes])).toMatchObject([{ match: "integrity" }]);
 });
 
+/** An OSV feed with a list of its changes, as it stands; `asked` are the paths that were asked for since it was last emptied. */
+async function osv() {
+  const records = new Map<string, { readonly modified: string; readonly text: string }>();
+  const state = { version: 1, zipVersion: 1, list: true };
+  const asked: string[] = [];
+  const put = (id: string, name: string, modified: string, more: object = {}) => {
+    records.set(id, { modified, text: JSON.stringify(record(id, name, { modified, ...more })) });
+    state.version += 1;
+  };
+  const publish = () => void (state.zipVersion = state.version);
+  let zipped = zip({});
+  const { url } = await serve((request, response) => {
+    const path = request.url!.replace("/npm/", "");
+    asked.push(path);
+    const tag = `"${path === "all.zip" ? state.zipVersion : state.version}"`;
+    const known = records.get(path.replace(".json", ""));
+    if (request.headers["if-none-match"] === tag) response.writeHead(304).end();
+    else if (path === "all.zip") response.writeHead(200, { etag: tag }).end(zipped);
+    else if (path === "modified_id.csv" && state.list) {
+      const rows = [...records]
+        .toSorted(([, a], [, b]) => (a.modified < b.modified ? 1 : -1))
+        .map(([id, { modified }]) => `${modified},${id}`);
+      response.writeHead(200, { etag: tag }).end(`${rows.join("\n")}\n`);
+    } else if (known) response.writeHead(200).end(known.text);
+    else response.writeHead(404).end("no");
+  });
+  return {
+    url: `${url}npm/all.zip`,
+    records,
+    state,
+    put,
+    publish() {
+      publish();
+      zipped = zip(Object.fromEntries([...records].map(([id, { text }]) => [`${id}.json`, text])));
+    },
+    asked: () => asked.splice(0),
+  };
+}
+
+test("of a feed that lists its changes only those are fetched; what it no longer lists is gone, and once a week it is read whole", async () => {
+  const feed = await osv();
+  for (let index = 0; index < 30; index++) feed.put(`MAL-${index}`, `name-${index}`, `2026-03-30T00:00:${String(index).padStart(2, "0")}Z`);
+  feed.publish();
+  const here = await place([{ name: "osv", url: feed.url }]);
+  const feeds = await here.open();
+  expect(await feeds.sync({})).toMatchObject([{ result: "read", records: 30, added: 30 }]);
+  expect(feed.asked()).toEqual(["all.zip"]);
+  // Asked for the first time, the list says nothing new but the newest record again.
+  expect(await feeds.sync({})).toMatchObject([{ result: "read", records: 30, added: 0, changed: 0 }]);
+  expect(feed.asked()).toEqual(["modified_id.csv", "MAL-29.json"]);
+  expect(await feeds.sync({})).toMatchObject([{ result: "unchanged", records: 30 }]);
+  expect(feed.asked()).toEqual(["modified_id.csv"]);
+
+  feed.put("MAL-30", "name-30", "2026-03-31T00:00:00Z");
+  feed.put("MAL-3", "name-3", "2026-03-31T00:00:01Z", { withdrawn: "2026-03-31T00:00:01Z" });
+  feed.records.delete("MAL-4");
+  expect(await feeds.sync({})).toMatchObject([{ result: "read", records: 29, added: 1, changed: 0, withdrawn: 2 }]);
+  expect(feed.asked().toSorted()).toEqual(["MAL-29.json", "MAL-3.json", "MAL-30.json", "modified_id.csv"]);
+  const index = feeds.index()!;
+  expect(index.claims("name-30", "1.0.0")).toHaveLength(1);
+  expect(index.claims("name-4", "1.0.0")[0]!.withdrawnSeen).toBe(START);
+  expect(index.claims("name-5", "1.0.0")[0]!.withdrawn).toBeUndefined();
+
+  // The whole is older than its list: what the list says is newer stays.
+  here.pass(8 * DAY);
+  feed.state.version += 1;
+  feed.state.zipVersion += 1;
+  expect(await feeds.sync({})).toMatchObject([{ result: "read", records: 29, added: 0, changed: 0, withdrawn: 0 }]);
+  expect(feed.asked()).toContain("all.zip");
+  expect(feeds.index()!.claims("name-30", "1.0.0")).toHaveLength(1);
+});
+
+test("a list that lost its records is a feed that went back; too many changes, or a record that cannot be had, are no news by themselves", async () => {
+  const feed = await osv();
+  for (let index = 0; index < 30; index++) feed.put(`MAL-${index}`, `name-${index}`, `2026-03-30T00:00:${String(index).padStart(2, "0")}Z`);
+  feed.publish();
+  const here = await place([{ name: "osv", url: feed.url }]);
+  const feeds = await here.open();
+  await feeds.sync({});
+  const all = [...feed.records];
+  for (const [id] of all.slice(0, 20)) feed.records.delete(id);
+  feed.state.version += 1;
+  expect(await feeds.sync({})).toMatchObject([{ result: "went-back", why: "20 of 30 records are gone from it" }]);
+  for (const [id, one] of all) feed.records.set(id, one);
+  feed.state.version += 1;
+  // Not taken: then it is read whole.
+  feed.asked();
+  expect(await feeds.sync({})).toMatchObject([{ result: "read", records: 30 }]);
+  expect(feed.asked()).toEqual(["all.zip"]);
+  for (let index = 0; index < 501; index++) feed.put(`NEW-${index}`, `new-${index}`, "2026-03-31T00:00:00Z");
+  feed.publish();
+  expect(await feeds.sync({})).toMatchObject([{ result: "read", added: 501 }]);
+  expect(feed.asked()).toEqual(["modified_id.csv", "all.zip"]);
+  feed.put("MAL-7", "name-7", "2026-03-31T00:00:09Z");
+  feed.records.set("MAL-7", { modified: "2026-03-31T00:00:09Z", text: "{" });
+  feed.put("MAL-8", "name-8", "2026-03-31T00:00:08Z");
+  for (const [id] of feed.records)
+    if (id.startsWith("NEW-")) feed.records.set(id, { ...feed.records.get(id)!, modified: "2026-03-30T23:59:59Z" });
+  expect(await feeds.sync({})).toMatchObject([{ result: "read", records: 531, problems: 1 }]);
+  expect(feeds.index()!.claims("name-7", "1.0.0")).toHaveLength(1);
+});
+
+test("two syncs of one data directory do not run beside each other; what a killed one left behind is no obstacle", async () => {
+  const here = await place([{ name: "osv", path: "feed.ndjson" }]);
+  here.put("feed.ndjson", lines(ONE, TWO));
+  const [one, other] = [await here.open(), await here.open()];
+  const outcomes = await Promise.all([one.sync({}), other.sync({})]);
+  expect(
+    outcomes
+      .flat()
+      .map(({ added }) => added)
+      .toSorted(),
+  ).toEqual([0, 2]);
+  const lock = join(here.root, "data/feeds/sync.lock");
+  expect(existsSync(lock)).toBe(false);
+  // No process has this number: it is above what any system gives.
+  writeFileSync(lock, "4194999\n");
+  expect(await one.sync({})).toMatchObject([{ added: 0, records: 2 }]);
+  // What is not due is left alone.
+  expect(await one.sync({ due: true })).toEqual([]);
+  here.pass(6 * HOUR);
+  expect(await one.sync({ due: true })).toMatchObject([{ name: "osv" }]);
+});
+
 test("a feed with an address is fetched once, asked about after that, and redirected within this machine only", async () => {
   const asked: string[] = [];
   const answers: Record<string, (request: IncomingMessage, response: ServerResponse) => void> = {

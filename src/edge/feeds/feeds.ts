@@ -8,7 +8,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setImmediate as turn, setTimeout as sleep } from "node:timers/promises";
 import type { HeldAdvisory } from "../../core/advisory/advisory.ts";
-import { type FeedOutcome, type FeedState, type StaleFeed, staleFeeds, type SyncRequest } from "../../core/advisory/feeds.ts";
+import { type FeedOutcome, type FeedState, nextRead, type StaleFeed, staleFeeds, type SyncRequest } from "../../core/advisory/feeds.ts";
 import { type AdvisoryIndex, comparing, type IndexChanges } from "../../core/advisory/index-file.ts";
 import { Fault } from "../../core/base/fault.ts";
 import { LIMITS } from "../../core/base/limits.ts";
@@ -175,6 +175,7 @@ export async function openFeeds({ dataDir, clock, base, feeds, line, inUse, onTr
         if (request.only?.includes(feed.name) === false) continue;
         const before = states(true);
         const known = before.find(({ name }) => name === feed.name) ?? { name: feed.name, records: 0 };
+        if (request.due === true && nextRead(feed, known) > clock.now()) continue;
         const { outcome, state, touched } = await syncFeed(ports, feed, request, known);
         outcomes.push(outcome);
         news ||= touched;

@@ -8,7 +8,7 @@ import { matchesAffected } from "../../core/advisory/match.ts";
 import { sha256 } from "../../core/base/digest.ts";
 import { Fault } from "../../core/base/fault.ts";
 import { present } from "../../core/base/present.ts";
-import { type Clock, DAY } from "../../core/base/time.ts";
+import { type Clock, DAY, type Instant } from "../../core/base/time.ts";
 import type { FeedConfig } from "../../core/config/values.ts";
 import type { ClaimChange, ClaimLog } from "../store/claims.ts";
 import { compareWith, type Comparison } from "./compare.ts";
@@ -36,7 +36,8 @@ const WHOLE_AGAIN = 7 * DAY;
 export async function syncFeed(ports: SyncPorts, feed: FeedConfig, request: SyncRequest, state: FeedState): Promise<Synced> {
   const at = ports.clock.now();
   const tried = { ...state, tried: at };
-  const { failure: _failure, ...sound } = tried;
+  const { failure: _failure, failures: _failures, ...sound } = tried;
+  const failures = (state.failures ?? 0) + 1;
   const kept = nothing(feed.name, state.records);
   const progress = (text: string) => request.progress?.(`${feed.name}: ${text}`);
   const scratch = ["part", "list"].map((kind) => join(ports.folder, `${feed.name}.${process.pid}.${kind}`)) as [string, string];
@@ -52,14 +53,14 @@ export async function syncFeed(ports: SyncPorts, feed: FeedConfig, request: Sync
     // A page that says "not found" is no feed that became empty.
     const [problem] = firstProblems;
     if (comparison.read === 0 && problem && !got.apart) return failed(`nothing in it can be read: ${problem.source}: ${problem.reason}`);
-    const newest = got.apart && (comparison.newest ?? 0) < (state.newest ?? 0) ? state.newest : comparison.newest;
+    const newest = got.listed && (comparison.newest ?? 0) < (state.newest ?? 0) ? state.newest : comparison.newest;
     const back = confirmed
       ? undefined
       : wentBack({ records: state.records, newest: state.newest }, { records, newest, lost: comparison.lost });
     if (back !== undefined)
       return {
         outcome: { ...kept, problems, firstProblems, result: "went-back", why: back },
-        state: { ...tried, pending: back },
+        state: { ...tried, pending: back, failures },
         touched: false,
       };
     const mass = confirmed ? 0 : await namesHit(comparison);
@@ -88,19 +89,31 @@ export async function syncFeed(ports: SyncPorts, feed: FeedConfig, request: Sync
   }
 
   function failed(why: string): Synced {
-    return { outcome: { ...kept, result: "failed", why }, state: { ...tried, failure: why }, touched: false };
+    return { outcome: { ...kept, result: "failed", why }, state: { ...tried, failure: why, failures }, touched: false };
   }
 
   type Got =
     | { readonly kind: "unchanged" }
     | { readonly kind: "failed"; readonly why: string }
-    /** `apart`: only what changed was read. `fresh`: what of the state is new. */
-    | { readonly kind: "read"; readonly comparison: Comparison; readonly apart: boolean; readonly fresh: Partial<FeedState> };
+    /** `apart`: only what changed was read. `listed`: its list says what else there is. `fresh`: what of the state is new. */
+    | {
+        readonly kind: "read";
+        readonly comparison: Comparison;
+        readonly apart: boolean;
+        readonly listed: boolean;
+        readonly fresh: Partial<FeedState>;
+      };
 
   async function read(known: FeedState | undefined): Promise<Got> {
     if (feed.url === undefined) {
       const path = resolve(ports.base, feed.path!);
-      return { kind: "read", comparison: await compared(readSource({ ...feed, path, called: basename(path) })), apart: false, fresh: {} };
+      return {
+        kind: "read",
+        comparison: await compared(readSource({ ...feed, path, called: basename(path) })),
+        apart: false,
+        listed: false,
+        fresh: {},
+      };
     }
     if (request.offline === true) return { kind: "failed", why: "it is not asked with --offline" };
     progress("asking what changed");
@@ -113,7 +126,7 @@ export async function syncFeed(ports: SyncPorts, feed: FeedConfig, request: Sync
     const changes = async ({ ids, listed }: Extract<Delta, { kind: "part" }>): Promise<Got> => {
       const { etag, lastModified, whole, records } = state;
       const comparison = await compared(recordsApart(url, ids, feed.claims, fetcher), { listed, records });
-      return { kind: "read", comparison, apart: true, fresh: present({ etag, lastModified, whole, ...ofList }) };
+      return { kind: "read", comparison, apart: true, listed: true, fresh: present({ etag, lastModified, whole, ...ofList }) };
     };
     if (delta.kind === "part" && !isDue) return changes(delta);
     progress("fetching");
@@ -123,16 +136,17 @@ export async function syncFeed(ports: SyncPorts, feed: FeedConfig, request: Sync
     const { etag, lastModified } = fetched;
     const called = new URL(url).pathname.split("/").at(-1) ?? feed.name;
     const whole = readSource({ ...feed, path: scratch[0], called });
-    const readings = delta.kind === "part" ? newerFirst(recordsApart(url, delta.ids, feed.claims, fetcher), whole) : whole;
-    return {
-      kind: "read",
-      comparison: await compared(readings),
-      apart: false,
-      fresh: present({ etag, lastModified, whole: at, ...ofList }),
-    };
+    const fresh = present({ etag, lastModified, whole: at, ...ofList });
+    if (delta.kind !== "part") return { kind: "read", comparison: await compared(whole), apart: false, listed: false, fresh };
+    const newer = recordsApart(url, delta.ids, feed.claims, fetcher);
+    const comparison = await compared(newerFirst(newer, whole, delta.listed), { listed: delta.listed, records: state.records });
+    return { kind: "read", comparison, apart: false, listed: true, fresh };
   }
 
-  function compared(readings: AsyncIterable<AdvisoryReading>, part?: { readonly listed: ReadonlySet<string>; readonly records: number }) {
+  function compared(
+    readings: AsyncIterable<AdvisoryReading>,
+    part?: { readonly listed: ReadonlyMap<string, Instant>; readonly records: number },
+  ) {
     return compareWith(ports.log, feed.name, readings, at, (count) => progress(`${count} records read`), part);
   }
 
@@ -164,14 +178,21 @@ export async function syncFeed(ports: SyncPorts, feed: FeedConfig, request: Sync
 
 const KEPT_AT_ONCE = 5_000;
 
-/** A whole feed and its list are made at different moments: what the list says is newer counts, wherever it stands in the whole. */
-async function* newerFirst(newer: AsyncIterable<AdvisoryReading>, whole: AsyncIterable<AdvisoryReading>): AsyncGenerator<AdvisoryReading> {
-  const read = new Set<string>();
-  for await (const reading of newer) {
-    if (reading.advisory) read.add(reading.advisory.id);
-    yield reading;
+/** The list may give a part of a second that the record does not. */
+const SLACK = 1_000;
+
+/** A whole feed and its list are made at different moments: where they differ the list counts, and a record it knows a newer form of is not read. */
+async function* newerFirst(
+  newer: AsyncIterable<AdvisoryReading>,
+  whole: AsyncIterable<AdvisoryReading>,
+  listed: ReadonlyMap<string, Instant>,
+): AsyncGenerator<AdvisoryReading> {
+  yield* newer;
+  for await (const reading of whole) {
+    const { advisory } = reading;
+    const changed = advisory && listed.get(advisory.id);
+    if (advisory === undefined || (changed !== undefined && (advisory.modified ?? changed) >= changed - SLACK)) yield reading;
   }
-  for await (const reading of whole) if (reading.advisory === undefined || !read.has(reading.advisory.id)) yield reading;
 }
 
 /** Validators of the list, new ones or, where it was not read, those known. */

@@ -69,7 +69,7 @@ async function sync(context: CommandContext, advisories: Advisories, options: Op
   const confirmed = await confirmedBy(context, advisories, options);
   const line = progress(io);
   const outcomes = await advisories
-    .sync({ confirmed, offline: flags.offline === true, progress: (text) => line.show(text) })
+    .sync({ confirmed, due: options["due"] === true, offline: flags.offline === true, progress: (text) => line.show(text) })
     .finally(() => line.clear());
   if (flags.json) printJson(io, "cordon.feeds-sync/1", { feeds: outcomes });
   else for (const outcome of outcomes) tellOutcome(context, outcome);

@@ -15,6 +15,7 @@ import type { ResolvedTree } from "../../core/lockfile/tree.ts";
 import type { Verdict } from "../../core/policy/verdict.ts";
 import type { Platform } from "../../app/wrap-lock.ts";
 import type { ListenAt } from "../gate/listen.ts";
+import type { CheckWorld } from "./check.ts";
 import type { GateApi } from "./gate-api.ts";
 import type { CommonFlags } from "./io.ts";
 
@@ -33,6 +34,8 @@ export type OpenApp = App & {
   };
   /** What stands at the upstream: a registry, another gate, or the gate with this instance id, which is a loop. */
   identifyUpstream(instance: string): Promise<{ readonly kind: "registry" | "gate" | "loop" | "unknown" }>;
+  /** From now on feeds are read by themselves, until `close`. */
+  keepFeeds(): void;
   /** The verdict on what is stored, without asking a registry; undefined when nothing is. */
   verdictNow(name: string, version: string): Promise<Verdict | undefined>;
   close(): Promise<void>;
@@ -164,6 +167,8 @@ export type World = {
     /** Raises a Fault when the texts cannot be used or hold less than what is believed now. */
     keep(texts: { readonly root?: string; readonly keys?: string }, from: string): Promise<void>;
   }>;
+  /** What `cordon check` needs; `online`: the registry may be asked. */
+  check(flags: CommonFlags, how: { readonly online: boolean; readonly preset?: string }): Promise<CheckWorld>;
   /** One try to tell each configured target, and what came of it. */
   tryAlerts(
     flags: CommonFlags,
