@@ -1,9 +1,9 @@
 /** "Were we hit?": reads all evidence once, judges it for every incident asked about, and gives one answer per place. */
-import type { Instant } from "../core/base/time.ts";
 import { LIMITS } from "../core/base/limits.ts";
-import { type Answer, type Evidence, judge, type Resolve, worst } from "../core/exposure/judge.ts";
+import { type Answer, type Evidence, judge, worst } from "../core/exposure/judge.ts";
 import type { Level, Sighting } from "../core/exposure/sighting.ts";
 import { type Watch, watchFor } from "../core/exposure/watch.ts";
+import type { PackageRecord } from "../core/facts/history.ts";
 import type { IncidentPack } from "../core/incident/pack.ts";
 
 export type ExposurePorts = {
@@ -20,6 +20,10 @@ export type ExposurePorts = {
     readonly files: number;
     readonly entries: number;
   }>;
+  /** What the gate's ledger says was served. Says what is missing where it cannot be read. */
+  readLedger(watch: Watch, see: (sighting: Sighting) => void): Promise<void>;
+  /** Recorded histories of these packages, of those that have one. */
+  recorded(names: readonly string[]): Promise<ReadonlyMap<string, PackageRecord>>;
 };
 
 export type ExposeRequest = {
@@ -60,11 +64,14 @@ export async function expose(ports: ExposurePorts, { packs, paths, machine, onEx
         onExecuted(pack, sighting.place, evidence);
       }
   };
-  const summary = await ports.readEvidence({ paths, machine, watch: watchFor(packs), see, tell });
-  const resolve: Resolve = (_name: string, _range: string, _at: Instant) => "unrecorded";
+  const watch = watchFor(packs);
+  const summary = await ports.readEvidence({ paths, machine, watch, see, tell });
+  if (machine) await ports.readLedger(watch, see);
+  const ranged = [...places.values()].flatMap(({ found }) => found.flatMap((one) => (one.kind === "range" ? [one.name] : [])));
+  const records = await ports.recorded([...new Set(ranged)]);
   const incidents = packs.map((pack) => {
     const answers = [...places].map(([place, { found, rest, more }]) =>
-      judge(pack, place, [...found, ...rest.values(), ...(more > 0 ? [tooMuch(place, more)] : [])], resolve),
+      judge(pack, place, [...found, ...rest.values(), ...(more > 0 ? [tooMuch(place, more)] : [])], (name) => records.get(name)),
     );
     return { pack, places: answers, overall: worst(answers.map(({ level }) => level)) };
   });

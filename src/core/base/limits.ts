@@ -222,12 +222,20 @@ export const LIMITS = {
   historyMs: 10 * MINUTE,
   /** Poisoned stretches told of one history; each asks git three times. */
   historySpans: 100,
+  /** A document of a container image, all of them, and its layers: real ones have some kilobytes and at most 127. */
+  imageDocumentBytes: 4_000_000,
+  imageDocumentsBytes: 64_000_000,
+  imageLayers: 1_000,
+  /** One layer unpacked; more is no image anybody ships. */
+  imageLayerBytes: 50_000_000_000,
   /** Sightings kept for one place; one who was hit a thousand times there needs no more. */
   exposureSightings: 5_000,
   /** What is missing at one place, told one by one. */
   exposureMissing: 200,
   /** One entry of a cache's index: npm's have 2 kB, and grow by as much each time a tarball is fetched anew. */
   cacheEntryBytes: 16_000_000,
+  /** One log out of an archive; a CI job that writes more is cut by its host. */
+  logBytes: 200_000_000,
   /** A line of a log; the end of a longer one is not read. */
   logLineChars: 20_000,
   /** Problems listed for one lockfile; a real one with 20,000 entries and no integrity at all stays below. */
@@ -276,6 +284,8 @@ export const LIMITS = {
   inspectionQueue: 2_000,
   /** The longest a waiver, freeze or monitor mode may last. */
   waiverMs: 90 * DAY,
+  /** Longest life of an exception to a finding: what nobody has looked at for a year nobody knows. */
+  checkExceptionMs: 365 * DAY,
   /** A waiver nobody needed for this long is dead. */
   waiverUnusedMs: 30 * DAY,
   /** Name patterns in one list of a policy, and the length of an owner or a reason. */

@@ -4,8 +4,10 @@
  */
 import semver from "semver";
 import { type Instant, parseInstant } from "../base/time.ts";
+import type { PackageRecord } from "../facts/history.ts";
 import type { IncidentPack } from "../incident/pack.ts";
 import { digestsOf } from "./watch.ts";
+import { wouldResolve } from "./time-travel.ts";
 import { FORMS, type FoundLevel, LEVELS, type Level, type PackageSighting, type Sighting } from "./sighting.ts";
 
 export type Evidence = {
@@ -31,8 +33,8 @@ export type Answer = {
   readonly reasons: readonly string[];
 };
 
-/** What a registry answered at a moment, where it was recorded. */
-export type Resolve = (name: string, range: string, at: Instant) => string | undefined | "unrecorded";
+/** What was recorded of a package's history, where something was. */
+export type Recorded = (name: string) => PackageRecord | undefined;
 
 /** How alarming an answer is. `unknown` stands above `not-exposed`: somebody has to look. */
 const RANK = {
@@ -50,7 +52,7 @@ export function worst(levels: readonly Level[]): Level {
 }
 
 /** `sightings` are all of one place, in any order. */
-export function judge(pack: IncidentPack, place: string, sightings: readonly Sighting[], resolve: Resolve = () => "unrecorded"): Answer {
+export function judge(pack: IncidentPack, place: string, sightings: readonly Sighting[], recorded: Recorded = () => undefined): Answer {
   const packages = sightings.filter((one) => one.kind === "package");
   const certain: Evidence[] = [...packages.flatMap((one) => ofPackage(pack, one) ?? []), ...ofTells(pack, packages)];
   const generic: Evidence[] = [];
@@ -60,7 +62,7 @@ export function judge(pack: IncidentPack, place: string, sightings: readonly Sig
   const corroborated = certain.length > 0;
   if (corroborated) certain.push(...generic);
   const missing = new Set(sightings.flatMap((one) => (one.kind === "missing" ? [one.what] : [])));
-  for (const one of sightings) if (one.kind === "range") certain.push(...ofRange(pack, one, resolve));
+  for (const one of sightings) if (one.kind === "range") certain.push(...ofRange(pack, one, recorded));
   if (!corroborated) for (const { text } of generic) missing.add(`${text}: by itself no proof, look at it`);
   const reasons = [...new Set(sightings.flatMap((one) => (one.kind === "looked" ? [one.what] : [])))];
   if (certain.length === 0 && pack.coverage.kind === "partial" && reasons.length > 0)
@@ -140,23 +142,24 @@ function* ofArtefact(
 }
 
 /** A range with no lockfile: what an install inside the window would have chosen, by what the registry is recorded to have answered. */
-function ofRange(pack: IncidentPack, one: Extract<Sighting, { kind: "range" }>, resolve: Resolve): readonly Evidence[] {
-  const from = parseInstant(pack.window.from);
+function ofRange(pack: IncidentPack, one: Extract<Sighting, { kind: "range" }>, recorded: Recorded): readonly Evidence[] {
+  const [from, until] = [parseInstant(pack.window.from), parseInstant(pack.window.until)];
   return pack.packages
     .filter(({ name }) => name === one.name)
     .flatMap(({ versions }) =>
-      versions.flatMap(({ version, published }): readonly Evidence[] => {
+      versions.flatMap(({ version, published, removed }): readonly Evidence[] => {
         const allowed =
           semver.validRange(one.range, true) === null ? isTag(one.range) : semver.satisfies(version, one.range, { loose: true });
         if (!allowed) return [];
-        const moment = parseInstant(published) ?? from;
-        const chosen = moment === undefined ? "unrecorded" : resolve(one.name, one.range, moment);
-        if (chosen !== "unrecorded" && chosen !== version) return [];
+        const record = recorded(one.name);
+        const life = { version, published: parseInstant(published) ?? from, removed: parseInstant(removed) ?? until };
+        const would = record && wouldResolve(record, one.range, life);
+        if (would === false) return [];
         const how =
-          chosen === version
-            ? "resolved to it in the window"
-            : one.range === version
-              ? "names exactly it"
+          one.range === version
+            ? "names exactly it"
+            : would
+              ? "resolved to it in the window, by what is recorded of the registry"
               : "allows it; what the registry answered then is not recorded";
         const who =
           one.by === "launcher"

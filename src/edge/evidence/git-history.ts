@@ -157,7 +157,7 @@ async function* objects(
   failed.catch(() => undefined);
   child.stdin.on("error", () => undefined);
   child.stdin.end(`${ids.join("\n")}\n`);
-  let held = Buffer.alloc(0);
+  let held: Buffer = Buffer.alloc(0);
   const chunks = child.stdout[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
   const more = async (): Promise<void> => {
     const { value, done } = await Promise.race([chunks.next(), failed]);

@@ -8,6 +8,7 @@ import { codeOf } from "../host/files.ts";
 import type { Surroundings } from "../host/places.ts";
 import { readArtefacts } from "./artefacts.ts";
 import { readFileEvidence } from "./file.ts";
+import { readHomeLaunchers } from "./launchers.ts";
 import { machinePlaces } from "./machine.ts";
 import type { Reading } from "./reading.ts";
 import { walk } from "./walk.ts";
@@ -41,7 +42,10 @@ export async function readEvidence(
   const own = places.folders.flatMap((folder) => realOf(folder) ?? []);
   const roots = [...new Set([...named, ...own])];
   const reading: Reading = { watch, surroundings, roots, see, tell, counts: { folders: 0, files: 0, entries: 0 } };
-  if (machine) readArtefacts(reading);
+  if (machine) {
+    readArtefacts(reading);
+    readHomeLaunchers(reading);
+  }
   for (const root of roots) {
     const within = new Set(roots.filter((other) => other !== root && other.startsWith(root + path.sep)));
     if (fs.statSync(root).isDirectory()) await walk(reading, root, within);

@@ -109,7 +109,8 @@ async function readOldPnpm(reading: Reading, folder: string): Promise<void> {
     }
     const name = /"name":\s*"([^"]+)"/.exec(text)?.[1] ?? "";
     const version = /"version":\s*"([^"]+)"/.exec(text)?.[1] ?? "";
-    if (reading.watch.hits(name, version, integrity)) seeStored(reading, folder, file, { name: name || "(unnamed)", version, integrity, at: changedAt(file) });
+    if (reading.watch.hits(name, version, integrity))
+      seeStored(reading, folder, file, { name: name || "(unnamed)", version, integrity, at: changedAt(file) });
     await giveWay();
   }
   reading.see({ kind: "looked", place: folder, what: "pnpm's store knows none of them" });
@@ -174,7 +175,8 @@ function readBun(reading: Reading, folder: string, names: ReadonlySet<string>): 
     if (reading.watch.hits(name, version)) seeStored(reading, folder, file, { name, version, at: changedAt(file) });
   };
   for (const entry of names) {
-    if (entry.startsWith("@") && !BUN.test(entry)) for (const inner of list(reading, folder, path.join(folder, entry))) read(path.join(folder, entry), inner, `${entry}/`);
+    if (entry.startsWith("@") && !BUN.test(entry))
+      for (const inner of list(reading, folder, path.join(folder, entry))) read(path.join(folder, entry), inner, `${entry}/`);
     else read(folder, entry, "");
   }
   reading.see({ kind: "looked", place: folder, what: "bun's cache holds none of them" });
@@ -210,7 +212,8 @@ function seeStored(
 async function filesBelow(reading: Reading, place: string, folder: string): Promise<readonly string[]> {
   const files: string[] = [];
   for (const first of list(reading, place, folder)) {
-    for (const name of list(reading, place, path.join(folder, first))) if (name.endsWith(".json")) files.push(path.join(folder, first, name));
+    for (const name of list(reading, place, path.join(folder, first)))
+      if (name.endsWith(".json")) files.push(path.join(folder, first, name));
     await giveWay();
   }
   return files;

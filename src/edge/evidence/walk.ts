@@ -7,13 +7,16 @@ import path from "node:path";
 import { LIMITS } from "../../core/base/limits.ts";
 import { LOCKFILE_NAMES } from "../../core/lockfile/read.ts";
 import { codeOf } from "../host/files.ts";
+import { readLogArchive } from "./file.ts";
 import { readHistory } from "./git-history.ts";
+import { readProjectLaunchers } from "./launchers.ts";
 import { readLockfileEvidence } from "./lockfile.ts";
 import { readLogFile } from "./log.ts";
 import { readManifestEvidence } from "./manifest.ts";
 import { readModulesEvidence } from "./modules.ts";
 import { isNpmCache, readNpmCache } from "./npm-cache.ts";
 import { giveWay, type Reading } from "./reading.ts";
+import { readSbomEvidence, SBOM_NAME } from "./sbom.ts";
 import { STORES } from "./stores.ts";
 
 type Step = {
@@ -27,6 +30,9 @@ type Step = {
 
 /** Names of lockfiles that stand in projects; the two others stand in `node_modules`. */
 const PROJECT_LOCKS = new Set(Object.keys(LOCKFILE_NAMES).filter((name) => name !== ".package-lock.json" && name !== "lock.yaml"));
+/** How GitHub names the logs of a job's steps, alone and packed; npm's own log beside a project that failed. */
+const CI_LOG = /^\d{1,3}_.+\.txt$|^npm-debug\.log$|-debug-\d+\.log$/;
+const CI_ARCHIVE = /^logs?[_-]?\d*\.zip$/i;
 /** Not files of anybody, and endless. */
 const SYSTEM = new Set(["/proc", "/sys", "/dev", "/run"]);
 
@@ -67,10 +73,17 @@ async function visit(reading: Reading, step: Step, pending: Step[], skip: Readon
   for (const { name } of locks) readLockfileEvidence(reading, folder, path.join(folder, name));
   if (project !== undefined && names.has("package.json")) readManifestEvidence(reading, project, path.join(folder, "package.json"), locked);
 
+  if (project !== undefined) readProjectLaunchers(reading, project, folder, names);
+  if (names.has("oci-layout")) see({ kind: "missing", place: folder, what: "an OCI image as a folder; name it as a tar archive" });
   for (const entry of entries) {
     const inner = path.join(folder, entry.name);
     if (entry.isFile()) {
       if (reading.watch.files.has(entry.name)) see({ kind: "artefact", place: project ?? folder, file: inner, indicator: entry.name });
+      if (SBOM_NAME.test(entry.name)) readSbomEvidence(reading, project ?? folder, inner);
+      // Within a project logs are anybody's; a folder of logs, or one with a CI system's names, is evidence.
+      else if (CI_LOG.test(entry.name) || (project === undefined && /\.log$/i.test(entry.name)))
+        await readLogFile(reading, project ?? folder, inner);
+      else if (CI_ARCHIVE.test(entry.name)) await readLogArchive(reading, project ?? folder, inner);
       continue;
     }
     if (entry.isSymbolicLink()) {
