@@ -3,6 +3,7 @@
  * this repository: without them these tests say so and pass nothing.
  */
 import { existsSync, readFileSync } from "node:fs";
+import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Validator, type Schema } from "@cfworker/json-schema";
 import * as fc from "fast-check";
@@ -11,8 +12,11 @@ import { describe, expect, test } from "vitest";
 import { instant } from "../../src/core/base/time.ts";
 import { cyclonedxOf } from "../../src/core/interchange/cyclonedx.ts";
 import { vexOf } from "../../src/core/interchange/openvex.ts";
+import { packagesOf } from "../../src/core/interchange/packages.ts";
 import { sarifOfCheck } from "../../src/core/interchange/sarif.ts";
+import { readSbom } from "../../src/core/interchange/sbom.ts";
 import { spdxOf } from "../../src/core/interchange/spdx.ts";
+import { readLockfile } from "../../src/core/lockfile/read.ts";
 import type { CheckedPackage, CheckReport } from "../../src/core/check/finding.ts";
 import { checkReport, hostileReport, PACKAGES } from "../kit/check-report.ts";
 
@@ -110,4 +114,39 @@ test("every purl is read by the purl authors' parser as the package it stands fo
   expect(qualifiers).toContainEqual({ repository_url: "https://npm.ours.test/base" });
   expect(qualifiers).toContainEqual({ download_url: "https://cdn.test/a b/tarred.tgz" });
   expect(qualifiers).toContainEqual({ vcs_url: `git+ssh://git@host.test/a/b.git@${"a".repeat(40)}` });
+});
+
+const LOCKFILES = fileURLToPath(new URL("../../../shared/samples/lockfiles/", import.meta.url));
+
+/** One of each kind, by what its client calls it. */
+const REAL = {
+  "package-lock/v2-npm-cli-2022-workspaces-bundled.json": "package-lock.json",
+  "package-lock/v3-lavamoat-git-deps.json": "package-lock.json",
+  "pnpm-lock/v9-git-tarball-patched-nointegrity.yaml": "pnpm-lock.yaml",
+  "pnpm-lock/v6.0-pnpm-2024.yaml": "pnpm-lock.yaml",
+  "yarn-classic/pkg-tests-partial-integrity.lock": "yarn.lock",
+  "yarn-berry/v6-jest-2025.lock": "yarn.lock",
+  "bun/v1-kysely-git.lock": "bun.lock",
+  "deno/v5-kysely.lock": "deno.lock",
+};
+
+describe.runIf(present && existsSync(LOCKFILES))("SBOMs of real lockfiles", () => {
+  test.each(Object.entries(REAL))("%s", (file, called) => {
+    const packages = packagesOf([readLockfile(called, readFileSync(`${LOCKFILES}${file}`))]);
+    const report = checkReport({ findings: [], project: { name: basename(file).replace(/\W/g, "-") } });
+    const names = new Set(
+      packages.filter(({ source }) => !["file", "jsr", "module"].includes(source)).map(({ name, version }) => `${name}@${version}`),
+    );
+    expect(names.size).toBeGreaterThan(0);
+    for (const format of [FORMATS["CycloneDX 1.6"]!, FORMATS["SPDX 2.3"]!]) {
+      const document = written(format.write(report, packages));
+      expect(validator(format).validate(document).errors).toEqual([]);
+      const read = readSbom(JSON.stringify(document));
+      expect(read.problems).toEqual([]);
+      expect(
+        new Set(read.packages.filter(({ name }) => name !== report.project.name).map(({ name, version = "" }) => `${name}@${version}`)),
+      ).toEqual(names);
+      for (const { purl } of read.packages) expect(PackageURL.fromString(purl).type).toBe("npm");
+    }
+  });
 });
