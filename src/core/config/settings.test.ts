@@ -43,6 +43,7 @@ test("without any word from anyone: balanced, enforced, three days, loopback", (
     inspectAhead: true,
     feeds: [],
     notify: [],
+    check: { failOn: "medium", require: [], hosts: [], exceptions: [] },
   });
   expect(policy).toMatchObject({ preset: "balanced", mode: { kind: "enforce" }, hold: 3 * DAY, allow: [], private: [] });
   expect(origins.every(({ from }) => from === "default")).toBe(true);
@@ -278,4 +279,50 @@ test("a feed is an https address or a path; its kind says what its records claim
   ];
   for (const one of wrong) expect(read(one), JSON.stringify(one)).toBeUndefined();
   expect(read({ name: "a", path: "y" }, { name: "a", path: "z" })).toBeUndefined();
+});
+
+test("check: a project lowers failOn and adds to require, and sets neither hosts nor exceptions; strict wants feeds and ages", () => {
+  const check = (sources: Omit<SettingSources, "now">) => resolve(sources).settings.check;
+  expect(check({})).toEqual({ failOn: "medium", require: [], hosts: [], exceptions: [] });
+  const ours = machine("check: { failOn: high, require: [age] }");
+  expect(check({ machine: ours }).failOn).toBe("high");
+  expect(check({ machine: ours, project: project("check: { failOn: critical }") }).failOn).toBe("high");
+  expect(check({ machine: ours, project: project("check: { failOn: low, require: [manifest] }") })).toMatchObject({
+    failOn: "low",
+    require: ["manifest", "age"],
+  });
+  expect(check({ project: project("policy: { preset: strict }") }).require).toEqual(["advisories", "age"]);
+  expect(
+    resolve({ machine: ours, env: { CORDON_CHECK_FAIL_ON: "low" } }).origins.find(({ path }) => path === "check.failOn"),
+  ).toMatchObject({
+    value: "low",
+    from: "environment",
+  });
+  for (const text of ["check: { hosts: [cdn.example.test] }", "check: { exceptions: [] }"])
+    expect(() => project(text)).toThrow(/may not set check/);
+});
+
+test("exceptions to findings: owned, at most a year long, never for malware; one that has run out is read", () => {
+  const read = (text: string) => resolve({ machine: machine(`check: { exceptions: [${text}] }`) }).settings.check.exceptions;
+  const owned = "owner: mara, reason: only in tests";
+  expect(read(`{ advisory: GHSA-x, package: left-pad, path: "a>left-pad", ${owned}, expires: 2026-06-01 }`)).toEqual([
+    {
+      advisory: "GHSA-x",
+      package: "left-pad",
+      path: "a>left-pad",
+      owner: "mara",
+      reason: "only in tests",
+      expires: time("2026-06-01T00:00:00Z"),
+    },
+  ]);
+  expect(read(`{ rule: git-dependency, ${owned}, expires: 2020-01-01 }`)).toHaveLength(1);
+  for (const wrong of [
+    `{ rule: malware-report, ${owned}, expires: 2026-06-01 }`,
+    `{ rule: no-such-rule, ${owned}, expires: 2026-06-01 }`,
+    `{ package: left-pad, ${owned}, expires: 2026-06-01 }`,
+    "{ rule: git-dependency, reason: x, expires: 2026-06-01 }",
+    `{ rule: git-dependency, ${owned} }`,
+    `{ rule: git-dependency, ${owned}, expires: 2036-06-01 }`,
+  ])
+    expect(() => read(wrong)).toThrow(/exceptions/);
 });

@@ -6,6 +6,7 @@ import { Fault } from "../base/fault.ts";
 import type { Instant } from "../base/time.ts";
 import type { Policy } from "../policy/policy.ts";
 import { type PolicyKey, type PolicyLayer, combinePolicies, layerOf } from "../policy/combine.ts";
+import { type CheckKey, type CheckLayer, type CheckSettings, combineChecks } from "./check-settings.ts";
 import { nearest } from "./nearest.ts";
 import { type Kind, KINDS, type Read } from "./values.ts";
 
@@ -159,6 +160,40 @@ export const SETTINGS = {
       "[{ name: chat, url: https://hooks.example.test/T0/B0/secret, format: slack }, { name: log, file: /var/log/cordon-alerts.jsonl }]",
     doc: "Who is told of alerts, once for each event: webhooks (JSON or in Slack's form) and files. cordon notify test tries them.",
   },
+  "check.failOn": {
+    kind: "severity",
+    env: "CORDON_CHECK_FAIL_ON",
+    level: "policy",
+    projectMay: "tighten",
+    fallback: "medium",
+    doc: "The least severe finding that fails cordon check: critical, high, medium or low.",
+  },
+  "check.require": {
+    kind: "checks",
+    env: "CORDON_CHECK_REQUIRE",
+    level: "policy",
+    projectMay: "tighten",
+    fallback: "[]",
+    example: "[advisories, age]",
+    doc: "Checks without which cordon check does not count (exit 3): lockfile, manifest, advisories, age, signatures, scripts, recorded-integrity. The preset strict adds advisories and age.",
+  },
+  "check.hosts": {
+    kind: "hosts",
+    level: "operational",
+    projectMay: "never",
+    fallback: "[]",
+    example: "[cdn.example.test]",
+    doc: "Hosts lockfiles may name besides the registries.",
+  },
+  "check.exceptions": {
+    kind: "exceptions",
+    level: "operational",
+    projectMay: "never",
+    fallback: "[]",
+    example:
+      '[{ advisory: GHSA-0000-0000-0000, package: left-pad, path: "tool>left-pad", owner: you@example.test, reason: only in tests, expires: 2026-12-31 }]',
+    doc: "Findings of cordon check that do not count: of a rule or an advisory, if needed only for a package and where every way to it ends in a path. Never malware.",
+  },
   "policy.preset": {
     kind: "preset",
     env: "CORDON_PRESET",
@@ -242,6 +277,7 @@ export type Settings = {
   readonly inspectAhead: boolean;
   readonly feeds: Read<"feeds">;
   readonly notify: Read<"notify">;
+  readonly check: CheckSettings;
 };
 
 /** Where a value came from; `where` names the flag, the variable or the file. */
@@ -282,6 +318,19 @@ export function resolveSettings(sources: SettingSources): Resolved {
   const url = value("upstream.url", "url");
   const data = value("data", "text");
   const tls = tlsOf(value("tls.cert", "text"), value("tls.key", "text"));
+  const defaults = defaultsOf(sources.now);
+  const machine = levels.find((level) => level.from === "machine");
+  const tightening = levels.filter((level) => level.from !== "machine").toReversed();
+  const ground = new Map([...defaults, ...(machine?.values ?? [])]);
+  const { policy, decidedBy } = combinePolicies(
+    policyLayer(ground),
+    tightening.map((level) => policyLayer(level.values)),
+  );
+  const checks = combineChecks(
+    policyLayer(ground),
+    tightening.map((level) => policyLayer(level.values)),
+    policy.preset,
+  );
   const settings: Settings = {
     upstream: {
       ...(url === undefined ? {} : { url }),
@@ -300,19 +349,20 @@ export function resolveSettings(sources: SettingSources): Resolved {
     inspectAhead: value("inspectAhead", "boolean")!,
     feeds: value("feeds", "feeds")!,
     notify: value("notify", "notify")!,
+    check: {
+      failOn: checks.failOn,
+      require: checks.require,
+      hosts: value("check.hosts", "hosts")!,
+      exceptions: value("check.exceptions", "exceptions")!,
+    },
   };
-  const defaults = defaultsOf(sources.now);
-  const machine = levels.find((level) => level.from === "machine");
-  const tightening = levels.filter((level) => level.from !== "machine").toReversed();
-  const { policy, decidedBy } = combinePolicies(
-    policyLayer(new Map([...defaults, ...(machine?.values ?? [])])),
-    tightening.map((level) => policyLayer(level.values)),
-  );
   const effective = new Map<string, unknown>(Object.entries(layerOf(policy)));
+  effective.set("check.failOn", checks.failOn).set("check.require", checks.require);
+  const decisions: Readonly<Partial<Record<PolicyKey | CheckKey, number>>> = { ...decidedBy, ...checks.decidedBy };
   const origins = SETTING_PATHS.map((path): Origin => {
-    const decided = settingOf(path).level === "policy" ? decidedBy[path as PolicyKey] : undefined;
-    const ground = settingOf(path).level === "policy" ? (machine?.values.has(path) ? machine : undefined) : found(path);
-    const level = decided === undefined ? ground : tightening[decided];
+    const decided = settingOf(path).level === "policy" ? decisions[path as PolicyKey | CheckKey] : undefined;
+    const base = settingOf(path).level === "policy" ? (machine?.values.has(path) ? machine : undefined) : found(path);
+    const level = decided === undefined ? base : tightening[decided];
     const shown = effective.get(path) ?? level?.values.get(path) ?? defaults.get(path);
     return {
       path,
@@ -371,8 +421,8 @@ function defaultsOf(now: Instant): ReadonlyMap<SettingPath, unknown> {
   );
 }
 
-function policyLayer(values: ReadonlyMap<SettingPath, unknown>): PolicyLayer {
-  return Object.fromEntries([...values].filter(([path]) => settingOf(path).level === "policy")) as PolicyLayer;
+function policyLayer(values: ReadonlyMap<SettingPath, unknown>): PolicyLayer & CheckLayer {
+  return Object.fromEntries([...values].filter(([path]) => settingOf(path).level === "policy")) as PolicyLayer & CheckLayer;
 }
 
 function tlsOf(cert: string | undefined, key: string | undefined): Settings["tls"] {

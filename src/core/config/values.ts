@@ -1,7 +1,11 @@
 /** The kinds of values settings have: how each is read from YAML or from a word on a command line, and how it is shown. */
 import { LIMITS } from "../base/limits.ts";
+import { present } from "../base/present.ts";
 import { redact } from "../base/text.ts";
 import { DAY, HOUR, MINUTE, SECOND, type Instant, iso, parseDuration, parseInstant } from "../base/time.ts";
+import type { CheckException } from "../check/exceptions.ts";
+import { CHECKS, SEVERITIES, type CheckId, type Severity } from "../check/finding.ts";
+import { RULES, type RuleId } from "../check/rules.ts";
 import type { Policy } from "../policy/policy.ts";
 
 export type Reading<T> = { readonly value: T } | { readonly problem: string };
@@ -19,6 +23,8 @@ export type Scopes = Readonly<Record<string, { readonly url: string; readonly pr
 export const LOG_LEVELS = ["error", "warn", "info", "debug"] as const;
 export const LOCKFILE_URLS = ["public", "self"] as const;
 export const PRESETS = ["balanced", "strict"] as const;
+/** Severities that can fail a run: a note never does. */
+export const FAILING: readonly Exclude<Severity, "note">[] = SEVERITIES.filter((severity) => severity !== "note");
 
 /** Where advisories come from: one of `url` and `path`. */
 export type FeedConfig = {
@@ -69,7 +75,7 @@ function oneOf<T extends string>(words: readonly T[]): ValueKind<T> {
   return kind(words.join(" or "), (raw) => words.find((word) => word === raw));
 }
 
-function listOf(expects: string, item: (text: string) => string | undefined): ValueKind<readonly string[]> {
+function listOf<T extends string>(expects: string, item: (text: string) => T | undefined): ValueKind<readonly T[]> {
   return kind(
     `a list of ${expects}`,
     (raw) => {
@@ -216,6 +222,27 @@ function notifyTarget(raw: unknown): NotifyTarget | undefined {
 
 const NOTIFY_EXPECTS = "targets, each { name, url (https), format: json or slack } or { name, file }";
 
+function checkExceptions(raw: unknown, now: Instant): readonly CheckException[] | undefined {
+  if (!Array.isArray(raw) || raw.length > LIMITS.policyPatterns) return undefined;
+  const read = raw.map((one: unknown) => checkException(one, now));
+  return read.every((one) => one !== undefined) ? read : undefined;
+}
+
+/** One that has run out is read all the same: that it has is said to whoever wrote it. */
+function checkException(raw: unknown, now: Instant): CheckException | undefined {
+  const given = fields(raw, "rule", "advisory", "package", "path", "owner", "reason", "expires");
+  const [by, reason, expires] = [owner(given?.["owner"]), owner(given?.["reason"]), day(given?.["expires"])];
+  if (given === undefined || by === undefined || reason === undefined || expires === undefined) return undefined;
+  if (expires - now > LIMITS.checkExceptionMs) return undefined;
+  const { rule, advisory, package: spec, path } = given;
+  if (rule === undefined && advisory === undefined) return undefined;
+  if (rule !== undefined && !(typeof rule === "string" && Object.hasOwn(RULES, rule) && RULES[rule as RuleId].exceptable)) return undefined;
+  const texts = [advisory, spec, path];
+  if (!texts.every((text) => text === undefined || (typeof text === "string" && owner(text) !== undefined))) return undefined;
+  const words = { rule, advisory, package: spec, path } as Pick<CheckException, "rule" | "advisory" | "package" | "path">;
+  return { ...present(words), owner: by, reason, expires };
+}
+
 export const KINDS = {
   url: kind("an http(s) URL without credentials", (raw) => (typeof raw === "string" ? baseUrl(raw) : undefined)),
   urls: listOf("http(s) URLs without credentials", baseUrl),
@@ -249,6 +276,16 @@ export const KINDS = {
         : targets.map(({ name, url, file }) => `${name} ${url === undefined ? file : new URL(url).host}`).join(", ");
     },
   },
+  severity: oneOf(FAILING),
+  checks: listOf(`checks (${CHECKS.join(", ")})`, (text): CheckId | undefined => CHECKS.find((check) => check === text)),
+  exceptions: kind(
+    "exceptions, each { rule (one that may be excepted) or advisory, owner, reason, expires } and if needed package and path (a>b>c), for at most a year",
+    checkExceptions,
+    (value) =>
+      value.length === 0
+        ? "[]"
+        : value.map((one) => `${one.rule ?? one.advisory}${one.package === undefined ? "" : ` of ${one.package}`}`).join(", "),
+  ),
   logLevel: oneOf(LOG_LEVELS),
   lockfileUrls: oneOf(LOCKFILE_URLS),
   preset: oneOf(PRESETS),

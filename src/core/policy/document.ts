@@ -11,7 +11,8 @@ import { printable } from "../base/text.ts";
 import type { Instant } from "../base/time.ts";
 import { nearest } from "../config/nearest.ts";
 import { type Layer, SETTING_PATHS, type Setting, type SettingPath, settingOf } from "../config/settings.ts";
-import { type Kind, KINDS, LOCKFILE_URLS, LOG_LEVELS, PRESETS } from "../config/values.ts";
+import { CHECKS } from "../check/finding.ts";
+import { FAILING, type Kind, KINDS, LOCKFILE_URLS, LOG_LEVELS, PRESETS } from "../config/values.ts";
 
 export type DocumentSource = {
   readonly text: string;
@@ -188,6 +189,19 @@ const SHAPES: Readonly<Record<Kind, z.ZodMiniType>> = {
   ),
   notify: z.array(
     z.strictObject({ name: TEXT, url: z.optional(TEXT), file: z.optional(TEXT), format: z.optional(z.enum(["json", "slack"])) }),
+  ),
+  severity: z.enum(FAILING),
+  checks: z.array(z.enum(CHECKS)),
+  exceptions: z.array(
+    z.strictObject({
+      rule: z.optional(TEXT),
+      advisory: z.optional(TEXT),
+      package: z.optional(TEXT),
+      path: z.optional(TEXT),
+      owner: TEXT,
+      reason: TEXT,
+      expires: DAY_TEXT,
+    }),
   ),
   logLevel: z.enum(LOG_LEVELS),
   lockfileUrls: z.enum(LOCKFILE_URLS),
