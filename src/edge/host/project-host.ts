@@ -84,6 +84,11 @@ export function openProjectHost({ env, cwd, clock, place, surroundings, own }: P
       }));
     },
 
+    async lockfileAt(file: string) {
+      const absolute = path.resolve(cwd, file);
+      return { folder: path.dirname(absolute), name: path.basename(absolute), content: readBytes(absolute) };
+    },
+
     async dependencies(root: string): Promise<readonly string[]> {
       // What is not a plain range comes from somewhere else than the registry.
       const names = [...projectRanges(root)].filter(([, range]) => !/[:/]/.test(range)).map(([name]) => name);

@@ -136,6 +136,14 @@ export const COMMANDS: Readonly<Record<string, Row>> = {
     ],
     load: () => import("./policy.ts"),
   },
+  lockfile: {
+    usage: "lockfile <normalize> [files...]",
+    summary: "write URLs into lockfiles that work for everybody, whichever registry they ask; shows each",
+    group: "Policy",
+    example: "cordon lockfile normalize --check",
+    options: [["--check", "change nothing, exit 1 when something would be"]],
+    load: () => import("./lockfile.ts"),
+  },
   feeds: {
     usage: "feeds <sync|list|query|check|trust> [spec]",
     summary: "read advisories, say how old they are, and what was known of a version when",

@@ -136,14 +136,21 @@ export type Host = {
   repair(dataDir: string, normalise: Normalise): readonly LockfileOutcome[];
 };
 
+export type LockfileHost = {
+  /** Any lockfile, by its path from where the command was started. */
+  lockfileAt(
+    file: string,
+  ): Promise<{ readonly folder: string; readonly name: string; readonly content: Uint8Array | { readonly why: string } }>;
+};
+
 export type GateInstance = { readonly url: string; readonly pid: number; readonly instance: string };
 
 export type World = {
   readonly clock: Clock;
   /** Loaded when a client is wrapped. */
   host(): Promise<Host>;
-  /** Settings files, clients and lockfiles of a project. Loaded by setup and doctor. */
-  projectHost(): Promise<SetupHost & DoctorHost>;
+  /** Settings files, clients and lockfiles of a project. Loaded by setup, doctor and what mends a project. */
+  projectHost(): Promise<SetupHost & DoctorHost & LockfileHost>;
   /** Settings and policy without opening anything. */
   resolve(flags: CommonFlags, more?: Readonly<Record<string, string>>): Promise<Resolved>;
   dataDir(flags: CommonFlags): Promise<string>;
