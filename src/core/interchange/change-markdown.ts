@@ -57,7 +57,7 @@ function section(change: CheckedChange, room: number): readonly string[] {
     "",
     ...table(["", "The same version, changed", "What changed"], changed.map(changedRow), room / 4),
     ...table(
-      ["", "Package", "Age", "Publisher", "Install runs", "Provenance", "cordon says"],
+      ["", "Package", "Age", "Publisher", "Install runs", "Provenance", "Verdict"],
       fresh.map(({ one, mark, from }) => freshRow(one, mark, from)),
       room / 2,
     ),

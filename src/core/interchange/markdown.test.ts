@@ -113,7 +113,7 @@ test("the comment: what changed under its name, then the new versions, those tha
 | --- | --- | --- |
 | **!** | \`ansi-styles@6.2.1\`, line 877 | other bytes<br>from \`https://r.test/a\` to \`https://cdn.test/a\` |
 
-|  | Package | Age | Publisher | Install runs | Provenance | cordon says |
+|  | Package | Age | Publisher | Install runs | Provenance | Verdict |
 | --- | --- | --- | --- | --- | --- | --- |
 | + | \`left-boxes\` \`0.0.3\`<br>from \`https://git.test/x.git\` | ?<br>new name, 6 d | \`x\`<br>**new here** | **\`postinstall\`** | ? | **review**<br>\`CVE-2026-1\` |
 | ↑ | \`keyv\` \`5.5.4\` → \`5.6.0\` | 2 d | \`GitHub Actions\` (trusted publisher) | nothing | valid \`github.com/jaredwray/keyv\` | **hold** until 2026\\-11\\-24T09:10Z<br>\`young-release\`: published 2 d ago |

@@ -159,7 +159,7 @@ export function sarifOfCheck(report: CheckReport): unknown {
 type Weighed = Pick<Finding, "rule" | "severity">;
 
 /**
- * §3.52.4 lets an id have parts: `vulnerability-report/critical` is the rule where it weighs more or less than it usually does.
+ * §3.5.4 lets an id have parts: `vulnerability-report/critical` is the rule where it weighs more or less than it usually does.
  * Code scanning takes the severity it shows from the rule, never from the result.
  */
 function ruleId({ rule, severity }: Weighed): string {
