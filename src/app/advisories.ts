@@ -5,7 +5,7 @@ import type { FeedOutcome, FeedState, StaleFeed, SyncRequest } from "../core/adv
 import { buildIndex } from "../core/advisory/index-build.ts";
 import { type AdvisoryIndex, openIndex } from "../core/advisory/index-file.ts";
 import { type Instant, instant } from "../core/base/time.ts";
-import { NEVER } from "../core/signals/not-reconfirmed.ts";
+import { type FeedsRead, NEVER } from "../core/signals/not-reconfirmed.ts";
 import type { FeedConfig } from "../core/config/values.ts";
 
 export type Advisories = {
@@ -71,9 +71,11 @@ export async function whatWasKnown(
   return { kind: "known", found };
 }
 
-/** When the configured feed that was read longest ago was read. */
-export function feedsAsOf({ configured, states }: Pick<Advisories, "configured" | "states">): Instant | undefined {
+/** How old what the configured feeds say is. */
+export function feedsRead({ configured, states }: Pick<Advisories, "configured" | "states">): FeedsRead | undefined {
   if (configured.length === 0) return undefined;
   const known = new Map(states().map((state) => [state.name, state.checked]));
-  return instant(Math.min(...configured.map(({ name }) => known.get(name) ?? NEVER)));
+  const read = configured.map(({ name, maxAge }) => ({ at: known.get(name) ?? NEVER, maxAge }));
+  const covers = read.map(({ at, maxAge }) => (at === NEVER ? NEVER : at + maxAge));
+  return { asOf: instant(Math.min(...read.map(({ at }) => at))), covers: instant(Math.min(...covers)) };
 }

@@ -3,7 +3,7 @@ import type { Clock } from "../core/base/time.ts";
 import type { Facts } from "../core/facts/facts.ts";
 import type { Alert } from "../core/ledger/alert.ts";
 import type { Policy } from "../core/policy/policy.ts";
-import { type Advisories, claimsFor, feedsAsOf } from "./advisories.ts";
+import { type Advisories, claimsFor, feedsRead } from "./advisories.ts";
 import { type DecideEntries, decideEntries } from "./decide-entries.ts";
 import { type ExceptionVerbs, exceptionVerbs } from "./exceptions.ts";
 import { type FetchAhead, fetchAhead } from "./fetch-ahead.ts";
@@ -184,7 +184,7 @@ export async function openApp(given: AppPorts): Promise<App> {
         served: new Set(rows.flatMap(({ entry }) => ("version" in entry && entry.version !== undefined ? [entry.version] : []))),
       };
     },
-    feedsAsOf: () => advisories && feedsAsOf(advisories),
+    feeds: () => advisories && feedsRead(advisories),
     onJudged(judgement) {
       changed(judgement);
       watch.judged(judgement);

@@ -34,7 +34,7 @@ export type InspectorPorts = {
   readonly evidence: EvidenceStore;
   readonly tarballs: TarballWork;
   readonly attest: Attest;
-  readonly recorder: Pick<Recorder, "trouble">;
+  readonly recorder: Pick<Recorder, "trouble" | "alert">;
   readonly offline: boolean;
 };
 
@@ -79,6 +79,8 @@ export function openInspector(ports: InspectorPorts): Inspector {
   const failures = hotCache<Failure>(LIMITS.evidenceMemoryBytes);
   /** Looks in memory that rest on a key or log nobody here knew: integrity → name. */
   const doubted = new Map<string, string>();
+  /** Hosts of registries that were said to sign nothing. */
+  const unsigned = new Set<string>();
   const flights = new Map<string, Promise<void>>();
   /** Looks nobody waits for. */
   const queue: { readonly record: PackageRecord; readonly facts: Facts }[] = [];
@@ -197,6 +199,7 @@ export function openInspector(ports: InspectorPorts): Inspector {
       const doubtful = attested !== undefined && Object.values(attested.own).some(({ state }) => state === "unverifiable");
       doubted.delete(integrity);
       if (doubtful && doubted.size < DOUBTED) doubted.set(integrity, name);
+      if (attested && !attested.registrySigns && attested.own.signature.state === "absent") await tellUnsigned(record.upstream);
       if (evidence.notChecked === undefined && !doubtful) await keep(lookKey(integrity), kept);
       ports.knowledge.touch(name);
     } catch (error) {
@@ -204,6 +207,15 @@ export function openInspector(ports: InspectorPorts): Inspector {
       const away = error instanceof Fault && error.code === "UPSTREAM_DOWN";
       fail(name, integrity, error instanceof Error ? error.message : String(error), away ? 0 : RETRY_MS);
     }
+  }
+
+  /** Once for each registry, whatever is looked at: then only its own word says that its bytes are those that were published. */
+  async function tellUnsigned(upstream: string): Promise<void> {
+    const { host } = new URL(upstream);
+    if (unsigned.has(host)) return;
+    unsigned.add(host);
+    const detail = "no signature on what it serves: nothing proves that its bytes are those that were published";
+    await ports.recorder.alert({ what: "unsigned-registry", name: host, detail });
   }
 
   /**

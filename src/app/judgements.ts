@@ -26,6 +26,7 @@ import {
 import type { Exceptions, Policy } from "../core/policy/policy.ts";
 import { type Verdict, withheld } from "../core/policy/verdict.ts";
 import { namesRequired, type PackageView } from "../core/signals/dependency-walk.ts";
+import type { FeedsRead } from "../core/signals/not-reconfirmed.ts";
 import { hotCache } from "./hot-cache.ts";
 import type { Knowledge } from "./knowledge.ts";
 import type { ExceptionStore, Ledger, Upstream } from "./ports.ts";
@@ -95,12 +96,12 @@ export type JudgementPorts = {
   readonly knowledge: Pick<Knowledge, "recall" | "revision">;
   readonly exceptions: Pick<ExceptionStore, "read" | "touchWaiver">;
   readonly ledger: Pick<Ledger, "tail">;
-  readonly upstream: Pick<Upstream, "baseFor">;
+  readonly upstream: Pick<Upstream, "baseFor"> & Partial<Pick<Upstream, "hosts">>;
   readonly policy: () => Policy;
   /** What was learned of a package's versions besides what packuments say; absent = nothing ever is. */
   readonly evidence?: (record: PackageRecord) => Promise<PackageEvidence>;
-  /** When the feed read longest ago was read; undefined where no feed is configured. */
-  readonly feedsAsOf?: () => Instant | undefined;
+  /** How old what feeds say is; undefined where no feed is configured. */
+  readonly feeds?: () => FeedsRead | undefined;
   /** Told of every judgement that was really made, not of those remembered. */
   readonly onJudged?: (judgement: PackageJudgement) => void;
 };
@@ -139,16 +140,16 @@ export async function openJudgements(ports: JudgementPorts): Promise<Judgements>
   /** Rules for private registries hold for what came from one, not for what a name's public past left here. */
   function inputFor({ name, upstream }: PackageRecord, moment: Moment): JudgeInput {
     const serves = ports.upstream.baseFor(name);
-    return { ...moment, privateUpstream: serves.private && serves.base === upstream };
+    return { ...moment, privateUpstream: serves.private && serves.base === upstream, ownHosts: ports.upstream.hosts ?? [] };
   }
 
   async function inputWithEvidence(record: PackageRecord, moment: Moment): Promise<JudgeInput> {
     const evidence = await ports.evidence?.(record);
-    const feedsAsOf = ports.feedsAsOf?.();
+    const feeds = ports.feeds?.();
     return {
       ...inputFor(record, moment),
       ...(evidence === undefined ? {} : { evidence }),
-      ...(feedsAsOf === undefined ? {} : { feedsAsOf }),
+      ...(feeds === undefined ? {} : { feeds }),
     };
   }
 

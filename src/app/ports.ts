@@ -108,6 +108,8 @@ export type UpstreamTarball =
 export type Upstream = {
   /** Base URL (with trailing slash) that serves `name`: a scope's own registry or the default. */
   baseFor(name: string): { readonly base: string; readonly private: boolean };
+  /** Of every registry configured, with port where one is given. */
+  readonly hosts: readonly string[];
   /** Whether there is any name that must not be told to the registry searches and audits go to. */
   readonly keepsSecrets: boolean;
   /** `hops`: gates the client's request had passed when it came to us; 0 for our own. */

@@ -158,3 +158,17 @@ test("what no believed key could verify is looked at again as soon as a newer ke
   for (let waited = 0; (await status()) !== 200 && waited < 5_000; waited += 50) await sleep(50);
   expect(await status()).toBe(200);
 });
+
+test("a registry that signs nothing is told of once, not with each version", async () => {
+  const opened = await openGate({ config: NO_WAIT });
+  const { fixture, get, product } = opened;
+  for (const name of ["quiet", "still"])
+    for (const [version, when] of [
+      ["1.0.0", "2025-06-01T00:00:00Z"],
+      ["1.0.1", "2026-03-30T00:00:00Z"],
+    ] as const)
+      fixture.publish(`unsigned\n${releaseText(`${name}@${version}`, when, [])}`);
+  for (const name of ["quiet", "still"]) expect((await get(`/${name}/-/${name}-1.0.1.tgz`)).status).toBe(200);
+  expect((await whyOf(opened, "quiet@1.0.1")).signals.map(({ id }) => id)).not.toContain("unsigned-registry");
+  expect(product.log.filter(({ what }) => what === "unsigned-registry")).toMatchObject([{ fields: { name: new URL(fixture.url).host } }]);
+});

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { tempFolder } from "../kit/temp.ts";
+import { releaseText } from "../kit/stage.ts";
 import { openGate } from "./open.ts";
 
 test("a report denies at a running gate, and takes two people to waive", async () => {
@@ -32,6 +33,24 @@ test("a report denies at a running gate, and takes two people to waive", async (
   expect((await product.cordon(["why", "axios@1.13.6"])).code).toBe(1);
   expect((await admit("joe")).stdout).toContain("is let through until");
   expect(await until(asked, ({ status }) => status === 200)).toMatchObject({ status: 200 });
+});
+
+test.each([
+  ["1d", 403, "a feed was last read 2026-03-31T00:43Z"],
+  ["7d", 200, '"action":"allow"'],
+])("a hold ends only on feeds that are young enough by their own maxAge: %s", async (maxAge, status, said) => {
+  const feed = join(tempFolder({}), "feed.ndjson");
+  writeFileSync(feed, "");
+  const { product, fixture, get } = await openGate({
+    config: `feeds:\n  - { name: own, path: ${JSON.stringify(feed)}, maxAge: ${maxAge} }\n`,
+  });
+  expect(await product.cordon(["feeds", "sync"])).toMatchObject({ code: 0 });
+  fixture.publish(releaseText("quiet@1.0.0", "2026-03-31T00:00:00Z", []));
+  fixture.clock.advance("5d");
+  const whyOf = async (spec: string) => (await get(`/-/cordon/why/${spec}`)).body.toString();
+  // Until the gate heard of the sync, the feed was never read.
+  const read = async () => (await get("/quiet/-/quiet-1.0.0.tgz")).status === status && (await whyOf("quiet@1.0.0")).includes(said);
+  expect(await until(read, (done) => done)).toBe(true);
 });
 
 /** Asks until the gate has heard of what another process changed. */

@@ -19,7 +19,7 @@ import type { SignalInput } from "../signals/check.ts";
 import { type Lookup, type PackageView, type Walk, dependencyWalk, isJudged, namesRequired } from "../signals/dependency-walk.ts";
 import { evaluate } from "../signals/evaluate.ts";
 import { isWithinHorizon } from "../signals/horizon.ts";
-import { feedsTooOld } from "../signals/not-reconfirmed.ts";
+import { type FeedsRead, feedsTooOld } from "../signals/not-reconfirmed.ts";
 import { isNameAllowed } from "../signals/name-not-allowed.ts";
 import { decide } from "./decide.ts";
 import { activeDenies } from "./deny.ts";
@@ -40,8 +40,10 @@ export type JudgeInput = {
   /** Names known to have a denied version, besides those the exceptions name: older versions that require one are judged too. */
   readonly denied?: ReadonlySet<string>;
   readonly publicTwin?: SignalInput["publicTwin"];
-  /** When the feed read longest ago was read; absent where no feed is configured. */
-  readonly feedsAsOf?: Instant;
+  /** Hosts of the registries configured here. */
+  readonly ownHosts?: readonly string[];
+  /** How old what feeds say is; absent where no feed is configured. */
+  readonly feeds?: FeedsRead;
   /** What was learned of this package's versions from elsewhere. */
   readonly evidence?: PackageEvidence;
 };
@@ -235,7 +237,7 @@ function isTrusted(bench: Bench, version: string): boolean {
 }
 
 function signalsOf(bench: Bench, facts: Facts, dependencies: SignalInput["dependencies"]): readonly Signal[] {
-  const { policy, exceptions, now, publicTwin, feedsAsOf } = bench.input;
+  const { policy, exceptions, now, publicTwin, feeds, ownHosts } = bench.input;
   return evaluate({
     facts,
     policy,
@@ -243,7 +245,8 @@ function signalsOf(bench: Bench, facts: Facts, dependencies: SignalInput["depend
     now,
     ...(dependencies === undefined ? {} : { dependencies }),
     ...(publicTwin === undefined ? {} : { publicTwin }),
-    ...(feedsAsOf === undefined ? {} : { feedsAsOf }),
+    ...(feeds === undefined ? {} : { feeds }),
+    ...(ownHosts === undefined ? {} : { ownHosts }),
   });
 }
 
@@ -338,7 +341,7 @@ function plainLook({ record, input, shared, waivers, baseline }: Bench): (entry:
     if (now - start < LIMITS.matureMs && isBeyondReading(record, start)) return false;
     const end = start + policy.hold;
     if (!privateUpstream && (now < end || lastListed(record, history) < end)) return false;
-    if (claimed(entry, history) || feedsTooOld(instant(end), now, input.feedsAsOf)) return false;
+    if (claimed(entry, history) || feedsTooOld(instant(end), now, input.feeds)) return false;
     return deniedDigests.size === 0 || !hasDigest(deniedDigests, entry, history);
   };
 }

@@ -31,9 +31,9 @@ const CHAIN = { id: "secrets-out", key: "ssh", path: "index.js", line: 3, code: 
 const LIMIT = { path: "a.js", kind: "limit", reason: "nested too deeply", install: false, entry: false } as const;
 
 /** `seenAfter`: how old it was when this gate first saw it. */
-function ask(check: Check, code: CodeFacts | undefined, rest: object = {}, seenAfter = 0) {
+function ask(check: Check, code: CodeFacts | undefined, rest: object = {}, seenAfter = 0, more: Partial<SignalInput> = {}) {
   const facts = { code, start: START, firstSeen: instant(START + seenAfter), ...rest } as Facts;
-  return check({ facts, now: instant(START + seenAfter) } as SignalInput);
+  return check({ facts, now: instant(START + seenAfter), ...more } as SignalInput);
 }
 
 const FINDINGS: readonly (readonly [check: Check, code: CodeDone, effect: string])[] = [
@@ -66,6 +66,9 @@ test("a shrinkwrap that leads elsewhere is held at any age; npm's own host is no
   const signal = ask(shrinkwrapForeign, code, {}, 900 * DAY);
   expect(signal).toMatchObject({ effect: { kind: "review" }, evidence: [{ source: "npm-shrinkwrap.json:4" }] });
   expect(ask(shrinkwrapForeign, { ...NOTHING, shrinkwrap: [{ host: NPM_REGISTRY_HOST }] })).toBeUndefined();
+  const own = { ...NOTHING, shrinkwrap: [{ host: "npm.acme.test:8443" }] };
+  expect(ask(shrinkwrapForeign, own, {}, 0, { ownHosts: ["npm.acme.test:8443"] })).toBeUndefined();
+  expect(ask(shrinkwrapForeign, own, {}, 0, { ownHosts: ["npm.acme.test"] })).toMatchObject({ effect: { kind: "review" } });
 });
 
 test("an unimported dependency needs an age, and a young one", () => {

@@ -42,7 +42,6 @@ import type { SignalId } from "./table.ts";
 import { tagMovedBack } from "./tag-moved-back.ts";
 import { timeContradicted } from "./time-contradicted.ts";
 import { trustedPublisherDropped } from "./trusted-publisher-dropped.ts";
-import { unsignedRegistry } from "./unsigned-registry.ts";
 import { unverifiable } from "./unverifiable.ts";
 import { versionOdd } from "./version-odd.ts";
 import { vulnerabilityReport } from "./vulnerability-report.ts";
@@ -93,7 +92,6 @@ export const CHECKS: Readonly<Record<SignalId, Check>> = {
   "provenance-dropped": provenanceDropped,
   "provenance-identity-changed": provenanceIdentityChanged,
   unverifiable,
-  "unsigned-registry": unsignedRegistry,
 };
 
 /** `checks` is an argument so that a test can break one. */

@@ -5,7 +5,7 @@ import type { Evidence } from "../policy/verdict.ts";
 import type { Check } from "./check.ts";
 import { withinHorizon } from "./horizon.ts";
 import { odditiesOf } from "./odd-release.ts";
-import { trustedPublisherDropped } from "./trusted-publisher-dropped.ts";
+import { publishedByHand } from "./trusted-publisher-dropped.ts";
 
 /** Design §4: "its name is < 90 d or its resolved version < 14 d old". */
 const YOUNG_NAME = 90 * DAY;
@@ -23,7 +23,7 @@ export const newYoungDependency: Check = (input) => {
   if (!first) return undefined;
   // By itself, or inside one project, it is how a package is split in two; beside anything odd about the release it is how one is hijacked.
   const foreign = young.some(({ sibling }) => !sibling);
-  const odd = [trustedPublisherDropped(input), ...odditiesOf(input)].filter((signal) => signal !== undefined);
+  const odd = [publishedByHand(input), ...odditiesOf(input)].filter((signal) => signal !== undefined);
   return {
     id: "new-young-dependency",
     effect: foreign && odd.length > 0 && !facts.privateUpstream ? withinHorizon(facts, { kind: "review" }) : { kind: "note" },

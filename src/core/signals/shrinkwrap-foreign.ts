@@ -2,9 +2,10 @@
 import { NPM_REGISTRY_HOST, YARN_REGISTRY_HOST } from "../config/constants.ts";
 import type { Check } from "./check.ts";
 
-export const shrinkwrapForeign: Check = ({ facts: { code } }) => {
+export const shrinkwrapForeign: Check = ({ facts: { code }, ownHosts = [] }) => {
   if (code?.state !== "done") return undefined;
-  const foreign = code.shrinkwrap.filter(({ host }) => host !== NPM_REGISTRY_HOST && host !== YARN_REGISTRY_HOST);
+  const own = new Set([NPM_REGISTRY_HOST, YARN_REGISTRY_HOST, ...ownHosts]);
+  const foreign = code.shrinkwrap.filter(({ host }) => !own.has(host));
   if (foreign.length === 0) return undefined;
   return {
     id: "shrinkwrap-foreign",

@@ -273,12 +273,6 @@ export const SIGNALS = {
     effect: "hold",
     waivable: true,
   },
-  "unsigned-registry": {
-    means: "The upstream signs nothing it serves.",
-    why: "Then only its own word says that the bytes are those that were published.",
-    effect: "note",
-    waivable: false,
-  },
 } as const satisfies Record<string, SignalRow>;
 
 export type SignalId = keyof typeof SIGNALS;

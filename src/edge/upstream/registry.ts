@@ -39,6 +39,7 @@ export function openUpstream(config: UpstreamConfig, options: UpstreamOptions) {
       const { url, private: isPrivate } = "base" in asked ? asked.base : NOBODY;
       return { base: url, private: isPrivate };
     },
+    hosts: [...new Set([config.base, ...config.scopes.values()].map(({ url }) => new URL(url).host))],
     keepsSecrets: config.base.private || config.privateNames.length > 0 || [...config.scopes.values()].some((scope) => scope.private),
     packument: async (name: string, validators: Validators, hops = 0) => (await load()).packument(name, validators, hops),
     tarball: async (name: string, url: string, hops = 0) => (await load()).tarball(name, url, hops),
