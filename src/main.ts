@@ -3,6 +3,7 @@
  * that sees everything; it decides nothing. Tests call `openWorld` with their own clock, environment and folders.
  */
 import { existsSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
 import { homedir, tmpdir, userInfo } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -375,6 +376,17 @@ export function openWorld(ground: Ground = {}): World {
       }
     },
     dataDir: async (flags) => dataDirOf(await resolve(flags)),
+    async machineConfig({ config }) {
+      const [{ machineFile }, { writeText }] = await Promise.all([import("./edge/host/config.ts"), import("./edge/host/files.ts")]);
+      const file = await machineFile({ cwd, home, env, config });
+      return {
+        ...file,
+        async write(text) {
+          await mkdir(path.dirname(file.path), { recursive: true });
+          writeText(file.path, text);
+        },
+      };
+    },
     user: () => userInfo().username,
     async readText(file) {
       const { readSmall } = await import("./edge/upstream/npm-files.ts");

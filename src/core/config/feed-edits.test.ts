@@ -25,11 +25,11 @@ test("a feed is added behind the others; comments and other settings stay", () =
   expect(() => addFeed(FILE, { name: "osv", path: "/a" }, "cordon.yaml")).toThrow("cordon.yaml has a feed called osv already");
 });
 
-test("a feed is taken out with what was said of it, and the last one with the key", () => {
+test("a feed is taken out with what was said of it, and the key stays", () => {
   const without = removeFeed(FILE, "own", "cordon.yaml");
   expect(without).toBe(FILE.slice(0, FILE.indexOf("  # ours")));
-  expect(removeFeed(without, "osv", "cordon.yaml")).toBe("# what this machine believes\npolicy:\n  hold: 3d # long enough\n");
-  expect(removeFeed("feeds: [{ name: a, path: /a }]\n", "a", "cordon.yaml")).toBe("");
+  expect(removeFeed(without, "osv", "cordon.yaml")).toBe("# what this machine believes\npolicy:\n  hold: 3d # long enough\n\nfeeds: []\n");
+  expect(removeFeed("feeds: [{ name: a, path: /a }]\n", "a", "cordon.yaml")).toBe("feeds: []\n");
   expect(() => removeFeed(FILE, "osc", "cordon.yaml")).toThrow('cordon.yaml has no feed called "osc"');
 });
 

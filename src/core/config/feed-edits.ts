@@ -30,7 +30,11 @@ export function removeFeed(text: string | undefined, name: string, source: strin
   const at = feeds ? placeOf(feeds, name) : -1;
   if (!feeds || at < 0) throw new Fault("USAGE", `${source} has no feed called ${JSON.stringify(name)}`);
   feeds.items.splice(at, 1);
-  if (feeds.items.length === 0) document.delete("feeds");
+  if (feeds.items.length === 0) {
+    // The key stays: a comment above it may be of the whole file. One above the last feed was of that feed.
+    feeds.flow = true;
+    feeds.commentBefore = null;
+  }
   return written(document);
 }
 
@@ -54,8 +58,5 @@ function placeOf(feeds: YAMLSeq, name: string): number {
 }
 
 function written(document: Document): string {
-  const isEmpty = isMap(document.contents) && document.contents.items.length === 0;
-  if (isEmpty) document.contents = null;
-  const text = document.toString({ lineWidth: 0 });
-  return text === "null\n" ? "" : text;
+  return document.toString({ lineWidth: 0 });
 }

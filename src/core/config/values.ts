@@ -258,7 +258,7 @@ export const KINDS = {
   boolean: kind("true or false", (raw) => (raw === true || raw === "true" ? true : raw === false || raw === "false" ? false : undefined)),
   text: kind("a text", (raw) => (typeof raw === "string" && raw !== "" && !/[\u0000-\u001f\u007f]/.test(raw) ? raw : undefined)),
   feeds: kind(
-    "feeds, each { name, url (https) or path, and if needed kind: osv or list, claims: malware or vulnerability, maxAge }",
+    "feeds, each { name, url (https) or path, and if needed kind: osv or list, claims: malware or vulnerability, maxAge, refresh }",
     feeds,
     (value) => (value.length === 0 ? "[]" : value.map(({ name, url, path }) => `${name} ${redact(url ?? path ?? "")}`).join(", ")),
   ),

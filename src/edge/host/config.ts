@@ -40,6 +40,25 @@ async function configFiles({ cwd, home, env, config }: Omit<ConfigPlace, "now">)
   return files;
 }
 
+/**
+ * The machine's file as it stands, or where it would stand. Raises CONFIG_INVALID when the one that was named is the project's own: what
+ * a checkout holds decides nothing for the machine.
+ */
+export async function machineFile({
+  cwd,
+  home,
+  env,
+  config,
+}: Omit<ConfigPlace, "now">): Promise<{ readonly path: string; readonly text: string | undefined }> {
+  const named = config ?? env["CORDON_CONFIG"];
+  const places = named === undefined || named === "" ? machinePlaces(home, env) : [path.resolve(cwd, named)];
+  const found = places.find((place) => existsSync(place)) ?? places[0]!;
+  const { findProject } = await import("./project.ts");
+  if (found === path.join(findProject(cwd).root, NAME))
+    throw new Fault("CONFIG_INVALID", `${found} is the project's file, which may not name feeds; they belong in the machine's`);
+  return { path: found, text: readText(found, LIMITS.configBytes) };
+}
+
 /** The folder and every one above it. */
 function upwards(folder: string): readonly string[] {
   const above = path.dirname(folder);

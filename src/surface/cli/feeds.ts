@@ -1,4 +1,4 @@
-/** `cordon feeds sync|list|query|check`: where advisories come from, how old they are, and what was known when. */
+/** `cordon feeds sync|list|query|check|add|remove`: where advisories come from, how old they are, and what was known when. */
 import { whatWasKnown, type Advisories, type Known } from "../../app/advisories.ts";
 import type { FeedOutcome } from "../../core/advisory/feeds.ts";
 import { Fault } from "../../core/base/fault.ts";
@@ -12,12 +12,14 @@ import { reasonOf, typedAtTerminal } from "./owned.ts";
 type Options = Readonly<Record<string, unknown>>;
 
 export const run: Command = async (context, args, options) => {
-  if (args[0] === "trust") return trust(context, options);
+  const [action] = args;
+  if (action === "trust") return trust(context, options);
+  if (action === "add" || action === "remove") return (await import("./feeds-edit.ts")).edit(context, action, args.slice(1), options);
   const advisories = await context.world.advisories(context.flags);
   try {
     if (advisories.configured.length === 0)
-      throw new Fault("USAGE", "no feeds are configured; name them under feeds in the machine's cordon.yaml");
-    switch (args[0]) {
+      throw new Fault("USAGE", "no feeds are configured; cordon feeds add names one in the machine's cordon.yaml");
+    switch (action) {
       case "sync":
         return await sync(context, advisories, options);
       case "list":
@@ -27,7 +29,7 @@ export const run: Command = async (context, args, options) => {
       case "query":
         return await query(context, advisories, args[1], options);
       default:
-        throw new Fault("USAGE", `cordon feeds ${safe(args[0] ?? "")}: say sync, list, query, check or trust`);
+        throw new Fault("USAGE", `cordon feeds ${safe(action ?? "")}: say sync, list, query, check, add, remove or trust`);
     }
   } finally {
     await advisories.close();

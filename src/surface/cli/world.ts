@@ -154,6 +154,10 @@ export type World = {
   /** Settings and policy without opening anything. */
   resolve(flags: CommonFlags, more?: Readonly<Record<string, string>>): Promise<Resolved>;
   dataDir(flags: CommonFlags): Promise<string>;
+  /** The machine's cordon.yaml; no text: there is none yet. `write` replaces it in one step. Raises a Fault where the project's own is named. */
+  machineConfig(
+    flags: CommonFlags,
+  ): Promise<{ readonly path: string; readonly text: string | undefined; write(text: string): Promise<void> }>;
   /** Whether a gate that only the project names is one of the user's: on this machine, or his own npm configuration holds its token. */
   isOwnGate(url: string): Promise<boolean>;
   /** The API of the gate at a base URL; `answers` is false when there is none. */
