@@ -70,7 +70,7 @@ const source = z.strictObject({ title: text, url: z.optional(z.string().check(z.
 
 export const packSchema = z.strictObject({
   schema: z.literal(PACK_SCHEMA),
-  id: z.string().check(z.regex(/^[a-z0-9][a-z0-9.@/_-]{0,99}$/i)),
+  id: z.string().check(z.regex(/^[a-z0-9@][a-z0-9.@/_+-]{0,299}$/i)),
   /** Raised with every change. */
   revision: z.int().check(z.minimum(1)),
   title: text,
@@ -125,13 +125,19 @@ export function readPack(content: string): { readonly pack: IncidentPack } | { r
   const read = packSchema.safeParse(value);
   if (read.success) return { pack: read.data };
   return {
-    problems: read.error.issues
-      .slice(0, 10)
-      .map(({ path, message }) => printable(`${path.length === 0 ? "the pack" : path.join(".")}: ${message}`)),
+    problems: read.error.issues.slice(0, 10).map((issue) => {
+      const where = issue.path.length === 0 ? "the pack" : issue.path.join(".");
+      return printable(`${where}: ${issue.code === "unrecognized_keys" ? `unknown key ${issue.keys.join(", ")}` : `${issue.message}`}`);
+    }),
   };
 }
 
 /** How a pack is written down: two spaces, a line end, fields as they stand. Digests and signatures are of these bytes. */
 export function packText(pack: IncidentPack): string {
   return `${JSON.stringify(pack, undefined, 2)}\n`;
+}
+
+/** The JSON Schema of a pack, for whoever writes one by hand. */
+export function packJsonSchema(): object {
+  return { ...z.toJSONSchema(packSchema, { target: "draft-2020-12", io: "input" }), title: PACK_SCHEMA };
 }

@@ -1,9 +1,9 @@
-/** `cordon incident list|show|verify|import|new`: the packs that `cordon exposure` looks for. */
+/** `cordon incident list|show|verify|import|new|schema`: the packs that `cordon exposure` looks for. */
 import { findIncident, type KnownPack, type PackOrigin } from "../../app/incidents.ts";
 import { sha256 } from "../../core/base/digest.ts";
 import { Fault } from "../../core/base/fault.ts";
 import { iso } from "../../core/base/time.ts";
-import { type IncidentPack, packText, readPack } from "../../core/incident/pack.ts";
+import { type IncidentPack, packJsonSchema, packText, readPack } from "../../core/incident/pack.ts";
 import { signPack, verifyPack } from "../../core/incident/signature.ts";
 import type { Command, CommandContext } from "./command.ts";
 import { columns, printJson, safe } from "./io.ts";
@@ -13,13 +13,13 @@ type Options = Readonly<Record<string, unknown>>;
 export const run: Command = async (context, args, options) => {
   const [verb = "list", ...rest] = args;
   const action = Object.hasOwn(ACTIONS, verb) ? ACTIONS[verb] : undefined;
-  if (action === undefined) throw new Fault("USAGE", `cordon incident ${safe(verb)}: say list, show, verify, import or new`);
+  if (action === undefined) throw new Fault("USAGE", `cordon incident ${safe(verb)}: say list, show, verify, import, new or schema`);
   return action(context, rest, options);
 };
 
 type Action = (context: CommandContext, args: readonly string[], options: Options) => Promise<number>;
 
-const ACTIONS: Readonly<Record<string, Action>> = { list, show, verify, import: importPack, new: newPack };
+const ACTIONS: Readonly<Record<string, Action>> = { list, show, verify, import: importPack, new: newPack, schema };
 
 async function list({ io, world, flags }: CommandContext): Promise<number> {
   const { known, problems } = await (await world.incidents(flags)).packs();
@@ -98,6 +98,11 @@ function packAsText({ pack, origin }: KnownPack): string {
     rows("This pack", [originText(origin)]),
     `\n  were we hit   cordon exposure ${safe(pack.id)}\n`,
   ].join("");
+}
+
+async function schema({ io }: CommandContext): Promise<number> {
+  io.stdout(`${JSON.stringify(packJsonSchema(), undefined, 2)}\n`);
+  return 0;
 }
 
 /** Every shipped pack against what cordon was built with, or one file against a signature. */
