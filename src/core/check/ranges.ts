@@ -22,7 +22,11 @@ type Answers = {
 
 export function checkRanges(tree: ResolvedTree, overrides: readonly Override[], asked: Asked, report: Report): void {
   const byName = new Map<string, Override[]>();
-  for (const override of overrides) byName.set(override.name, [...(byName.get(override.name) ?? []), override]);
+  for (const override of overrides) {
+    const known = byName.get(override.name);
+    if (known) known.push(override);
+    else byName.set(override.name, [override]);
+  }
   const answers = { tree, overrides: byName, asked, report };
   switch (tree.kind) {
     case "package-lock":

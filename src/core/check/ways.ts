@@ -102,9 +102,11 @@ export function waysThrough({ nodes, roots }: LockGraph, packages: number): Ways
       return { via, more: Math.max(0, last.length - SHOWN) };
     },
     allEndIn(index, patterns) {
+      const known = new Map<string, boolean>();
+      const every = patterns.map((_, pattern) => pattern);
       let all = firstNode[index]! >= 0;
       eachNode(index, (node) => {
-        all &&= covered(node, patterns);
+        all &&= covered(node, patterns, every, 1, known);
       });
       return all;
     },
@@ -117,18 +119,38 @@ export function waysThrough({ nodes, roots }: LockGraph, packages: number): Ways
     },
   };
 
-  /** Every way into the node ends in one of the patterns. A pattern is as deep as it has names, so this ends. */
-  function covered(node: number, patterns: readonly (readonly string[])[]): boolean {
-    let ways = 0;
+  /**
+   * Every way into the node ends in one of the `alive` patterns, looked at from their `depth`th name from the end. A pattern is as deep as
+   * it has names, so this ends; what is known of a node at a depth is not worked out again, so it ends soon.
+   */
+  function covered(
+    node: number,
+    patterns: readonly (readonly string[])[],
+    alive: readonly number[],
+    depth: number,
+    known: Map<string, boolean>,
+  ): boolean {
+    const question = `${node} ${depth} ${alive.join(",")}`;
+    let answer = known.get(question);
+    if (answer === undefined) known.set(question, (answer = everyEdge(node, patterns, alive, depth, known)));
+    return answer;
+  }
+
+  function everyEdge(
+    node: number,
+    patterns: readonly (readonly string[])[],
+    alive: readonly number[],
+    depth: number,
+    known: Map<string, boolean>,
+  ): boolean {
     for (let edge = heads[node]!; edge >= 0; edge = next[edge]!) {
-      ways++;
-      const alive = patterns.filter((pattern) => pattern.at(-1) === "*" || pattern.at(-1) === names[edge]);
-      if (alive.length === 0) return false;
-      if (alive.some(({ length }) => length === 1)) continue;
-      if (from[edge] === -1) return false;
-      const rest = alive.map((pattern) => pattern.slice(0, -1));
-      if (!covered(from[edge]!, rest)) return false;
+      const fitting = alive.filter((pattern) => {
+        const name = patterns[pattern]!.at(-depth);
+        return name === "*" || name === names[edge];
+      });
+      if (fitting.some((pattern) => patterns[pattern]!.length === depth)) continue;
+      if (fitting.length === 0 || from[edge] === -1 || !covered(from[edge]!, patterns, fitting, depth + 1, known)) return false;
     }
-    return ways > 0;
+    return heads[node]! >= 0;
   }
 }

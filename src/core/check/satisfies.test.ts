@@ -1,0 +1,33 @@
+import * as fc from "fast-check";
+import semver from "semver";
+import { expect, test } from "vitest";
+import { openAsked, quickly } from "./satisfies.ts";
+
+const number = fc.oneof(fc.nat(3), fc.constantFrom(10, 12, 2147483647));
+const version = fc
+  .tuple(number, number, number, fc.constantFrom("", "", "", "-rc.1", "+b"))
+  .map(([a, b, c, rest]) => `${a}.${b}.${c}${rest}`);
+const range = fc
+  .tuple(fc.constantFrom("", "^", "~", ">=", "<", ">", "=", "^ "), version, fc.constantFrom("", "", "", " || 3.0.0", " <3"))
+  .map(([sign, from, rest]) => `${sign}${from}${rest}`);
+const odd = fc.constantFrom("*", "", "x", "1", "1.2", "1.x", "latest", "01.2.3", "^01.2.3", "1.2.3.4", "^1.2", "v1.2.3", ">=1", "1.2.-3");
+
+test("property: what is decided quickly is what semver decides", () => {
+  let decided = 0;
+  fc.assert(
+    fc.property(fc.oneof(range, odd), fc.oneof(version, odd), (asked, has) => {
+      const quick = quickly(asked, has);
+      if (quick === undefined) return;
+      decided++;
+      expect(quick, `${has} in ${asked}`).toBe(semver.satisfies(has, asked, { loose: true }));
+    }),
+    { numRuns: 3_000 },
+  );
+  expect(decided).toBeGreaterThan(30);
+});
+
+test("a tag holds for any version, a star for prereleases too, and anything else as semver says", () => {
+  const { holds } = openAsked();
+  expect([holds("latest", "1.0.0"), holds("*", "1.0.0-rc.1"), holds("", "1.0.0-rc.1")]).toEqual([true, true, true]);
+  expect([holds("1.x || >=3", "2.0.0"), holds("1.x || >=3", "3.1.0"), holds("^1.0.0", "1.2.0-rc.1")]).toEqual([false, true, false]);
+});
