@@ -12,7 +12,7 @@ import { describe, expect, test } from "vitest";
 import { instant } from "../../src/core/base/time.ts";
 import { cyclonedxOf } from "../../src/core/interchange/cyclonedx.ts";
 import { vexOf } from "../../src/core/interchange/openvex.ts";
-import { packagesOf } from "../../src/core/interchange/packages.ts";
+import { packagesOf } from "../../src/core/check/packages.ts";
 import { sarifOfCheck } from "../../src/core/interchange/sarif.ts";
 import { readSbom } from "../../src/core/interchange/sbom.ts";
 import { spdxOf } from "../../src/core/interchange/spdx.ts";
@@ -132,7 +132,7 @@ const REAL = {
 
 describe.runIf(present && existsSync(LOCKFILES))("SBOMs of real lockfiles", () => {
   test.each(Object.entries(REAL))("%s", (file, called) => {
-    const packages = packagesOf([readLockfile(called, readFileSync(`${LOCKFILES}${file}`))]);
+    const packages = packagesOf(readLockfile(called, readFileSync(`${LOCKFILES}${file}`)));
     const report = checkReport({ findings: [], project: { name: basename(file).replace(/\W/g, "-") } });
     const names = new Set(
       packages.filter(({ source }) => !["file", "jsr", "module"].includes(source)).map(({ name, version }) => `${name}@${version}`),

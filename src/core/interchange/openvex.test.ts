@@ -90,10 +90,10 @@ test.each([
   ["not_affected for no reason", { justification: undefined }, /without a reason/],
   ["a justification nobody knows", { justification: "we_like_it" }, /justification/],
   ["no product", { products: [] }, /no product/],
-  ["a product by its hashes", { products: [{ "@id": "x:y", hashes: { "sha-256": "00" } }] }, /hashes/],
+  ["a product by its hashes too", { products: [{ ...PRODUCT, hashes: { "sha-256": "00" } }] }, /hashes/],
   ["bytes from elsewhere", { products: [{ "@id": "pkg:npm/left-pad@1.0.0?repository_url=https%3A%2F%2Fa.test" }] }, /qualifiers/],
   ["two purls that differ", { products: [{ ...PRODUCT, identifiers: { purl: "pkg:npm/left-pad@2.0.0" } }] }, /differ/],
-  ["another ecosystem", { products: [{ "@id": "pkg:pypi/left-pad@1.0.0" }] }, /npm/],
+  ["a purl that is none", { products: [{ "@id": "pkg:npm/%zz@1.0.0" }] }, /npm/],
   ["a word nobody knows", { only_if: "the moon is full" }, /"only_if"/],
   ["a time nobody can read", { timestamp: "yesterday" }, /timestamp/],
   ["a vulnerability without a name", { vulnerability: { aliases: ["CVE-2026-0001"] } }, /name/],
@@ -113,7 +113,24 @@ test.each([
   ["no time", document([statement()], { timestamp: 5 }), /timestamp/],
   ["no statements", document({}), /statements/],
 ])("a document with %s lifts nothing", (_, text, why) => {
-  expect(readVex(text)).toEqual({ statements: [], problems: [expect.stringMatching(why)] });
+  expect(readVex(text)).toEqual({ statements: [], problems: [expect.stringMatching(why)], others: 0 });
+});
+
+test("a vendor's document for everything it sells: what is about no npm package is counted, and takes nothing from what is", () => {
+  const image = { "@id": "pkg:oci/app@sha256%3A00" };
+  const { statements, problems, others } = readVex(
+    document([
+      statement({ products: [image, PRODUCT, { "@id": "https://vendor.test/box" }] }),
+      statement({ products: [image] }),
+      statement({ products: [{ ...image, subcomponents: [PRODUCT] }] }),
+      // About one part of a project of ours, and that part is no npm package: not about the project.
+      statement({ products: [{ "@id": "pkg:npm/left-pad@1.0.0", subcomponents: [{ "@id": "pkg:pypi/x@1" }] }] }),
+    ]),
+  );
+  expect([problems, others]).toEqual([[], 3]);
+  expect(statements.map(({ products }) => products)).toEqual([
+    [{ purl: { name: "left-pad", version: "1.0.0", qualifiers: [] }, parts: [] }],
+  ]);
 });
 
 test("what is written says: not affected as VEX said, affected where somebody lives with it or a fix is known, else under investigation", () => {

@@ -123,14 +123,19 @@ export type VexStatement = {
   readonly text?: string;
 };
 
-/** Problems name what was left out and why, one line each; a document that cannot be read at all has no statements. */
-export type VexDocument = { readonly statements: readonly VexStatement[]; readonly problems: readonly string[] };
+export type VexDocument = {
+  readonly statements: readonly VexStatement[];
+  /** What was left out and why, one line each; a document that cannot be read at all has no statements. */
+  readonly problems: readonly string[];
+  /** Statements about no npm package: nothing is wrong with them. */
+  readonly others: number;
+};
 
 type Json = Readonly<Record<string, unknown>>;
 
 /** Never throws on content. */
 export function readVex(text: string): VexDocument {
-  const refused = (problem: string): VexDocument => ({ statements: [], problems: [problem] });
+  const refused = (problem: string): VexDocument => ({ statements: [], problems: [problem], others: 0 });
   if (text.length > LIMITS.vexChars) return refused(`more than ${LIMITS.vexChars} characters`);
   const document = parsed(text);
   if (!isRecord(document)) return refused("not a JSON object");
@@ -147,8 +152,9 @@ export function readVex(text: string): VexDocument {
   const head = { document: line(id), author: line(author), at: latest(issued, parseInstant(document["last_updated"])) };
   const read = statements.map((statement: unknown) => readStatement(statement, head));
   return {
-    statements: read.flatMap((one) => (typeof one === "string" ? [] : [one])),
+    statements: read.flatMap((one) => (one === undefined || typeof one === "string" ? [] : [one])),
     problems: read.flatMap((one, index) => (typeof one === "string" ? [`statement ${index + 1} is left out: ${one}`] : [])),
+    others: read.filter((one) => one === undefined).length,
   };
 }
 
@@ -166,8 +172,8 @@ function unknownKey(value: Json, known: ReadonlySet<string>): string | undefined
 
 type Head = Pick<VexStatement, "document" | "author" | "at">;
 
-/** A statement, or why it is left out. */
-function readStatement(value: unknown, head: Head): VexStatement | string {
+/** A statement, or why it is left out; undefined when it is about no npm package. */
+function readStatement(value: unknown, head: Head): VexStatement | string | undefined {
   if (!isRecord(value)) return "not an object";
   const unknown = unknownKey(value, STATEMENT);
   if (unknown !== undefined) return `"${line(unknown)}" is no part of a statement`;
@@ -186,12 +192,14 @@ function readStatement(value: unknown, head: Head): VexStatement | string {
   const read = products.map(readProduct);
   const problem = read.find((one) => typeof one === "string");
   if (typeof problem === "string") return problem;
+  const npm = read.filter((one): one is VexProduct => typeof one === "object");
+  if (npm.length === 0) return undefined;
   const said = [impact_statement, action_statement, status_notes].find(isText);
   return {
     ...head,
     at: [parseInstant(value["timestamp"]), parseInstant(value["last_updated"])].reduce<Instant>(latest, head.at),
     ids,
-    products: read as readonly VexProduct[],
+    products: npm,
     status,
     ...(justification === undefined ? {} : { justification }),
     ...(said === undefined ? {} : { text: line(said) }),
@@ -205,30 +213,35 @@ function idsOf(vulnerability: unknown): readonly string[] | undefined {
   return [...new Set([name as string, ...(aliases as readonly string[])])];
 }
 
-function readProduct(value: unknown): VexProduct | string {
+/** The statement holds for each product by itself, so that one of another ecosystem (undefined) takes nothing from the others. */
+function readProduct(value: unknown): VexProduct | string | undefined {
   const purl = readComponent(value);
-  if (typeof purl === "string") return purl;
+  if (purl === undefined || typeof purl === "string") return purl;
   const { subcomponents = [] } = value as Json;
   if (!Array.isArray(subcomponents) || subcomponents.length > LIMITS.vexProducts) return "its subcomponents cannot be read";
-  const parts = subcomponents.map(readComponent);
-  const problem = parts.find((part) => typeof part === "string");
-  return typeof problem === "string" ? problem : { purl, parts: parts as readonly NpmPurl[] };
+  const read = subcomponents.map(readComponent);
+  const problem = read.find((part) => typeof part === "string");
+  if (typeof problem === "string") return problem;
+  const parts = read.filter((part): part is NpmPurl => typeof part === "object");
+  // About parts that are no npm packages: not about the product itself.
+  return subcomponents.length > 0 && parts.length === 0 ? undefined : { purl, parts };
 }
 
-/** By its purl, which may stand under `identifiers` or be its `@id`; both must then name the same. */
-function readComponent(value: unknown): NpmPurl | string {
+/** By its purl, which may stand under `identifiers` or be its `@id`; both must then name the same. Undefined for what is no npm package. */
+function readComponent(value: unknown): NpmPurl | string | undefined {
   if (!isRecord(value)) return "a product is not an object";
   const unknown = unknownKey(value, COMPONENT);
   if (unknown !== undefined) return `"${line(unknown)}" is no part of a product`;
   const { "@id": id, identifiers, hashes } = value;
-  if (hashes !== undefined) return "a product is told by its hashes, which a lockfile does not know";
   const given = isRecord(identifiers) ? identifiers["purl"] : undefined;
-  const named = [given, typeof id === "string" && id.startsWith("pkg:") ? id : undefined].filter((one) => one !== undefined);
-  const purls = named.map((one) => (typeof one === "string" ? readPurl(one) : undefined));
+  const named = [given, id].filter((one): one is string => typeof one === "string" && /^pkg:/i.test(one));
+  if (!named.some((one) => /^pkg:\/*npm\//i.test(one))) return undefined;
+  const purls = named.map(readPurl);
   const [purl, other] = purls;
-  if (purl === undefined || purls.includes(undefined)) return "a product has no purl of an npm package";
+  if (purl === undefined || purls.includes(undefined)) return "a product's purl is no npm package's";
   if (other !== undefined && JSON.stringify(other) !== JSON.stringify(purl)) return "a product has two purls that differ";
   if (purl.qualifiers.length > 0) return "a product's purl has qualifiers: it speaks of bytes from elsewhere";
+  if (hashes !== undefined) return "a product is told by its hashes too, which a lockfile does not know";
   return purl;
 }
 

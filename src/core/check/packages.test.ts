@@ -17,21 +17,8 @@ const NPM = JSON.stringify({
   },
 });
 
-const YARN = `# yarn lockfile v1
-
-
-a@^1.0.0:
-  version "1.0.0"
-  resolved "https://r.test/a/-/a-1.0.0.tgz#0123456789012345678901234567890123456789"
-  dependencies:
-    b "^1.0.0"
-
-b@^1.0.0:
-  version "1.0.0"
-`;
-
 test("what is fetched, with what needs it; the project's own folders are not packages, what they need is direct", () => {
-  const found = packagesOf([readLockfile("package-lock.json", NPM)]);
+  const found = packagesOf(readLockfile("package-lock.json", NPM));
   expect(found.map(({ name, direct, dependsOn, dev }) => [name, direct ?? false, dependsOn, dev])).toEqual([
     ["a", true, [1], false],
     ["b", false, [], false],
@@ -40,12 +27,4 @@ test("what is fetched, with what needs it; the project's own folders are not pac
   ]);
   expect(found[0]).toMatchObject({ lockfile: "package-lock.json", key: "node_modules/a", integrity: SHA, source: "registry" });
   expect(found[2]).toMatchObject({ source: "git", url: `git+ssh://git@host.test/c.git#${"a".repeat(40)}` });
-});
-
-test("several lockfiles are one list: each points into its own part", () => {
-  const found = packagesOf([readLockfile("package-lock.json", NPM), readLockfile("yarn.lock", YARN)]);
-  expect(found.slice(4).map(({ lockfile, name, dependsOn }) => [lockfile, name, dependsOn])).toEqual([
-    ["yarn.lock", "a", [5]],
-    ["yarn.lock", "b", []],
-  ]);
 });
