@@ -3,8 +3,9 @@ import { defineConfig } from "tsdown";
 import { buildConstants } from "./tools/build-constants.ts";
 
 /**
- * What every command needs, and what `cordon gate` needs before its first answer, in one file each: opening and linking sixty small ones
- * takes longer than running them. All else stays in chunks of its own and is loaded when it is wanted.
+ * What every command needs, what `cordon check` needs, what `cordon gate` needs before its first answer, and what these two share, in one
+ * file each: opening and linking sixty small ones takes longer than running them. All else stays in chunks of its own and is loaded when
+ * it is wanted.
  */
 const EVERY = [
   "main",
@@ -12,11 +13,21 @@ const EVERY = [
   "edge/host/(?:config|files)\\b",
   "surface/cli/(?:cli|command|flags|io|world)\\b",
 ];
+const BOTH = [
+  "core/(?:advisory/(?:contested|order)|facts/(?:lookalike|popular-names)|npm/(?:npmrc|ranges))\\b",
+  "edge/upstream/(?:addresses|config|npm-files|proxies)\\b",
+];
+const CHECK = [
+  "app/check\\.",
+  "core/(?:check/(?!change)|lockfile/(?!diff|normalise))",
+  "edge/host/(?:check-files|workspaces)\\b",
+  "surface/cli/(?:check|sizes)",
+];
 const SERVE = [
-  "app/(?!canary|check|doctor|expose|lock-|policy-sync|repair|setup|walk-|wrap-)",
+  "app/(?!canary|check|doctor|expose|feed-keeper|incident|lock-|policy-sync|repair|setup|walk-|wrap-)",
   "core/(?:facts|ledger|npm|policy/(?!document)|signals)",
   "edge/(?:blobs|host/(?:instance|rest)|store/(?!compiler|.*schema)|workers)",
-  "edge/upstream/(?:addresses|bases|config|npm-files|proxies|registry)\\b",
+  "edge/upstream/(?:bases|registry)\\b",
   "surface/(?:gate|cli/gate\\b)",
 ];
 
@@ -45,8 +56,10 @@ export default defineConfig({
     advancedChunks: {
       groups: [
         // A group takes what its modules import along, unless a stronger one has it.
-        { name: "semver", priority: 3, test: /\/node_modules\/semver\// },
-        chunk("every", EVERY, 2),
+        { name: "semver", priority: 9, test: /\/node_modules\/semver\// },
+        chunk("every", EVERY, 4),
+        chunk("both", BOTH, 3),
+        chunk("check", CHECK, 2),
         chunk("serve", SERVE, 1),
       ],
     },

@@ -10,7 +10,7 @@ import type { AllowedSources, CheckPolicy, CheckSubject, VersionState } from "..
 import { NPM_REGISTRY_HOST, YARN_REGISTRY_HOST } from "../core/config/constants.ts";
 import { readLockfile } from "../core/lockfile/read.ts";
 import type { ResolvedTree } from "../core/lockfile/tree.ts";
-import { applyVex, type VexStatement } from "../core/interchange/openvex.ts";
+import type { VexStatement } from "../core/interchange/openvex.ts";
 import type { DecidedEntry, DecideEntries, Entry } from "./decide-entries.ts";
 
 type TextOrWhy = string | { readonly why: string };
@@ -64,6 +64,7 @@ export async function check(ports: CheckPorts, request: CheckRequest): Promise<C
   const notChecked: NotChecked[] = (request.unread ?? []).map(notRead);
   const trees: ResolvedTree[] = [];
   const known = new Map<string, DecidedEntry>();
+  const lift = request.vex && (await import("../core/interchange/openvex.ts")).applyVex;
   let project: CheckReport["project"] = {};
   for (const [index, { at, files }] of request.folders.entries()) {
     if (request.folders.length > 1) request.onProgress?.(`${index + 1} of ${request.folders.length} · ${at || "."}`);
@@ -81,7 +82,7 @@ export async function check(ports: CheckPorts, request: CheckRequest): Promise<C
       const checked = checkLockfile(subjectOf(ports, { tree, manifests, sources, states, now }));
       checks.push({
         ...checked,
-        findings: request.vex ? applyVex(checked.findings, request.vex, project) : checked.findings,
+        findings: lift ? lift(checked.findings, request.vex!, project) : checked.findings,
         notChecked: checked.notChecked.filter(({ reason }) => reason !== NOT_ASKED),
       });
       trees.push(tree);

@@ -3,7 +3,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { Fault } from "../../core/base/fault.ts";
 import { LIMITS } from "../../core/base/limits.ts";
-import { codeOf, readBytes, tryReadText } from "./files.ts";
+import { codeOf, readBytes, tryReadText, writeText } from "./files.ts";
 import { membersOf, patternsIn } from "./workspaces.ts";
 
 /** Names lockfiles have in a project; what clients keep inside `node_modules` is another question. */
@@ -33,8 +33,43 @@ export type FolderFiles = {
   readonly ignored: readonly string[];
 };
 
+/** Everything `cordon check` asks of the disk, for paths as they are given in `cwd`. */
+export function openCheckFiles({ cwd, env }: { readonly cwd: string; readonly env: Environment }) {
+  const absolute = (given: string): string => path.resolve(cwd, given);
+  return {
+    asLockfile: (file: string) => asLockfile(absolute(file)),
+    folder: async (given: string) => checkedFolder(absolute(given)),
+    below: async (given: string, onFolder: (count: number) => void) => foldersBelow(absolute(given), onFolder),
+    read: async (folder: string, only?: string) => readFolder(folder, env, only),
+    before: async (folder: string, since: string, files: FolderFiles) => filesAt(folder, env, since, files),
+    relative: (to: string) => path.relative(cwd, to).replaceAll(path.sep, "/"),
+    write: async (file: string, text: string) => writeText(absolute(file), text),
+  };
+}
+
+/** The same files as git has them where the branch left `since`; one that was not there then is left out. */
+async function filesAt(folder: string, env: Environment, since: string, files: FolderFiles): Promise<FolderFiles> {
+  const { baseOf, fileAt } = await import("./git.ts");
+  const commit = await baseOf(folder, env, since);
+  const textAt = async <T extends FileText>(file: T): Promise<readonly T[]> => {
+    const then = await fileAt(folder, env, commit, file.path);
+    return then === undefined ? [] : [{ ...file, text: Buffer.from(then).toString("utf8") }];
+  };
+  const lockfiles = files.lockfiles.map(async ({ path: name }) => {
+    const content = await fileAt(folder, env, commit, name);
+    return content === undefined ? [] : [{ path: name, content }];
+  });
+  return {
+    root: folder,
+    lockfiles: (await Promise.all(lockfiles)).flat(),
+    manifests: (await Promise.all(files.manifests.map(textAt))).flat(),
+    settings: (await Promise.all(files.settings.map(textAt))).flat(),
+    ignored: [],
+  };
+}
+
 /** The folder a check in `directory` is about: itself when it has a lockfile, else the project it belongs to. */
-export async function checkedFolder(directory: string): Promise<string> {
+async function checkedFolder(directory: string): Promise<string> {
   const folder = path.resolve(directory);
   const stat = fs.statSync(folder, { throwIfNoEntry: false });
   if (!stat) throw new Fault("USAGE", `${directory} does not exist`);
@@ -45,7 +80,7 @@ export async function checkedFolder(directory: string): Promise<string> {
 }
 
 /** A path that names a lockfile itself, as the folder it stands in and its name. */
-export function asLockfile(file: string): { readonly folder: string; readonly name: string } | undefined {
+function asLockfile(file: string): { readonly folder: string; readonly name: string } | undefined {
   const absolute = path.resolve(file);
   const named = LOCKFILES.some((name) => name === path.basename(absolute));
   const isFile = fs.statSync(absolute, { throwIfNoEntry: false })?.isFile() === true;
@@ -53,7 +88,7 @@ export function asLockfile(file: string): { readonly folder: string; readonly na
 }
 
 /** Reads one folder. `only`: that lockfile alone, whatever it is called. */
-export async function readFolder(root: string, env: Environment, only?: string): Promise<FolderFiles> {
+async function readFolder(root: string, env: Environment, only?: string): Promise<FolderFiles> {
   const lockfiles = (only === undefined ? LOCKFILES : [only]).flatMap((name) => {
     const content = bytesOf(path.join(root, name));
     return content === undefined ? [] : [{ path: name, content }];
@@ -144,7 +179,7 @@ function readable(file: string): string {
  * Folders below `root` to check: those with a lockfile, and repositories with a manifest and none. Links, `node_modules` and folders of
  * git are not entered. What could not be entered is named.
  */
-export function foldersBelow(
+function foldersBelow(
   root: string,
   onFolder: (count: number) => void,
 ): { readonly folders: readonly string[]; readonly unread: readonly { readonly path: string; readonly why: string }[] } {

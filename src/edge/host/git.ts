@@ -51,13 +51,3 @@ export async function fileAt(folder: string, env: Environment, commit: string, f
   throw new Fault("INPUT_UNREADABLE", `${file} as of ${commit.slice(0, 12)} cannot be read: ${stderr}`);
 }
 
-/** Names in the folder itself as of a commit. */
-export async function namesAt(folder: string, env: Environment, commit: string): Promise<readonly string[]> {
-  const { status, stdout, stderr } = await git(folder, env, ["ls-tree", "-z", "--name-only", commit, "./"]);
-  if (status !== 0) throw new Fault("INPUT_UNREADABLE", `git cannot list ${folder} as of ${commit.slice(0, 12)}: ${stderr}`);
-  return stdout
-    .toString("utf8")
-    .split("\0")
-    .filter((name) => name !== "")
-    .map((name) => path.posix.basename(name));
-}
