@@ -1,7 +1,7 @@
 /** "Were we hit?": reads all evidence once, judges it for every incident asked about, and gives one answer per place. */
 import { LIMITS } from "../core/base/limits.ts";
 import { type Answer, type Evidence, judge, worst } from "../core/exposure/judge.ts";
-import type { Level, Sighting } from "../core/exposure/sighting.ts";
+import { FORMS, type Level, type Sighting } from "../core/exposure/sighting.ts";
 import { type Watch, watchFor } from "../core/exposure/watch.ts";
 import type { PackageRecord } from "../core/facts/history.ts";
 import type { IncidentPack } from "../core/incident/pack.ts";
@@ -55,8 +55,8 @@ export async function expose(ports: ExposurePorts, { packs, paths, machine, onEx
   const see = (sighting: Sighting): void => {
     const place = places.get(sighting.place) ?? { found: [], rest: new Map(), more: 0 };
     places.set(sighting.place, place);
-    if (!keep(place, sighting) || (sighting.kind !== "package" && sighting.kind !== "artefact")) return;
-    for (const pack of packs)
+    if (!keep(place, sighting)) return;
+    for (const pack of packs.filter((one) => couldProve(one, sighting)))
       for (const evidence of judge(pack, sighting.place, place.found).evidence) {
         const key = `${pack.id} ${sighting.place} ${evidence.text}`;
         if (evidence.level !== "executed" || told.has(key)) continue;
@@ -76,6 +76,12 @@ export async function expose(ports: ExposurePorts, { packs, paths, machine, onEx
     return { pack, places: answers, overall: worst(answers.map(({ level }) => level)) };
   });
   return { incidents, overall: worst(incidents.map(({ overall }) => overall)), ...summary };
+}
+
+/** Whether this sighting may be what shows that something ran: the rest need not be judged before the end. */
+function couldProve({ tells = [] }: IncidentPack, sighting: Sighting): boolean {
+  if (sighting.kind === "artefact") return true;
+  return sighting.kind === "package" && (FORMS[sighting.form].level === "executed" || tells.some(({ name }) => name === sighting.name));
 }
 
 /** False when it was not new or there was no room. */

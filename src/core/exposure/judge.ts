@@ -164,7 +164,7 @@ function ofRange(pack: IncidentPack, one: Extract<Sighting, { kind: "range" }>, 
         const who =
           one.by === "launcher"
             ? `started as ${one.name}@${one.range || "latest"}, which`
-            : `"${one.name}": "${one.range}" without a lockfile`;
+            : `"${one.name}": "${one.range}", with no lockfile,`;
         return [{ level: "could-have", text: `${one.name}@${version}: ${who} ${how}`, file: one.file, name: one.name, version }];
       }),
     );

@@ -10,9 +10,9 @@ export type FoundLevel = Exclude<Level, "not-exposed" | "unknown">;
 export const FORMS = {
   "script-log": { level: "executed", says: "its install script was run" },
   "hidden-lockfile": { level: "installed", says: "npm recorded it as installed" },
-  folder: { level: "installed", says: "it lies in" },
+  folder: { level: "installed", says: "it lies in node_modules" },
   "install-log": { level: "installed", says: "a log says it was installed" },
-  "image-file": { level: "installed", says: "it lies in a layer" },
+  "image-file": { level: "installed", says: "it lies in a layer of the image" },
   cache: { level: "fetched", says: "a client's cache holds it" },
   store: { level: "fetched", says: "a client's store holds it" },
   "fetch-log": { level: "fetched", says: "a log says it was fetched" },

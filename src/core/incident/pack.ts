@@ -127,7 +127,11 @@ export function readPack(content: string): { readonly pack: IncidentPack } | { r
   return {
     problems: read.error.issues.slice(0, 10).map((issue) => {
       const where = issue.path.length === 0 ? "the pack" : issue.path.join(".");
-      return printable(`${where}: ${issue.code === "unrecognized_keys" ? `unknown key ${issue.keys.join(", ")}` : `${issue.message}`}`);
+      const known: Readonly<Record<string, string>> = {
+        unrecognized_keys: `unknown key ${"keys" in issue ? String(issue.keys) : ""}`,
+        invalid_type: `must be ${"expected" in issue ? String(issue.expected) : "another type"}`,
+      };
+      return printable(`${where}: ${known[issue.code ?? ""] ?? issue.message}`);
     }),
   };
 }

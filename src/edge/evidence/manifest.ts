@@ -1,4 +1,5 @@
 /** Manifests that no lockfile pins: their ranges may have resolved to anything a registry had, and nobody wrote down to what. */
+import path from "node:path";
 import { LIMITS } from "../../core/base/limits.ts";
 import { tryReadText } from "../host/files.ts";
 import type { Reading } from "./reading.ts";
@@ -34,5 +35,9 @@ export function readManifestEvidence({ see, watch, counts }: Reading, place: str
     const name = alias?.[1] ?? key;
     if (watch.knows(name)) see({ kind: "range", place, file, name, range: alias === null ? range : (alias[2] ?? ""), by: "manifest" });
   }
-  see({ kind: "missing", place, what: `no lockfile beside ${file}: what its ${declared.length} dependencies resolved to is not recorded` });
+  see({
+    kind: "missing",
+    place,
+    what: `${path.relative(place, file) || path.basename(file)} has no lockfile: what its dependencies (${declared.length}) resolved to is not recorded`,
+  });
 }

@@ -1,7 +1,6 @@
 /** `node_modules`: what lies in each folder, what the client recorded of it, and where the two disagree. */
 import fs from "node:fs";
 import path from "node:path";
-import { type Instant, instant } from "../../core/base/time.ts";
 import type { ClientId } from "../../core/client/client.ts";
 import { isWithin } from "../host/files.ts";
 import { readProject } from "../host/installed.ts";
@@ -40,7 +39,6 @@ export async function readModulesEvidence(reading: Reading, place: string, folde
       name,
       version,
       ...(integrity !== undefined && { integrity }),
-      at: installedAt(file),
       ...(notes.length > 0 && { note: notes.join(", ") }),
     });
   }
@@ -55,9 +53,4 @@ export async function readModulesEvidence(reading: Reading, place: string, folde
     if (!reading.roots.some((root) => isWithin(root, target)))
       see({ kind: "missing", place, what: `${file}: a link to ${target}, not followed` });
   if (found.packages.length > 0) see({ kind: "looked", place, what: "node_modules holds none of them" });
-}
-
-/** When the folder appeared: clients write it once. The files' own times come from the tarball. */
-function installedAt(folder: string): Instant {
-  return instant(Math.round(fs.lstatSync(folder, { throwIfNoEntry: false })?.ctimeMs ?? 0));
 }

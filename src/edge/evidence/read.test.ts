@@ -113,7 +113,7 @@ test("no lockfile: ranges are said, aliases by what they stand for, and so is th
   expect(found).toEqual([
     ".: manifest axios@^1.13.0",
     ".: manifest @acme/core-kit@^2",
-    ".: MISSING no lockfile beside package.json: what its 3 dependencies resolved to is not recorded",
+    ".: MISSING package.json has no lockfile: what its dependencies (3) resolved to is not recorded",
   ]);
 });
 

@@ -84,10 +84,9 @@ function asText(exposure: Exposure, io: Io, all: boolean): string {
       `${paint("bold", "nothing found")} of ${incidents.length} incidents, ${count(incidents.map(({ pack }) => pack))} poisoned versions`,
       "",
     );
-  const unknown = merged(
-    incidents.flatMap(({ places }) => places.filter(({ level, missing }) => level === "unknown" || missing.length > 0)),
+  const unknown = merged(incidents.flatMap(({ places }) => places.filter(({ level }) => level === "unknown"))).filter(
+    ({ place }) => !hit.some(({ places }) => places.some((one) => one.place === place && EXIT[one.level] === 1)),
   );
-  if (unknown.length > 0 && (hit.length > 0 || incidents.length > 1)) lines.push("not looked at:");
   for (const { place, missing } of unknown) lines.push(...missingLines(place, missing, io, all));
   const clear = merged(incidents.flatMap(({ places }) => places)).filter(({ place }) =>
     incidents.every(({ places }) => places.every((one) => one.place !== place || one.level === "not-exposed")),
@@ -140,6 +139,7 @@ function placeLines(answer: Answer, io: Io, paint: Paint, all: boolean): readonl
     `  ${paint(colour, SHOWN[answer.level].padEnd(12))} ${shortened(answer.place, io)}`,
     `${pad}${evidenceText(first, answer.place, io)}${more}`,
     ...shown.map((one) => `${pad}${SHOWN[one.level].toLowerCase()}: ${evidenceText(one, answer.place, io)}`),
+    ...(all ? answer.missing : answer.missing.slice(0, 1)).map((what) => `${pad}missing: ${homed(safe(what), io)}`),
   ];
 }
 
@@ -162,7 +162,7 @@ function missingLines(place: string, missing: readonly string[], io: Io, all: bo
 
 /** What to do next, in one line. */
 function ending(exposure: Exposure, hit: readonly IncidentPack[], unknown: number): readonly string[] {
-  const looked = `${plural(exposure.folders, "folder")} and ${exposure.entries.toLocaleString("en")} entries of lockfiles, caches, trees and logs were read`;
+  const looked = `${plural(exposure.folders, "folder")} and ${plural(exposure.entries, "line")} of lockfiles, caches, trees and logs were read`;
   if (hit.length > 0) {
     const isolate = new Set(
       exposure.incidents.flatMap(({ places }) =>
