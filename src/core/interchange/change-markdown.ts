@@ -2,8 +2,9 @@
 import { LIMITS } from "../base/limits.ts";
 import { span } from "../base/time.ts";
 import type { CheckedChange, NewVersion, VersionDetails } from "../check/change.ts";
+import type { CheckReport } from "../check/finding.ts";
 import { code, prose } from "./markdown-text.ts";
-import { table } from "./markdown.ts";
+import { findingsTable, notCheckedList, table } from "./markdown.ts";
 import { counted, grouped } from "./words.ts";
 
 /** The first line of every comment, by which the one from the last push is found and replaced. */
@@ -12,10 +13,13 @@ export const COMMENT_MARK = "<!-- cordon check --since -->";
 /** Lockfiles shown one by one: with more, none would have room for what matters. */
 const SECTIONS = 20;
 
-/** The comment, at most `LIMITS.commentChars` long. */
-export function changeMarkdown(changes: readonly CheckedChange[]): string {
+/**
+ * The comment, at most `LIMITS.commentChars` long. `report`: the findings that were not there before, and what could not be checked; they
+ * stand below the changes they belong to.
+ */
+export function changeMarkdown(changes: readonly CheckedChange[], report?: Pick<CheckReport, "findings" | "notChecked">): string {
   const shown = changes.slice(0, SECTIONS);
-  const room = LIMITS.commentChars / Math.max(1, shown.length) - 1_000;
+  const room = (LIMITS.commentChars * 0.75) / Math.max(1, shown.length) - 1_000;
   const left = changes.length - shown.length;
   return [
     COMMENT_MARK,
@@ -23,6 +27,9 @@ export function changeMarkdown(changes: readonly CheckedChange[]): string {
     "",
     ...shown.flatMap((change) => section(change, room)),
     ...(left === 0 ? [] : [`… and ${counted(left, "more lockfile")}: there is no room here.`, ""]),
+    ...(report === undefined
+      ? []
+      : [...findingsTable(report, LIMITS.commentChars * 0.2), ...notCheckedList(report, LIMITS.commentChars * 0.04)]),
   ].join("\n");
 }
 

@@ -129,6 +129,15 @@ test("the comment: what changed under its name, then the new versions, those tha
 `);
 });
 
+test("below the changes: the findings that are new, and what could not be checked", () => {
+  const comment = changeMarkdown([changed()], { ...checkReport(), findings: [MALWARE, EXCEPTED] });
+  expect(comment.startsWith(changeMarkdown([changed()]))).toBe(true);
+  const rest = comment.slice(changeMarkdown([changed()]).length);
+  expect(rest).toContain("| **critical** | `malware-report`<br>");
+  expect(rest).toContain("### Not checked\n\n- signatures could not run");
+  expect(rest).not.toContain("JSONStream");
+});
+
 test("a change of nothing is one line, and a change of everything fits a comment and says what is left out", () => {
   const none = changed({
     added: [],
@@ -142,12 +151,19 @@ test("a change of nothing is one line, and a change of everything fits a comment
   const removed = Array.from({ length: 4_000 }, (_, index) => ({ name: `package-${index}`, version: "1.0.0" }));
   const added = removed.map((one) => ({ ...KEYV, ...one }));
   const whole = changed({ added, removed, promoted: removed });
+  const findings = Array.from({ length: 4_000 }, (_, index) => finding({ version: `1.0.${index}` }));
   for (const lockfiles of [1, 3, 500]) {
-    const comment = changeMarkdown(Array.from({ length: lockfiles }, () => whole));
+    const report = checkReport({
+      findings,
+      notChecked: findings.map(() => ({ check: "age", reason: "nobody answers", packages: 1, required: true })),
+    });
+    const comment = changeMarkdown(
+      Array.from({ length: lockfiles }, () => whole),
+      report,
+    );
     expect(comment.length).toBeLessThan(LIMITS.commentChars);
     expect(comment).toMatch(/… and 3,\d{3} more/);
   }
-  const findings = Array.from({ length: 4_000 }, (_, index) => finding({ version: `1.0.${index}` }));
   expect(
     markdownOf(checkReport({ findings: [...findings, ...findings.map((one) => ({ ...one, excepted: EXCEPTED.excepted! }))] })).length,
   ).toBeLessThan(LIMITS.summaryChars);

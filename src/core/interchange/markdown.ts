@@ -5,15 +5,13 @@ import { code, fitting, prose } from "./markdown-text.ts";
 import { counted, exceptionText, grouped, notCheckedText, severityCounts, subjectOf } from "./words.ts";
 
 export function markdownOf(report: CheckReport): string {
-  const { findings, notChecked } = report;
-  const standing = findings.filter(({ excepted }) => excepted === undefined);
-  const excepted = findings.filter((finding) => finding.excepted !== undefined);
+  const excepted = report.findings.filter((finding) => finding.excepted !== undefined);
   return [
     `## cordon check: ${headline(report)}`,
     "",
     ...checkedLine(report),
-    ...table(["", "Finding", "Package", "Where", "What removes it"], standing.map(findingRow), LIMITS.summaryChars / 2),
-    ...(notChecked.length === 0 ? [] : ["### Not checked", "", ...notChecked.map(notCheckedLine), ""]),
+    ...findingsTable(report, LIMITS.summaryChars / 2),
+    ...notCheckedList(report, LIMITS.summaryChars / 8),
     ...(excepted.length === 0
       ? []
       : [
@@ -25,6 +23,18 @@ export function markdownOf(report: CheckReport): string {
           "",
         ]),
   ].join("\n");
+}
+
+/** What is not excepted. */
+export function findingsTable({ findings }: Pick<CheckReport, "findings">, room: number): readonly string[] {
+  const standing = findings.filter(({ excepted }) => excepted === undefined);
+  return table(["", "Finding", "Package", "Where", "What removes it"], standing.map(findingRow), room);
+}
+
+export function notCheckedList({ notChecked }: Pick<CheckReport, "notChecked">, room: number): readonly string[] {
+  if (notChecked.length === 0) return [];
+  const { lines, left } = fitting(notChecked.map(notCheckedLine), room);
+  return ["### Not checked", "", ...lines, ...(left === 0 ? [] : [`- … and ${grouped(left)} more`]), ""];
 }
 
 function headline({ summary, notChecked }: CheckReport): string {
