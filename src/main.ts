@@ -211,6 +211,8 @@ export function openWorld(ground: Ground = {}): World {
     const from = resolved.origins.find((one) => one.path === "notify")?.where;
     const folder = from === undefined ? dataDirOf(resolved) : path.dirname(from);
     return openNotify({
+      folder: path.join(dataDirOf(resolved), "alerts"),
+      clock,
       targets: resolved.settings.notify.map((one) => (one.file === undefined ? one : { ...one, file: path.resolve(folder, one.file) })),
       line: () => upstreamConfig(resolved),
       log: world.log(resolved.settings.log.level),
@@ -306,7 +308,10 @@ export function openWorld(ground: Ground = {}): World {
         return record && (await app.judgements.ofVersion(record, version, { pin: false })).verdict;
       },
       identifyUpstream: (instance) => upstream.identify(instance),
-      keepFeeds: () => keeper?.start(),
+      stays() {
+        if (flags.offline !== true) keeper?.start();
+        notify?.resume();
+      },
       async close() {
         await keeper?.stop();
         clearInterval(poll);
@@ -357,6 +362,8 @@ export function openWorld(ground: Ground = {}): World {
           clock,
           policy,
           hosts,
+          online,
+          hasFeeds: resolved.settings.feeds.length > 0,
           registries: { base: base.url, scopes: new Map([...scopes].map(([scope, { url }]) => [scope, url])) },
           ...(advisories && index ? { advisories: { index, states: advisories.states() } } : {}),
           ...(app ? { decide: (entries, options) => app.decide(entries, { ...options, stored: !online }) } : {}),

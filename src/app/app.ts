@@ -160,7 +160,7 @@ export async function openApp(given: AppPorts): Promise<App> {
     ...ports,
     onEvents(name, events, record) {
       if (events.some(({ kind }) => kind === "version-withdrawn" || kind === "integrity-changed")) judgements.carriesDeny(name);
-      news(record, events).catch((error: unknown) => recorder.trouble("alert not written", error));
+      news.take(record, events);
     },
   });
   const { advisories } = given;
@@ -266,6 +266,7 @@ export async function openApp(given: AppPorts): Promise<App> {
     inspectAhead: () => void (inspectsAhead = true),
     policy: ports.policy,
     async flush() {
+      await news.idle();
       await watch.idle();
       await recorder.flush();
     },

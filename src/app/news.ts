@@ -20,11 +20,20 @@ export type NewsPorts = {
   readonly verdictOf: (record: PackageRecord, version: string) => Promise<Verdict>;
 };
 
+export type NewsDesk = {
+  /** Takes the news of one answer. Returns at once; what goes wrong is the recorder's trouble. */
+  take(record: PackageRecord, events: readonly HistoryEvent[]): void;
+  /** Resolves when all that was taken is told. */
+  idle(): Promise<void>;
+};
+
 /** Alerts for one answer; a package that is unpublished whole may have thousands of versions. */
 const TOLD = 20;
 
-export function newsDesk(ports: NewsPorts): (record: PackageRecord, events: readonly HistoryEvent[]) => Promise<void> {
-  return async (record, events) => {
+export function newsDesk(ports: NewsPorts): NewsDesk {
+  const under = new Set<Promise<void>>();
+
+  async function report(record: PackageRecord, events: readonly HistoryEvent[]): Promise<void> {
     const { name } = record;
     const alarming = events.filter(isAlarming);
     for (const event of alarming.slice(0, TOLD)) {
@@ -36,7 +45,7 @@ export function newsDesk(ports: NewsPorts): (record: PackageRecord, events: read
     const more = alarming.length - TOLD;
     if (more > 0) await ports.recorder.alert({ what: alarming.at(-1)!.kind, name, detail: `and ${more} versions more` });
     for (const [kind, id] of Object.entries(TOLD_BY)) await tellDiversion(record, id, versionsOf(events, kind));
-  };
+  }
 
   /** Once for each answer: maintainers deprecate all versions of a package with one command. Admitted versions alone (design §4). */
   async function tellDiversion(record: PackageRecord, id: SignalId, versions: readonly string[]): Promise<void> {
@@ -57,6 +66,18 @@ export function newsDesk(ports: NewsPorts): (record: PackageRecord, events: read
     const served = row ? `served from here since ${isoMinute(row.entry.at)}` : "never served from here";
     return `the registry took it back; ${served}`;
   }
+
+  return {
+    take(record, events) {
+      const work = report(record, events)
+        .catch((error: unknown) => ports.recorder.trouble("alert not written", error))
+        .finally(() => under.delete(work));
+      under.add(work);
+    },
+    async idle() {
+      while (under.size > 0) await Promise.all(under);
+    },
+  };
 }
 
 /** News that only its verdict can tell to be an alert, by the note that says so. */

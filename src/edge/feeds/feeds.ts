@@ -155,7 +155,7 @@ export async function openFeeds({ dataDir, clock, base, feeds, line, inUse, onTr
   async function alone<T>(request: SyncRequest, work: () => Promise<T>): Promise<T> {
     const { takeLock } = await import("./lock.ts");
     for (let waited = 0; ; waited += LIMITS.feedPollMs) {
-      const lock = await takeLock(join(folder, "sync.lock"));
+      const lock = await takeLock(join(folder, "sync.lock"), clock.now());
       if (lock) return work().finally(() => lock.release());
       if (waited >= LIMITS.feedMs) throw new Fault("STORE_BROKEN", `${folder}: another process has been reading the feeds for too long`);
       request.progress?.("another process reads the feeds; waiting for it");

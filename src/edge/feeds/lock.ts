@@ -1,36 +1,42 @@
-/** One sync at a time on one data directory, whoever starts it: a file with the number of the process. Losable. */
-import { open, readFile, rm, stat } from "node:fs/promises";
+/** One sync at a time on one data directory, whoever starts it: a file with the process and when it began. Losable. */
+import { link, readFile, rm, writeFile } from "node:fs/promises";
+import { HOUR, type Instant } from "../../core/base/time.ts";
 import { codeOf } from "../host/files.ts";
 
 export type Lock = { release(): Promise<void> };
 
 /** Longer than any sync may take: whoever holds it still is not the one that took it. */
-const AT_MOST_MS = 60 * 60_000;
-/** Between creating the file and writing into it. */
-const BLANK_MS = 10_000;
+const AT_MOST = HOUR;
 
 /** Undefined: a living process holds it. */
-export async function takeLock(path: string): Promise<Lock | undefined> {
-  for (let attempt = 0; attempt < 3; attempt++) {
-    try {
-      const file = await open(path, "wx", 0o600);
-      await file.writeFile(`${process.pid}\n`).finally(() => file.close());
-      return { release: () => rm(path, { force: true }) };
-    } catch (error) {
-      if (codeOf(error) !== "EEXIST") throw error;
-    }
-    if (await isHeld(path)) return undefined;
+export async function takeLock(path: string, now: Instant): Promise<Lock | undefined> {
+  const own = `${path}.${process.pid}`;
+  // Written first and linked then: nobody ever reads half of it.
+  await writeFile(own, `${process.pid} ${now}\n`, { mode: 0o600 });
+  try {
+    if (await linked(own, path)) return { release: () => rm(path, { force: true }) };
+    if (await isHeld(path, now)) return undefined;
     await rm(path, { force: true });
+    return (await linked(own, path)) ? { release: () => rm(path, { force: true }) } : undefined;
+  } finally {
+    await rm(own, { force: true });
   }
-  return undefined;
 }
 
-async function isHeld(path: string): Promise<boolean> {
+async function linked(from: string, to: string): Promise<boolean> {
   try {
-    const age = Date.now() - (await stat(path)).mtimeMs;
-    const holder = Number(await readFile(path, "utf8"));
-    if (holder === 0) return age < BLANK_MS;
-    if (age > AT_MOST_MS) return false;
+    await link(from, to);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === "EEXIST") return false;
+    throw error;
+  }
+}
+
+async function isHeld(path: string, now: Instant): Promise<boolean> {
+  try {
+    const [holder, since] = (await readFile(path, "utf8")).split(" ").map(Number);
+    if (!holder || since === undefined || now - since > AT_MOST) return false;
     process.kill(holder, 0);
     return true;
   } catch (error) {

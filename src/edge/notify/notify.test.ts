@@ -1,9 +1,9 @@
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
-import { instant } from "../../core/base/time.ts";
+import { DAY, instant } from "../../core/base/time.ts";
 import type { NotifyTarget } from "../../core/config/values.ts";
 import type { Alert } from "../../core/ledger/alert.ts";
 import { tempFolder } from "../../../test/kit/temp.ts";
@@ -37,10 +37,12 @@ async function webhook(statuses: readonly number[] = []): Promise<{ readonly url
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/T0/secret`, bodies };
 }
 
-function notifier(targets: readonly NotifyTarget[]) {
+function notifier(targets: readonly NotifyTarget[], folder = tempFolder({}), now = ALERT.at) {
   const lines: string[] = [];
   const notify = openNotify({
     targets,
+    folder,
+    clock: { now: () => now },
     line: async () => ({ proxies: { http: undefined, https: undefined, bypass: { entries: [], matches: () => true } }, ca: [] }),
     log: (level, what, fields) => void lines.push(`${level} ${what} ${JSON.stringify(fields)}`),
     pauses: [1, 1],
@@ -91,4 +93,54 @@ test("redirects are not followed, and what the target refuses is not tried again
   await notify.close();
   expect(bodies).toHaveLength(2);
   expect(lines).toHaveLength(1);
+});
+
+/** What a process that has ended left in its outbox: no process has this number, it is above what any system gives. */
+function abandon(folder: string): void {
+  for (const file of readdirSync(folder)) renameSync(join(folder, file), join(folder, file.replace(/^\d+/, "4194999")));
+}
+
+test("what could not be delivered is told once by the next process that stays", async () => {
+  const { url, bodies } = await webhook([404, 404]);
+  const folder = tempFolder({});
+  const target = { name: "chat", url, format: "json" } as const;
+  const first = notifier([target], folder);
+  first.notify.tell(ALERT);
+  first.notify.tell({ ...ALERT, what: "version-withdrawn" });
+  await first.notify.idle();
+  await first.notify.close();
+  expect(readdirSync(folder)).toHaveLength(2);
+  abandon(folder);
+
+  const [second, third] = [notifier([target], folder), notifier([target], folder)];
+  second.notify.resume();
+  third.notify.resume();
+  await Promise.all([second.notify.idle(), third.notify.idle()]);
+  expect(bodies.slice(2).map((body) => (JSON.parse(body) as { what: string }).what)).toEqual(["wrong-bytes", "version-withdrawn"]);
+  expect(readdirSync(folder)).toEqual([]);
+  await second.notify.close();
+  await third.notify.close();
+});
+
+test("what is a week old, for a target that is gone, or cut short is told to nobody", async () => {
+  const { url, bodies } = await webhook([404, 404]);
+  const folder = tempFolder({});
+  const first = notifier(
+    [
+      { name: "chat", url, format: "json" },
+      { name: "old", url, format: "json" },
+    ],
+    folder,
+  );
+  first.notify.tell(ALERT);
+  await first.notify.idle();
+  await first.notify.close();
+  abandon(folder);
+  writeFileSync(join(folder, `4194999.chat.${"0".repeat(32)}.json`), "{");
+  const later = notifier([{ name: "chat", url, format: "json" }], folder, instant(ALERT.at + 8 * DAY));
+  later.notify.resume();
+  await later.notify.idle();
+  await later.notify.close();
+  expect(bodies).toHaveLength(2);
+  expect(readdirSync(folder)).toEqual([]);
 });

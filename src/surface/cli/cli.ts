@@ -163,7 +163,7 @@ export const COMMANDS: Readonly<Record<string, Row>> = {
     load: () => import("./lockfile.ts"),
   },
   feeds: {
-    usage: "feeds <sync|list|query|check|add|remove|trust> [spec-or-name] [url-or-path]",
+    usage: "feeds <sync|list|query|check|add|remove|trust> [what] [from]",
     summary: "read advisories, say how old they are, and what was known of a version when",
     group: "Policy",
     example: "cordon feeds query axios@1.14.1 --at 2026-03-31T04:00Z",

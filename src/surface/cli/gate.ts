@@ -45,7 +45,7 @@ export const run: Command = async ({ io, world, flags }, _args, options) => {
     throw error;
   });
   if (settings.inspectAhead) app.inspectAhead();
-  if (flags.offline !== true) app.keepFeeds();
+  app.stays();
   const instance = { url: gate.url, pid: process.pid, instance: gate.instance };
   await world.announceGate(app.dataDir, instance);
   const policy = app.policy();

@@ -34,8 +34,8 @@ export type OpenApp = App & {
   };
   /** What stands at the upstream: a registry, another gate, or the gate with this instance id, which is a loop. */
   identifyUpstream(instance: string): Promise<{ readonly kind: "registry" | "gate" | "loop" | "unknown" }>;
-  /** From now on feeds are read by themselves, until `close`. */
-  keepFeeds(): void;
+  /** This process stays: until `close` feeds are read by themselves, and alerts that earlier ones could not deliver are told. */
+  stays(): void;
   /** The verdict on what is stored, without asking a registry; undefined when nothing is. */
   verdictNow(name: string, version: string): Promise<Verdict | undefined>;
   close(): Promise<void>;
