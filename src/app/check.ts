@@ -6,7 +6,7 @@ import { checkLockfile, type LockfileCheck } from "../core/check/check-lockfile.
 import type { CheckReport, Finding, NotChecked } from "../core/check/finding.ts";
 import { type Manifest, readManifest, readWorkspaceSettings, withSettings } from "../core/check/manifest.ts";
 import { lockfileIgnored, lockfileMissing, makeReport } from "../core/check/report.ts";
-import type { AllowedSources, CheckPolicy, CheckSubject, VersionState } from "../core/check/subject.ts";
+import type { AllowedSources, CheckPolicy, CheckSubject, Records, VersionState } from "../core/check/subject.ts";
 import { NPM_REGISTRY_HOST, YARN_REGISTRY_HOST } from "../core/config/constants.ts";
 import { readLockfile } from "../core/lockfile/read.ts";
 import type { ResolvedTree } from "../core/lockfile/tree.ts";
@@ -30,6 +30,9 @@ export type CheckPorts = {
   readonly hosts: readonly string[];
   /** Base URLs of the registries this machine is configured with. */
   readonly registries: { readonly base: string; readonly scopes: ReadonlyMap<string, string> };
+  readonly hasFeeds: boolean;
+  /** Whether the registry may be asked. */
+  readonly online: boolean;
   /** Absent where no feed is configured or none was ever read. */
   readonly advisories?: { readonly index: Pick<AdvisoryIndex, "claims">; readonly states: readonly FeedState[] };
   /** Absent where nothing is stored and nobody may be asked. */
@@ -149,7 +152,7 @@ function manifestsOf(at: string, { manifests, settings }: CheckedFiles): readonl
 type States = { readonly known: ReadonlyMap<string, DecidedEntry>; readonly unknown: ReadonlyMap<string, string> };
 
 function subjectOf(
-  { policy, advisories }: CheckPorts,
+  { policy, advisories, hasFeeds, online }: CheckPorts,
   {
     tree,
     manifests,
@@ -165,26 +168,37 @@ function subjectOf(
     policy,
     now,
     ...(advisories ? { claims: (name, version, integrities) => advisories.index.claims(name, version, integrities) } : {}),
-    ...(states ? { decided: (name, version) => stateOf(states, `${name}@${version}`) } : {}),
+    ...(states ? { decided: (name, version) => stateOf(states, `${name}@${version}`), records: recordsOf(states) } : {}),
     unavailable: {
-      ...(advisories ? {} : { advisories: { reason: "no feed was ever read on this machine", command: "cordon feeds sync" } }),
-      ...(states ? {} : { age: NO_HISTORY, signatures: NO_HISTORY, "recorded-integrity": NO_HISTORY }),
+      ...(advisories ? {} : { advisories: hasFeeds ? NOT_READ : NO_FEED }),
+      ...(online ? {} : { age: NO_HISTORY, signatures: NO_HISTORY, "recorded-integrity": NO_HISTORY }),
     },
   };
 }
 
-const NO_HISTORY = { reason: "this machine has no history of any package", command: "cordon check --online" };
+const NO_HISTORY = { reason: "this machine has no history of them", command: "cordon check --online" };
+const NO_FEED = { reason: "no feed is configured", command: "cordon feeds add" };
+const NOT_READ = { reason: "no feed was ever read on this machine", command: "cordon feeds sync" };
+
+/** What this machine saw of a version before, or the registry says of it now. */
+function recordsOf({ known }: States): Records {
+  return {
+    ofVersion(name, version) {
+      const integrity = known.get(`${name}@${version}`)?.facts?.integrity;
+      return integrity === undefined ? [] : [{ integrity, by: "the registry, as this machine saw it" }];
+    },
+  };
+}
 
 function stateOf({ known, unknown }: States, key: string): VersionState | string {
   const found = known.get(key);
   if (!found) return unknown.get(key) ?? NOT_ASKED;
-  const { verdict, withheld, instead, start, differs, facts } = found;
+  const { verdict, withheld, instead, start, facts } = found;
   return {
     verdict,
     withheld,
     instead,
     start,
-    ...named("differs", differs),
     ...named("deprecated", facts?.deprecated?.text),
     ...(facts?.attested === undefined ? {} : { attested: facts.attested.own }),
   };

@@ -39,7 +39,7 @@ export function renderCheck(report: CheckReport, how: CheckText): string {
     const told = all || group.length <= TOLD ? group : group.slice(0, EXAMPLES);
     left += group.length - told.length;
     for (const finding of told) lines.push(...findingLines(finding, how));
-    if (told.length < group.length) lines.push(`${INDENT}and ${grouped(group.length - told.length)} more of ${first.rule}`);
+    if (told.length < group.length) lines.push(othersLine(group.slice(told.length), first.rule));
   }
   const minor = groups.filter(([first]) => isMinor(first!));
   if (!all && minor.length > 0)
@@ -50,6 +50,15 @@ export function renderCheck(report: CheckReport, how: CheckText): string {
   const next = nextCommand(counting, left, all);
   if (next !== undefined) lines.push(`  ${next}`);
   return `${lines.join("\n")}\n`;
+}
+
+/** Packages named of those that are only counted. */
+const NAMED = 8;
+
+function othersLine(others: readonly Finding[], rule: string): string {
+  const names = [...new Set(others.map(({ name, version, path }) => (name === undefined ? path : `${name} ${version ?? ""}`.trim())))];
+  const rest = names.length - NAMED;
+  return `${INDENT}and ${grouped(others.length)} more of ${rule}: ${safe(names.slice(0, NAMED).join(", "))}${rest > 0 ? `, and ${grouped(rest)} other packages` : ""}`;
 }
 
 /** What is shown one by one only with --all: it changes nothing about the exit status by default and would bury what does. */
