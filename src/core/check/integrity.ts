@@ -3,7 +3,7 @@ import { compareIntegrity } from "../npm/integrity.ts";
 import type { ResolvedPackage, ResolvedTree } from "../lockfile/tree.ts";
 import type { Report } from "./raw.ts";
 import { called } from "./raw.ts";
-import type { Records } from "./subject.ts";
+import type { RecordedIntegrity, Records } from "./subject.ts";
 
 /** Missing and weak digests, and two entries of one version that disagree. `malformed`: entries that are told off already. */
 export function checkIntegrity(tree: ResolvedTree, malformed: ReadonlySet<number>, report: Report): void {
@@ -63,31 +63,53 @@ export function checkRecords(tree: ResolvedTree, records: Records, report: Repor
   let unknown = 0;
   for (let index = 0; index < tree.packages.length; index++) {
     const entry = tree.packages[index]!;
-    if (entry.source.kind !== "registry" || entry.version === "" || !isComparable(entry)) continue;
-    const { value } = entry.integrity!;
-    const noted = records.ofVersion(entry.name, entry.version);
-    if (noted.length === 0) {
-      unknown++;
-      const bytes = records.ofBytes?.(value);
-      if (bytes === undefined || (bytes.name === entry.name && bytes.version === entry.version)) continue;
-      report({
-        rule: "integrity-differs",
-        entry: index,
-        message: `its integrity is that of ${bytes.name}@${bytes.version}`,
-        evidence: [`the lockfile says ${called(entry)} is ${value}`, `noted as ${bytes.name}@${bytes.version} by ${bytes.by}`],
-        mark: value,
-      });
-      continue;
+    if (entry.integrity === undefined) continue;
+    const { value } = entry.integrity;
+    const noted = notedFor(entry, records);
+    if (noted === undefined) continue;
+    const other = noted.find(({ integrity }) => integrity !== value && differ(integrity, value));
+    if (other !== undefined) {
+      const message = `its integrity is not the one ${other.by} has for this version`;
+      const evidence = [`the lockfile says ${value}`, `${other.by} says ${other.integrity}`];
+      report({ rule: "integrity-differs", entry: index, message, evidence, mark: value });
     }
-    const other = noted.find(({ integrity }) => integrity !== value && compareIntegrity(integrity, value) === "different");
-    if (other !== undefined)
-      report({
-        rule: "integrity-differs",
-        entry: index,
-        message: `its integrity is not the one ${other.by} has for this version`,
-        evidence: [`the lockfile says ${value}`, `${other.by} says ${other.integrity}`],
-        mark: value,
-      });
+    if (noted.length > 0) continue;
+    unknown++;
+    const bytes = entry.source.kind === "registry" ? records.ofBytes?.(value) : undefined;
+    if (bytes === undefined || (bytes.name === entry.name && bytes.version === entry.version)) continue;
+    const message = `its integrity is that of ${bytes.name}@${bytes.version}`;
+    const evidence = [`the lockfile says ${called(entry)} is ${value}`, `noted as ${bytes.name}@${bytes.version} by ${bytes.by}`];
+    report({ rule: "integrity-differs", entry: index, message, evidence, mark: value });
   }
   return unknown;
+}
+
+/** Undefined: nothing can be noted of it. Identity before name: an archive is its URL, whatever it is called. */
+function notedFor({ name, version, source }: ResolvedPackage, records: Records): readonly RecordedIntegrity[] | undefined {
+  switch (source.kind) {
+    case "registry":
+    case "jsr":
+      return version === "" ? undefined : records.ofVersion(name, version);
+    case "tarball":
+    case "module":
+      return records.ofVersion(source.url, "");
+    case "git":
+      return source.commit === undefined ? undefined : records.ofVersion(`${source.url}#${source.commit}`, "");
+    default:
+      return undefined;
+  }
+}
+
+/** A yarn checksum: a digest of its own zip under a cache key; another key makes another zip. */
+const CHECKSUM = /^(\w*)\/([0-9a-f]{128})$/;
+
+function differ(noted: string, value: string): boolean {
+  const [mine, theirs] = [CHECKSUM.exec(value), CHECKSUM.exec(noted)];
+  if (mine !== null || theirs !== null) return mine?.[1] === theirs?.[1] && mine?.[2] !== theirs?.[2];
+  if (isHex(noted) && isHex(value)) return noted !== value;
+  return compareIntegrity(noted, value) === "different";
+}
+
+function isHex(text: string): boolean {
+  return /^[0-9a-f]{64}$/.test(text);
 }

@@ -38,7 +38,10 @@ export type RecordedIntegrity = { readonly integrity: string; readonly by: strin
 
 /** What was noted about bytes before; all offline. */
 export type Records = {
-  /** Noted for this version; empty when nothing was. */
+  /**
+   * Noted for this version of a registry's package; of archives and remote modules, for their URL (then `version` is empty). Empty: nothing
+   * was. What is noted is an SRI string, or what the lockfile of an earlier time said in its own form.
+   */
   ofVersion(name: string, version: string): readonly RecordedIntegrity[];
   /** The version these bytes were noted as, when it is known; asked only when nothing is noted for the entry's own version. */
   ofBytes?(integrity: string): { readonly name: string; readonly version: string; readonly by: string } | undefined;
