@@ -151,7 +151,8 @@ export function sarifOfCheck(report: CheckReport): unknown {
       level: missing.required ? "error" : "warning",
       text: notCheckedText(missing),
     })),
-    successful: report.summary.exit !== 3,
+    // Also beside findings, for which the run exits 1.
+    successful: !report.notChecked.some(({ required }) => required),
     exit: report.summary.exit,
   });
 }

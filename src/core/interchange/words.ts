@@ -42,11 +42,6 @@ export function severityCounts(bySeverity: Readonly<Record<Severity, number>>): 
     .join(" · ");
 }
 
-/** Whether it fails the run: not excepted, and at least as severe as the policy says. */
-export function fails({ severity, excepted }: Finding, failOn: Severity): boolean {
-  return excepted === undefined && severity !== "note" && SEVERITIES.indexOf(severity) <= SEVERITIES.indexOf(failOn);
-}
-
 // A surrogate without its other half: no UTF-8 can carry it, and `encodeURIComponent` throws on it.
 const LONE_SURROGATE = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
 
