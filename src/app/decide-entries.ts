@@ -60,13 +60,14 @@ export function decideEntries(ports: {
     const { record } = found;
     if (!Object.hasOwn(record.versions, entry.version) && !record.summary.problems.some(({ version }) => version === entry.version))
       return { why: "the registry does not list this version and this gate never saw it" };
-    const judgement = await ports.judgements.ofPackage(record);
+    // All versions of the package are judged only for what one of them needs.
+    const ofAll = () => ports.judgements.ofPackage(record);
     let judged = await ports.judgements.ofVersion(record, entry.version, { pin: true });
-    if (options.stored !== true && onlyNotChecked(judged.verdict) && (await ports.inspector.settle(record, judgement, entry.version)))
+    if (options.stored !== true && onlyNotChecked(judged.verdict) && (await ports.inspector.settle(record, await ofAll(), entry.version)))
       judged = await ports.judgements.ofVersion(record, entry.version, { pin: true });
     const { verdict, facts } = judged;
     const held = withheld(verdict);
-    const instead = held ? judgement.alternatives(entry.version) : [];
+    const instead = held ? (await ofAll()).alternatives(entry.version) : [];
     const tarball = record.summary.versions.find(({ version }) => version === entry.version)?.tarball;
     const differs =
       entry.integrity !== undefined && facts.integrity !== undefined && compareIntegrity(entry.integrity, facts.integrity) === "different";
