@@ -164,7 +164,17 @@ export async function openApp(given: AppPorts): Promise<App> {
     },
   });
   const { advisories } = given;
-  const inspector = openInspector({ ...ports, knowledge, recorder });
+  const inspector = openInspector({
+    ...ports,
+    knowledge,
+    recorder,
+    answered: () => recorder.counters.packuments + recorder.counters.tarballs,
+    async uninspected(name, version) {
+      const record = await knowledge.recall(name);
+      const facts = record && (await judgements.ofPackage(record)).uninspected.get(version);
+      return facts && { record, facts };
+    },
+  });
   const changed = verdictChanges({ ...ports, trouble: recorder.trouble });
   const watch = watchJudgements({ ...ports, alert: recorder.alert, trouble: recorder.trouble });
   const judgements: Judgements = await openJudgements({
@@ -271,6 +281,7 @@ export async function openApp(given: AppPorts): Promise<App> {
       await recorder.flush();
     },
     stop() {
+      inspector.stop();
       stopFollowing();
       stopListening?.();
       clearInterval(minute);

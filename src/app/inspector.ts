@@ -36,6 +36,10 @@ export type InspectorPorts = {
   readonly attest: Attest;
   readonly recorder: Pick<Recorder, "trouble" | "alert">;
   readonly offline: boolean;
+  /** Counts requests ever answered: looks that nobody waits for keep out of the way of clients. */
+  readonly answered: () => number;
+  /** What is known now of a version that nobody has looked at yet; undefined once somebody has, or when no rule asks for it any more. */
+  readonly uninspected: (name: string, version: string) => Promise<{ readonly record: PackageRecord; readonly facts: Facts } | undefined>;
 };
 
 export type Inspector = {
@@ -46,7 +50,7 @@ export type Inspector = {
    * may be another; an older one is put on the list. Ends after `LIMITS.inspectionMs` in any case: then the check could not run.
    */
   settle(record: PackageRecord, judgement: Pick<PackageJudgement, "uninspected">, version: string): Promise<boolean>;
-  /** Looks at versions when there is nothing more urgent. */
+  /** Looks at versions one at a time when clients are quiet; where they never are, now and then. */
   ahead(record: PackageRecord, versions: readonly Facts[]): void;
   /** Looks at a version now, whatever its age. What could not be done stands in its facts when it is judged again. */
   look(record: PackageRecord, facts: Facts): Promise<void>;
@@ -56,6 +60,8 @@ export type Inspector = {
   report(record: PackageRecord, version: string): Promise<TarballReport>;
   /** The verified bytes of one version. Raises a Fault that says why they cannot be had. */
   tarball(record: PackageRecord, version: string): Promise<Uint8Array>;
+  /** Begins no more looks that nobody waits for. */
+  stop(): void;
 };
 
 /** `again`: not before this. Until then, and until another look has succeeded, the check counts as one that could not run. */
@@ -68,11 +74,17 @@ const COMPARED_WITH = 3;
 
 /** Looks remembered as doubtful; more than these are doubted until a restart. */
 const DOUBTED = 50_000;
+type Queued = { readonly name: string; readonly version: string };
 
 type Kept = { readonly basis: string; readonly evidence: VersionEvidence };
 
 /** A tarball that could not be analysed is not tried again at once; one that could not be had is, because the upstream's own rests count. */
 const RETRY_MS = 60_000;
+
+/** Without an answer for this long, clients are quiet: an install of any size asks many times a second. */
+const QUIET_MS = 1_000;
+/** The longest a look waits for quiet. */
+const BUSY_MS = 10_000;
 
 export function openInspector(ports: InspectorPorts): Inspector {
   const memory = hotCache<Kept>(LIMITS.evidenceMemoryBytes);
@@ -82,11 +94,13 @@ export function openInspector(ports: InspectorPorts): Inspector {
   /** Hosts of registries that were said to sign nothing. */
   const unsigned = new Set<string>();
   const flights = new Map<string, Promise<void>>();
-  /** Looks nobody waits for. */
-  const queue: { readonly record: PackageRecord; readonly facts: Facts }[] = [];
+  /** Looks nobody waits for, by digest. No records: a queue may stand for hours, and a record may list thousands of versions. */
+  const queue = new Map<string, Queued>();
   /** Looks somebody waits for, each a function that lets it begin. */
   const waiting: (() => void)[] = [];
   let working = 0;
+  /** Set while the queue's next look is awaited or under way. */
+  let unhurried: NodeJS.Timeout | undefined;
 
   async function recall(record: PackageRecord): Promise<Pick<PackageEvidence, "of">> {
     const { releases } = record.summary;
@@ -156,19 +170,30 @@ export function openInspector(ports: InspectorPorts): Inspector {
     } finally {
       const next = waiting.shift();
       if (next) next();
-      else {
-        working -= 1;
-        startQueued();
-      }
+      else working -= 1;
     }
   }
 
-  /** While nobody waits; one place stays free for whoever comes. */
-  function startQueued(): void {
-    while (working < LIMITS.inspectionsAtOnce - 1) {
-      const next = queue.shift();
-      if (!next) return;
-      void look(next.record, next.facts);
+  /** Takes the next from the queue when it is time. They run one at a time: three at once made a gate's memory three times its size. */
+  function takeQueued(waited = 0): void {
+    if (unhurried || queue.size === 0) return;
+    const before = ports.answered();
+    unhurried = setTimeout(() => {
+      const isQuiet = working === 0 && ports.answered() === before;
+      const next = isQuiet || waited >= BUSY_MS ? takeFirst(queue) : undefined;
+      (next ? lookUnhurried(next) : Promise.resolve()).finally(() => {
+        unhurried = undefined;
+        takeQueued(next ? 0 : waited + QUIET_MS);
+      });
+    }, QUIET_MS).unref();
+  }
+
+  async function lookUnhurried({ name, version }: Queued): Promise<void> {
+    try {
+      const due = await ports.uninspected(name, version);
+      if (due) await look(due.record, due.facts);
+    } catch (error) {
+      ports.recorder.trouble(`${name}@${version} not looked at`, error);
     }
   }
 
@@ -334,11 +359,11 @@ export function openInspector(ports: InspectorPorts): Inspector {
   }
 
   function ahead(record: PackageRecord, versions: readonly Facts[]): void {
-    for (const facts of versions) {
-      if (queue.length >= LIMITS.inspectionQueue || facts.integrity === undefined) return;
-      if (!queue.some((one) => one.facts.integrity === facts.integrity)) queue.push({ record, facts });
+    for (const { version, integrity } of versions) {
+      if (queue.size >= LIMITS.inspectionQueue || integrity === undefined) break;
+      queue.set(integrity, { name: record.name, version });
     }
-    startQueued();
+    takeQueued();
   }
 
   return {
@@ -365,7 +390,19 @@ export function openInspector(ports: InspectorPorts): Inspector {
     },
     report: (record, version) => report(record, version),
     tarball: (record, version) => tarball(record, version, digestOf(record, version)),
+    stop() {
+      queue.clear();
+      clearTimeout(unhurried);
+    },
   };
+}
+
+function takeFirst<K, V>(map: Map<K, V>): V | undefined {
+  for (const [key, value] of map) {
+    map.delete(key);
+    return value;
+  }
+  return undefined;
 }
 
 const NOTHING: Pick<PackageEvidence, "of"> = { of: () => undefined };

@@ -33,5 +33,10 @@ function collector(): () => void {
   setFlagsFromString("--expose-gc");
   const collect = runInNewContext("gc") as () => void;
   setFlagsFromString("--no-expose-gc");
-  return () => collect();
+  return () => {
+    // Left to itself a collection leaves half empty pages as they are.
+    setFlagsFromString("--compact-on-every-full-gc");
+    collect();
+    setFlagsFromString("--no-compact-on-every-full-gc");
+  };
 }
