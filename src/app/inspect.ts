@@ -193,10 +193,17 @@ async function inspectFile(
     withheld: withheld(verdict),
     verdict: brief(verdict),
     signals: [...told.reasons, ...told.notes].map((one) => tell(one, signals)),
-    facts: { newDependencies: [], ...shown(report, other, code) },
+    facts: { newDependencies: newIn(other && compareTarballs(other.report, report)), ...shown(report, other, code) },
     notChecked: [],
     instead: [],
   };
+}
+
+/** Of a tarball: nobody was asked how old they are. */
+function newIn(difference: TarballDiff | undefined): InspectionFacts["newDependencies"] {
+  return (difference?.manifest ?? []).flatMap(({ field, key, before, after }) =>
+    /^(?:optionalD|peerD|d)ependencies$/.test(field) && before === undefined ? [{ name: key, spec: after! }] : [],
+  );
 }
 
 /** The checks that need nothing but the bytes. */

@@ -9,6 +9,7 @@
  *   fault ROUTE NAME key=value…         see `fixture/faults.ts`; ROUTE or NAME may be `*` · mend takes all faults away
  *   upstream down|up
  *   machine FILE                        the machine's cordon.yaml becomes this file of the transcript
+ *   pack FILE FOLDER                    makes a tarball of the transcript's files below FOLDER
  *   soon                                waits until the running gate heard of what another process changed
  *   $ upstream                          what the registry was asked since the last time, fetching ahead included, in alphabetical order
  *   $ typed WORD cordon …               as a person at a terminal who types WORD when asked
@@ -18,8 +19,8 @@
  *
  * The machine's cordon.yaml is the transcript's `-- machine.yaml --`; commands run in the folder of the transcript's files.
  */
-import { copyFileSync, existsSync, mkdirSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Product, product } from "./app.ts";
 import { type Fixture, type FixtureOptions, startFixture } from "./fixture.ts";
@@ -28,6 +29,7 @@ import type { Route } from "./fixture/target.ts";
 import { send } from "./http.ts";
 import { iso } from "../../src/core/base/time.ts";
 import { NPM_REGISTRY } from "../../src/core/config/constants.ts";
+import { packPackage } from "./tarball.ts";
 import type { Stage } from "./transcript.ts";
 
 export type GateStage = Stage & { readonly fixture: Fixture; readonly product: Product };
@@ -110,6 +112,12 @@ export async function openStage({ folder, ...options }: StageOptions): Promise<G
       },
       mend: fixture.faults.clear,
       upstream: (how) => (how === "down" ? fixture.down() : fixture.up()),
+      pack(file = "", from = "") {
+        const paths = readdirSync(join(folder, from), { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+        const files = paths.map((entry) => join(entry.parentPath, entry.name)).toSorted();
+        const text = (path: string) => ({ path: relative(join(folder, from), path), text: readFileSync(path, "utf8") });
+        writeFileSync(join(folder, file), packPackage(files.map(text)));
+      },
       machine(file = "") {
         const target = join(app.home, ".config/cordon/cordon.yaml");
         mkdirSync(dirname(target), { recursive: true });

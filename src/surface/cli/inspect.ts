@@ -67,6 +67,8 @@ export function render(inspection: Inspection, io: Io, paint: Paint, now: number
       "new dependency",
       `${safe(name)} ${safe(range)}, ${since === undefined ? "its age is not known" : `known for ${span(now - Date.parse(since))}`}`,
     ]);
+  for (const { key, after, before } of newScripts(facts, strong))
+    rows.push(["runs on install", `${safe(key)}: ${safe(after!)} (${before === undefined ? "new" : `before: ${safe(before)}`})`]);
   const usual = unchanged(facts, strong);
   if (usual.length > 0) rows.push(["otherwise", usual.join(", ")]);
   if (all) rows.push(...everything(facts, paint));
@@ -155,6 +157,14 @@ function grown({ before = 0, after = 0 }: { readonly before?: number; readonly a
   return Math.abs(after - before);
 }
 
+/** What an install runs and did not before; nothing where a signal says so already. */
+function newScripts({ scripts, difference }: InspectionFacts, strong: readonly Told[]): TarballDiff["manifest"] {
+  if (strong.some(({ id }) => id === "install-execution-added")) return [];
+  return (difference?.manifest ?? []).filter(
+    ({ field, key, after }) => (field === "scripts" || field === "build") && after !== undefined && Object.hasOwn(scripts, key),
+  );
+}
+
 /** What a person would ask next, and is as it was: said in a few words, so that nobody has to look. */
 function unchanged(facts: InspectionFacts, strong: readonly Told[]): readonly string[] {
   if (facts.files === undefined) return [];
@@ -162,7 +172,7 @@ function unchanged(facts: InspectionFacts, strong: readonly Told[]): readonly st
   const scripts = Object.keys(facts.scripts);
   const { publisher, publisherBefore, newDependencies } = facts;
   return [
-    ...(told.has("install-execution-added")
+    ...(told.has("install-execution-added") || newScripts(facts, strong).length > 0
       ? []
       : [scripts.length === 0 ? "no install scripts" : `runs ${safe(scripts.join(", "))} on install`]),
     ...(newDependencies.length > 0 || facts.comparedWith === undefined ? [] : ["no new dependencies"]),
