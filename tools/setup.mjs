@@ -91,7 +91,7 @@ function npm(args) {
 function buildStamp() {
   const fixed = ["package-lock.json", "package.json", "tsconfig.json", "tsdown.config.ts", join("tools", "build-constants.ts")];
   const sources = filesUnder(join(ROOT, "src")).filter((path) => !path.endsWith(".test.ts"));
-  return digest([...fixed.map((path) => join(ROOT, path)), ...sources]);
+  return digest([...fixed.map((path) => join(ROOT, path)), ...sources, ...filesUnder(join(ROOT, "packs"))]);
 }
 
 function built() {

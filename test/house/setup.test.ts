@@ -45,6 +45,7 @@ const cordon = (...argv: readonly string[]): Promise<Run> => node(join(home, "bi
 beforeAll(() => {
   for (const path of ["tools/setup.mjs", "tools/build-constants.ts", "bin/cordon.js", "tsdown.config.ts", "tsconfig.json"])
     cpSync(join(ROOT, path), join(home, path));
+  cpSync(join(ROOT, "packs"), join(home, "packs"), { recursive: true });
   // One dependency, from the repository itself: npm ci needs no network for it.
   const manifest = { name: "tiny", version: "7.0.0", type: "module", dependencies: { leaf: "file:leaf" } };
   write("package.json", JSON.stringify(manifest));

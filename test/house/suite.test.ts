@@ -12,6 +12,7 @@ afterAll(() => rmSync(home, { recursive: true, force: true }));
 beforeAll(() => {
   for (const path of ["tools/suite.mjs", "tools/build-constants.ts", "vitest.long.config.ts", "package.json"])
     cpSync(join(ROOT, path), join(home, path));
+  cpSync(join(ROOT, "packs"), join(home, "packs"), { recursive: true });
   symlinkSync(join(ROOT, "node_modules"), join(home, "node_modules"));
 });
 

@@ -90,7 +90,7 @@ function ofPackage(pack: IncidentPack, one: PackageSighting): Evidence | undefin
 }
 
 /** How a sighting is one of the pack's: by its bytes, by its version; `undefined` when it is none. */
-export function poisoned(
+function poisoned(
   pack: IncidentPack,
   { name, version, integrity, form }: Pick<PackageSighting, "name" | "version" | "integrity" | "form">,
 ): string | undefined {

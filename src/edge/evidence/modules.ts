@@ -16,7 +16,7 @@ const RECORDS: readonly (readonly [string, ClientId])[] = [
   [".deno", "deno"],
 ];
 
-export function clientOf(folder: string): ClientId {
+function clientOf(folder: string): ClientId {
   const modules = path.join(folder, "node_modules");
   return (
     RECORDS.find(([name]) => fs.existsSync(path.join(modules, name)))?.[1] ?? (fs.existsSync(path.join(folder, "bun.lock")) ? "bun" : "npm")

@@ -46,7 +46,7 @@ export async function* tarEntries(
     if (wants(name, size) && (type === "0" || type === "\0" || type === "7"))
       yield { name, offset, size, data: (await source.take(padded))!.subarray(0, size) };
     else {
-      await source.skip(padded);
+      await source.pass(padded);
       yield { name, offset, size };
     }
   }
@@ -81,7 +81,7 @@ function bytesOf(chunks: AsyncIterable<Uint8Array>) {
       at += bytes;
       return Buffer.concat(parts, bytes);
     },
-    async skip(bytes: number): Promise<void> {
+    async pass(bytes: number): Promise<void> {
       let left = bytes;
       while (left > 0) {
         if (held.length === 0 && !(await more())) throw new Error("it ends in the middle");

@@ -1,0 +1,66 @@
+/**
+ * Agreement with the cases of another scanner (Cobenian/shai-hulud-detect). Its grades are its own policy: it calls a lockfile's hit MEDIUM
+ * and a manifest's exact pin HIGH, and a manifest without a lockfile clean. Ours differ on purpose, and each difference is argued here.
+ */
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { expose } from "../../src/app/expose.ts";
+import type { Level } from "../../src/core/exposure/sighting.ts";
+import { readPack } from "../../src/core/incident/pack.ts";
+import { readEvidence } from "../../src/edge/evidence/read.ts";
+
+const ROOT = join(import.meta.dirname, "..", "..");
+const CASES = join(ROOT, "..", "shared", "data", "linter-cases");
+const packs = readdirSync(join(ROOT, "packs"))
+  .filter((file) => file.endsWith(".json"))
+  .flatMap((file) => {
+    const read = readPack(readFileSync(join(ROOT, "packs", file), "utf8"));
+    return "pack" in read ? [read.pack] : [];
+  });
+
+type Case = {
+  readonly name: string;
+  readonly expected: { readonly exit: number; readonly high: boolean; readonly medium: boolean; readonly low: boolean };
+};
+const present = existsSync(join(CASES, "shai-hulud-detect.json"));
+if (!present) console.error(`NOT RUN: no cases at ${CASES}; nothing is shown about another scanner`);
+const { cases } = (present ? JSON.parse(readFileSync(join(CASES, "shai-hulud-detect.json"), "utf8")) : { cases: [] }) as {
+  readonly cases: readonly Case[];
+};
+const known = cases.filter(({ name }) => existsSync(join(CASES, "shai-hulud-detect", name)));
+
+async function levelOf(name: string): Promise<Level> {
+  const exposure = await expose(
+    {
+      readEvidence: (request) =>
+        readEvidence(request, { surroundings: { env: {}, home: "/nonexistent", temporary: "/nonexistent", platform: "linux" }, cwd: ROOT }),
+      readLedger: async () => undefined,
+      recorded: async () => new Map(),
+    },
+    { packs, paths: [join(CASES, "shai-hulud-detect", name)], machine: false, onExecuted: () => undefined, tell: () => undefined },
+  );
+  return exposure.overall;
+}
+
+/** What each grade of theirs is with us, and why. */
+const OURS: Readonly<Record<string, readonly Level[]>> = {
+  // A poisoned version in a lockfile was resolved; one pinned by a manifest alone could have been installed, and nothing says whether.
+  high: ["resolved", "could-have"],
+  medium: ["resolved"],
+  // A range that allows a poisoned version could have resolved to it. A safe version of a package that was once hit is no finding at all:
+  // nothing pins what it brings in, so with no lockfile the answer is unknown.
+  low: ["could-have", "unknown"],
+  // With a lockfile that names none, nothing was resolved. Without one nobody knows what was.
+  clean: ["not-exposed", "unknown"],
+};
+
+test.runIf(present)("the cases are there", () => expect(known.length).toBeGreaterThan(10));
+
+test.each(known)("$name", async ({ name, expected }) => {
+  const grade = expected.high ? "high" : expected.medium ? "medium" : expected.low ? "low" : "clean";
+  const level = await levelOf(name);
+  expect(OURS[grade]).toContain(level);
+  // Never "clean" for want of looking: only a lockfile rules a project out.
+  if (!existsSync(join(CASES, "shai-hulud-detect", name, "package-lock.json"))) expect(level).not.toBe("not-exposed");
+});
