@@ -365,7 +365,7 @@ export function openWorld(ground: Ground = {}): World {
           online,
           hasFeeds: resolved.settings.feeds.length > 0,
           registries: { base: base.url, scopes: new Map([...scopes].map(([scope, { url }]) => [scope, url])) },
-          ...(advisories && index ? { advisories: { index, states: advisories.states() } } : {}),
+          ...(advisories && index ? { advisories: { index, states: advisories.states(), stale: advisories.stale() } } : {}),
           ...(app ? { decide: (entries, options) => app.decide(entries, { ...options, stored: !online }) } : {}),
         },
         async close() {

@@ -68,6 +68,7 @@ function detailsOf(state: DecidedEntry | undefined, now: number, advisories: rea
   if (!state) return { advisories, notChecked: "nobody was asked; without --offline the registry is" };
   const { verdict, facts } = state;
   const release = facts?.release;
+  const told = new Set([...verdict.reasons, ...verdict.notes].map(({ id }) => id));
   const publisher = release?.own.publisher;
   const proof = facts?.attested?.own.provenance;
   return {
@@ -78,11 +79,23 @@ function detailsOf(state: DecidedEntry | undefined, now: number, advisories: rea
     ...(verdict.until === undefined ? {} : { until: iso(verdict.until) }),
     ...(publisher === undefined
       ? {}
-      : { publisher: { name: publisher.trusted?.id ?? publisher.name ?? "somebody", trusted: publisher.trusted !== undefined } }),
+      : {
+          publisher: {
+            name: publisher.trusted?.id ?? publisher.name ?? "somebody",
+            trusted: publisher.trusted !== undefined,
+            changed: told.has("publisher-changed"),
+          },
+        }),
     ...(release === undefined ? {} : { scripts: Object.keys(release.own.scripts ?? {}) }),
     ...(proof === undefined
       ? {}
-      : { provenance: { state: proof.state, ...(proof.state === "valid" ? { repository: proof.identity.repository } : {}) } }),
+      : {
+          provenance: {
+            state: proof.state,
+            ...(proof.state === "valid" ? { repository: proof.identity.repository } : {}),
+            changed: told.has("provenance-dropped") || told.has("provenance-identity-changed"),
+          },
+        }),
     signals: [...verdict.reasons, ...verdict.notes].map(({ id, effect, title }) => ({ id, effect: effect.kind, title })),
     advisories,
   };

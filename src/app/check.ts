@@ -1,6 +1,6 @@
 /** `cordon check`: what folders hold and what is known of it, brought together for the rules; then one report over all of them. */
 import type { AdvisoryIndex } from "../core/advisory/index-file.ts";
-import type { FeedState } from "../core/advisory/feeds.ts";
+import type { FeedState, StaleFeed } from "../core/advisory/feeds.ts";
 import { type Clock, iso } from "../core/base/time.ts";
 import { checkLockfile, type LockfileCheck } from "../core/check/check-lockfile.ts";
 import type { CheckReport, Finding, NotChecked } from "../core/check/finding.ts";
@@ -34,7 +34,12 @@ export type CheckPorts = {
   /** Whether the registry may be asked. */
   readonly online: boolean;
   /** Absent where no feed is configured or none was ever read. */
-  readonly advisories?: { readonly index: Pick<AdvisoryIndex, "claims">; readonly states: readonly FeedState[] };
+  readonly advisories?: {
+    readonly index: Pick<AdvisoryIndex, "claims">;
+    readonly states: readonly FeedState[];
+    /** Feeds that were never read, or too long ago. */
+    readonly stale: readonly StaleFeed[];
+  };
   /** Absent where nothing is stored and nobody may be asked. */
   readonly decide?: DecideEntries;
 };
@@ -64,7 +69,7 @@ export async function check(ports: CheckPorts, request: CheckRequest): Promise<C
   const now = ports.clock.now();
   const checks: LockfileCheck[] = [];
   const findings: Finding[] = [];
-  const notChecked: NotChecked[] = (request.unread ?? []).map(notRead);
+  const notChecked: NotChecked[] = [...(request.unread ?? []).map(notRead), ...staleFeeds(ports)];
   const trees: ResolvedTree[] = [];
   const known = new Map<string, DecidedEntry>();
   const lift = request.vex && (await import("../core/interchange/openvex.ts")).applyVex;
@@ -96,6 +101,17 @@ export async function check(ports: CheckPorts, request: CheckRequest): Promise<C
   );
   const report = makeReport({ root: request.root, project, checks, findings, notChecked, feeds, policy: ports.policy, now });
   return { report, trees, states: known };
+}
+
+/** What a feed did not say of late is no evidence that there is nothing to say. */
+function staleFeeds({ advisories, policy }: CheckPorts): readonly NotChecked[] {
+  return (advisories?.stale ?? []).map(({ name, why }) => ({
+    check: "advisories",
+    reason: `the feed ${name}: ${why}`,
+    packages: 0,
+    required: policy.require.includes("advisories"),
+    command: "cordon feeds sync",
+  }));
 }
 
 /** What cannot be read is no evidence that nothing is in it: such a run is never a clean one. */
@@ -185,7 +201,7 @@ function recordsOf({ known }: States): Records {
   return {
     ofVersion(name, version) {
       const integrity = known.get(`${name}@${version}`)?.facts?.integrity;
-      return integrity === undefined ? [] : [{ integrity, by: "the registry, as this machine saw it" }];
+      return integrity === undefined ? [] : [{ integrity, by: "this machine's history" }];
     },
   };
 }

@@ -1,6 +1,7 @@
 /** A check's report in the formats other tools read; each is loaded when it is asked for. */
 import type { Checked } from "../../app/check.ts";
 import type { CheckedSince } from "../../app/check-since.ts";
+import { Fault } from "../../core/base/fault.ts";
 import type { Instant } from "../../core/base/time.ts";
 import type { CheckedPackage } from "../../core/check/finding.ts";
 
@@ -24,18 +25,25 @@ export async function written(
     case "spdx":
       return json((await import("../../core/interchange/spdx.ts")).spdxOf(report, await inventory(result), at));
     case "openvex":
-      return json((await import("../../core/interchange/openvex.ts")).vexOf(report, await inventory(result), { author, at }));
+      return vex((await import("../../core/interchange/openvex.ts")).vexOf(report, await inventory(result), { author, at }));
     case "junit":
       return (await import("../../core/interchange/junit.ts")).junitOf(report);
     case "markdown":
       return "changes" in result
-        ? (await import("../../core/interchange/change-markdown.ts")).changeMarkdown(result.changes)
+        ? (await import("../../core/interchange/change-markdown.ts")).changeMarkdown(result.changes, report)
         : (await import("../../core/interchange/markdown.ts")).markdownOf(report);
   }
 }
 
 function json(value: unknown): string {
   return `${JSON.stringify(value, undefined, 2)}\n`;
+}
+
+/** OpenVEX demands at least one statement. */
+function vex(document: unknown): string {
+  if (document === undefined)
+    throw new Fault("USAGE", "no advisory speaks of these packages, and an OpenVEX document must say something: nothing is written");
+  return json(document);
 }
 
 /** Of all lockfiles; the indexes in `dependsOn` are within one, and moved to where it begins. */
