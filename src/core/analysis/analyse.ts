@@ -5,6 +5,7 @@ import { LIMITS } from "../base/limits.ts";
 import { foreignSources } from "../lockfile/hosts.ts";
 import { readLockfile } from "../lockfile/read.ts";
 import { type ArchiveFile, readArchive } from "../tarball/archive.ts";
+import { chainsAcross } from "./across-files.ts";
 import { finish, openSights, see } from "./findings.ts";
 import { isDeclaration, kindOf } from "./kinds.ts";
 import { normalise, readManifest } from "./manifest.ts";
@@ -177,7 +178,7 @@ function summary(files: readonly FileEntry[]): Pick<TarballReport, "capabilities
   }
   return {
     capabilities: [...capabilities.values()].toSorted((a, b) => (a.id < b.id ? -1 : 1)),
-    chains: files.flatMap(({ path, found }) => (found?.chains ?? []).map((chain) => ({ ...chain, path }))),
+    chains: [...files.flatMap(({ path, found }) => (found?.chains ?? []).map((chain) => ({ ...chain, path }))), ...chainsAcross(files)],
     hosts: [...hosts].toSorted().slice(0, LIMITS.hostsPerTarball),
     imports: [...imports].toSorted(),
     unread: files.flatMap(({ path, found }) => (found?.unread ? [{ path, ...found.unread }] : [])).slice(0, LIMITS.unreadPerTarball),

@@ -2,11 +2,14 @@
 import { LIMITS } from "../base/limits.ts";
 import { printable, redact } from "../base/text.ts";
 import type { CapabilityId, ChainId } from "./capabilities.ts";
-import type { FileFindings, FoundCapability, FoundChain, Unread } from "./report.ts";
+import { ADDRESSES, ADDRESS_TABLE } from "./patterns.ts";
+import type { FileFindings, FoundCapability, FoundChain, Part, Unread } from "./report.ts";
 
 type Sight = { readonly at: number; readonly what: string };
 
 export type Sights = {
+  /** Addresses of coins, by kind; `ADDRESS_TABLE` says when they are one. */
+  readonly addresses: number[];
   readonly source: string;
   readonly seen: Map<CapabilityId, { count: number; first: Sight[] }>;
   readonly links: Set<string>;
@@ -15,7 +18,7 @@ export type Sights = {
 };
 
 export function openSights(source: string): Sights {
-  return { source, seen: new Map(), links: new Set(), imports: new Set(), hosts: new Set() };
+  return { source, addresses: [], seen: new Map(), links: new Set(), imports: new Set(), hosts: new Set() };
 }
 
 /** `what` tells apart sights of one capability: which credentials, which kind of call. */
@@ -24,6 +27,22 @@ export function see(sights: Sights, id: CapabilityId, at: number, what = ""): vo
   if (!all) sights.seen.set(id, (all = { count: 0, first: [] }));
   all.count++;
   if (all.first.length < LIMITS.sightsPerCapability) all.first.push({ at, what });
+}
+
+/** A string that is an address of some coin counts; a table of them is what a thief replaces addresses with. */
+export function countAddress(sights: Sights, text: string, at: number): void {
+  const { addresses, kinds } = ADDRESS_TABLE;
+  if (text.length < 26 || text.length > 105 || sights.addresses.length > addresses * 20) return;
+  const kind = ADDRESSES.findIndex((pattern) => pattern.test(text));
+  // Letters and digits of one case are some other number.
+  if (kind < 0 || (kind > 1 && !/^(?=.*[a-z])(?=.*[A-Z]).*\d/.test(text))) return;
+  sights.addresses.push(kind);
+  if (sights.addresses.length >= addresses && new Set(sights.addresses).size >= kinds && !seesTable(sights))
+    see(sights, "wallet", at, "table");
+}
+
+function seesTable({ seen }: Sights): boolean {
+  return seen.get("wallet")?.first.some(({ what }) => what === "table") ?? false;
 }
 
 /** A module or file that is imported; relative ones lead on, others are names. */
@@ -48,16 +67,35 @@ export function finish(sights: Sights, as: FileFindings["as"], unread?: Unread):
     })
     .toSorted((a, b) => (a.id < b.id ? -1 : 1));
   const { links, imports, hosts } = sights;
+  const parts = partsIn(sights);
   if (!unread && capabilities.length + links.size + imports.size + hosts.size === 0) return undefined;
   return {
     as,
     capabilities,
     chains,
+    ...(parts.length === 0 ? {} : { parts }),
     links: [...links].toSorted(),
     imports: [...imports].toSorted(),
     hosts: [...hosts].toSorted(),
     ...(unread ? { unread } : {}),
   };
+}
+
+/** Kinds of secrets whose names in one file mean nothing for another: naming them is fetching them, or they are everywhere. */
+const ALONE: ReadonlySet<string> = new Set(["metadata", "system", "scanner"]);
+
+/** For credentials it must be able to read files or start programs itself: many files only name them. */
+function partsIn({ seen, imports }: Sights): readonly Part[] {
+  const reads = imports.has("fs") || imports.has("fs-extra") || seen.has("process");
+  const named = reads ? (seen.get("credentials")?.first ?? []) : [];
+  const takes = [...new Set(named.map(({ what }) => what))].filter((what) => !ALONE.has(what));
+  return [
+    ...takes.map((what): Part => `takes ${what}`),
+    ...(seen.has("env-harvest") ? (["takes environment"] as const) : []),
+    ...(seen.get("network")?.first.some(({ what }) => what === "call") ? (["sends"] as const) : []),
+    ...(seen.has("encoded-blob") ? (["carries"] as const) : []),
+    ...(seen.has("dynamic-code") ? (["runs"] as const) : []),
+  ].toSorted();
 }
 
 /** Line and a short piece of code, safe to print. */
@@ -110,6 +148,8 @@ function chainsIn(sights: Sights): FoundChain[] {
   }
   for (const one of of("self-publish")) if (near(one, out, NEAR.payload)) add("publish-self", one.what, one.at);
   for (const one of of("browser-hook")) if (near(one, of("wallet"), NEAR.payload * 2)) add("wallet-hook", "", one.at);
+  for (const one of of("clipboard")) if (near(one, of("wallet"), NEAR.payload)) add("clipboard-swap", "", one.at);
+  for (const one of of("self-delete", "file")) if (near(one, out, NEAR.block)) add("cover-up", "", one.at);
   const beside = [...of("network", "call"), ...of("decoder"), ...of("alien-runtime"), ...of("credentials"), ...of("env-harvest")];
   for (const one of of("persistence")) if (near(one, beside, NEAR.block)) add("persist", one.what, one.at);
   for (const one of of("destructive")) add("wipe", one.what, one.at);

@@ -29,7 +29,7 @@ export const STRINGS: readonly StringPattern[] = [
     id: "credentials",
     what: "wallet",
     pattern:
-      /wallet\.dat\b|\.config[/\\]solana|[/\\]Exodus[/\\]|exodus\.wallet|\.electrum[/\\]|Ethereum[/\\]keystore|nkbihfbeogaeaoehlefnkodbefgpgknn/,
+      /wallet\.dat\b|\.config[/\\]solana|[/\\]Exodus[/\\]|exodus\.wallet|\.electrum[/\\]|[Ee]thereum[/\\]keystore|Bitcoin[/\\]wallets|[/\\]Ledger Live\b|[/\\]@trezor[/\\]suite-desktop|[/\\]atomic[/\\]Local Storage|[/\\]Coinomi[/\\]|Monero[/\\]wallets|nkbihfbeogaeaoehlefnkodbefgpgknn|bfnaelmomeimhlpmgjnjophhpkkoljpa|hnfanknocfeofbddgcijnmhnfnkdnaad|ibnejdfjmmkpcnlpebklmnkoeoihofec/,
   },
   { id: "credentials", what: "history", pattern: /\.(?:bash|zsh)_history\b|ConsoleHost_history/ },
   { id: "credentials", what: "system", pattern: /\/etc\/(?:passwd|shadow)\b|\/proc\/(?:self|\d+)\/(?:environ|mem|maps)\b/ },
@@ -80,6 +80,13 @@ export const STRINGS: readonly StringPattern[] = [
     what: "address",
     pattern: /\\b0x\[a-fA-F0-9\]\{40\}|\[13\]\[a-km-zA-HJ-NP-Z|bc1\[a-z0-9\]|eth_sendTransaction|signAndSendTransaction/,
   },
+  { id: "clipboard", what: "command", pattern: /\b(?:pbpaste|pbcopy|xclip|xsel|wl-paste|wl-copy|Get-Clipboard|Set-Clipboard)\b/ },
+  {
+    id: "destructive",
+    what: "home",
+    pattern:
+      /\bfind "?(?:~|\$HOME|\$\{HOME\}|\/home|\/Users)"?\/? [^\n]{0,200}(?:-delete\b|\bshred\b|\brm )|\brimraf (?:~|\$HOME)(?=[\s"';*]|$)|rd \/s \/q "%USERPROFILE%|Remove-Item [^\n]{0,60}(?:\$env:USERPROFILE|\$HOME|~)(?=[\s"';*]|\\\*|$)/i,
+  },
   {
     id: "destructive",
     what: "home",
@@ -105,6 +112,17 @@ const ANY: readonly RegExp[] = ["", "i"].map(
 export function likelyIn(text: string): readonly StringPattern[] {
   return ANY.some((any) => any.test(text)) ? STRINGS.filter((_, index) => LOOSE[index]!.test(text)) : [];
 }
+
+/** Addresses that money can be sent to, one pattern for each kind of coin. */
+export const ADDRESSES: readonly RegExp[] = [
+  /^0x[0-9a-fA-F]{40}$/,
+  /^(?:bc1|ltc1|addr1)[02-9ac-hj-np-z]{25,100}$|^bitcoincash:[qp][02-9ac-hj-np-z]{41}$/,
+  /^[13LM][1-9A-HJ-NP-Za-km-z]{25,33}$/,
+  /^T[1-9A-HJ-NP-Za-km-z]{33}$/,
+];
+
+/** Fewer are a donation link or the constants of one chain. */
+export const ADDRESS_TABLE = { addresses: 5, kinds: 2 };
 
 /** Hosts of URLs in strings. */
 export const HOST = /\b(?:https?|wss?|ftp):\/\/(?:[^\s/@"'`]{1,100}@)?([A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?)(?![\w.-])/g;

@@ -5,7 +5,7 @@ import { isRecord, plainPath, type RawManifest } from "./manifest.ts";
 const TRIES = ["", ".js", ".cjs", ".mjs", ".json", ".node", ".ts", "/index.js", "/index.cjs", "/index.mjs", "/index.ts"];
 
 /** The file a relative specifier means; undefined when there is none. `from` is the file that asks, or "" for the package's folder. */
-function resolvePath(specifier: string, from: string, paths: ReadonlySet<string>): string | undefined {
+export function resolvePath(specifier: string, from: string, paths: ReadonlySet<string>): string | undefined {
   const folder = from.includes("/") ? from.slice(0, from.lastIndexOf("/") + 1) : "";
   const base = plainPath(folder + specifier.replace(/[?#].*$/, ""));
   for (const end of TRIES) {

@@ -2,7 +2,7 @@
 import type { CapabilityId, ChainId } from "./capabilities.ts";
 
 /** Changes whenever the same tarball could give another report; stored reports of another number are made again. */
-export const ANALYSER = 2;
+export const ANALYSER = 3;
 
 /** One place in one file. `line` counts from 1. */
 export type Place = { readonly path: string; readonly line?: number; readonly code?: string };
@@ -26,6 +26,8 @@ export type FileFindings = {
   readonly as: "tree" | "text";
   readonly capabilities: readonly FoundCapability[];
   readonly chains: readonly FoundChain[];
+  /** What it does for files that import it, or that it imports; absent when nothing of that. Sorted. */
+  readonly parts?: readonly Part[];
   /** Relative paths it imports or requires, as written. */
   readonly links: readonly string[];
   /** Packages and built-in modules it imports or requires. */
@@ -34,6 +36,11 @@ export type FileFindings = {
   readonly hosts: readonly string[];
   readonly unread?: Unread;
 };
+
+/**
+ * Half of a chain that can be made of two files: secrets of a kind taken (`takes ssh`), data sent, a packed text carried, text run as code.
+ */
+export type Part = `takes ${string}` | "sends" | "carries" | "runs";
 
 export type FoundCapability = {
   readonly id: CapabilityId;

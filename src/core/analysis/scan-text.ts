@@ -3,7 +3,7 @@
  * searched; this sees less than a tree and believes more, so what it finds counts the same but says `text`.
  */
 import { LIMITS } from "../base/limits.ts";
-import { type Sights, see, seeImport } from "./findings.ts";
+import { countAddress, type Sights, see, seeImport } from "./findings.ts";
 import { CODE, HOST, IMPORT, MODULES, STRINGS } from "./patterns.ts";
 
 /** `command`: a line of package.json, which may hold code in quotes; `//` begins no comment there. */
@@ -17,6 +17,7 @@ export function scanText(text: string, sights: Sights, language: "script" | "she
   }
   for (const match of code.matchAll(HOST))
     if (match[1]!.includes(".") && sights.hosts.size < LIMITS.hostsPerFile) sights.hosts.add(match[1]!.toLowerCase());
+  for (const match of code.matchAll(/["'`]([\w:]{26,105})["'`]/g)) countAddress(sights, match[1]!, match.index);
   if (language === "shell") return;
   for (const { id, what, pattern } of CODE) for (const match of code.matchAll(pattern)) see(sights, id, match.index, what);
   for (const match of code.matchAll(IMPORT)) {

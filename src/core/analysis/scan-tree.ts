@@ -3,7 +3,7 @@
  * scope analysis, and is meant to see what ordinary hiding hides, not to prove what a program does.
  */
 import { LIMITS } from "../base/limits.ts";
-import { type Sights, see, seeImport } from "./findings.ts";
+import { countAddress, type Sights, see, seeImport } from "./findings.ts";
 import { type Constants, fold, operands } from "./fold.ts";
 import { HIDDEN, HOST, likelyIn, MODULES, STRINGS, type StringPattern } from "./patterns.ts";
 import type { Node } from "./syntax.ts";
@@ -52,6 +52,7 @@ function visit(node: Node, scan: Scan): boolean {
       return false;
     case "Literal":
       if (typeof node.value === "string") written(node.value, node.end - node.start - 2, node.start, scan);
+      else if (scan.likely.length > 0 && scan.sights.source[node.start] === "/") expression(node, scan);
       return false;
     case "TemplateElement": {
       const { cooked, raw } = node.value as { cooked?: string | null; raw?: string };
@@ -65,7 +66,7 @@ function visit(node: Node, scan: Scan): boolean {
       // What is added to piece by piece (`text += chunk`) is no constant, however it began.
       if (node.left?.type === "Identifier" && node.operator !== "=") scan.bound.set(node.left.name!, undefined);
       else if (node.left?.type === "Identifier") bind(node.left, node.right, scan);
-      else if (node.left?.type === "MemberExpression") scan.later.push(node);
+      if (node.left?.type === "MemberExpression" || isOwnFetch(node)) scan.later.push(node);
       return true;
     case "ImportDeclaration":
     case "ExportNamedDeclaration":
@@ -93,6 +94,17 @@ function visit(node: Node, scan: Scan): boolean {
   }
 }
 
+/** A regular expression that finds addresses of coins says the same as a string of it. */
+function expression({ start, end }: Node, { sights, likely }: Scan): void {
+  const text = sights.source.slice(start, end);
+  for (const { id, what, pattern } of likely) if (id === "wallet" && pattern.test(text)) see(sights, id, start, what);
+}
+
+/** `fetch = async (…) => …`: nobody who wants another fetch than the browser's writes it himself. */
+function isOwnFetch({ left, right, operator }: Node): boolean {
+  return left?.name === "fetch" && operator === "=" && /^(?:Function|ArrowFunction|New)Expression$/.test(right?.type ?? "");
+}
+
 /** A string of the source. One with escapes is not what was searched for likely patterns. */
 function written(text: string, length: number, at: number, scan: Scan): void {
   if (text.length === length) return literal(text, at, scan, scan.likely);
@@ -103,6 +115,7 @@ function written(text: string, length: number, at: number, scan: Scan): void {
 /** A string as the program will have it. */
 function literal(text: string, at: number, { sights, urls }: Scan, patterns: readonly StringPattern[]): void {
   if (text.length < 4) return;
+  countAddress(sights, text, at);
   for (const { id, what, pattern } of patterns) if (pattern.test(text)) see(sights, id, at, what);
   if (text.length >= LIMITS.blobChars && isBlob(text)) see(sights, "encoded-blob", at);
   if (urls && text.includes("://"))
@@ -210,14 +223,23 @@ function assembled(text: string | undefined, node: Node, scan: Scan): void {
   literal(text, node.start, { ...scan, urls: true }, STRINGS);
 }
 
-function assigned(left: Node, node: Node, { sights }: Scan, constants: Constants): void {
-  const name = propertyName(left, constants);
-  const owner = left.object;
-  const replaced =
+function assigned(left: Node, node: Node, scan: Scan, constants: Constants): void {
+  if (left.type === "Identifier") see(scan.sights, "browser-hook", node.start, "fetch");
+  else replaced(left.object, propertyName(left, constants), node, scan);
+}
+
+/** What wallets are asked with. */
+const WALLET_CALLS: ReadonlySet<string> = new Set(["request", "send", "sendAsync", "signTransaction", "signAndSendTransaction"]);
+
+/** A property of an object that a browser or a wallet gives everybody is set anew. */
+function replaced(given: Node | undefined, name: string | undefined, { start }: Node, { sights, bound }: Scan): void {
+  if (name === undefined) return;
+  const owner = given?.type === "Identifier" ? (bound.get(given.name!) ?? given) : given;
+  const isHook =
     (name === "fetch" && isGlobal(owner)) ||
     ((name === "open" || name === "send") && owner?.property?.name === "prototype" && owner.object?.name === "XMLHttpRequest") ||
-    ((name === "request" || name === "send" || name === "sendAsync") && owner?.property?.name === "ethereum");
-  if (replaced) see(sights, "browser-hook", node.start, name);
+    (WALLET_CALLS.has(name) && (owner?.property?.name === "ethereum" || owner?.property?.name === "solana"));
+  if (isHook) see(sights, "browser-hook", start, name);
 }
 
 function call(node: Node, scan: Scan, constants: Constants): void {
@@ -228,10 +250,13 @@ function call(node: Node, scan: Scan, constants: Constants): void {
     seeModule(modules.get(name), start, "call", sights);
     switch (name) {
       case "eval":
-        if (!isHarmless(fold(args[0], constants))) see(sights, "dynamic-code", start, "eval");
+        if (!isHarmless(args[0], scan, constants)) see(sights, "dynamic-code", start, "eval");
         return;
       case "Function":
-        if (args.length > 0 && !isHarmless(fold(args.at(-1), constants))) see(sights, "dynamic-code", start, "function");
+        if (args.length > 0 && !isHarmless(args.at(-1), scan, constants)) see(sights, "dynamic-code", start, "function");
+        return;
+      case "rimraf":
+        if (isHome(args[0], scan, constants)) see(sights, "destructive", start, "home");
         return;
       case "fetch":
       case "XMLHttpRequest":
@@ -274,13 +299,13 @@ function call(node: Node, scan: Scan, constants: Constants): void {
       return;
     case "eval":
     case "Function":
-      if (isGlobal(owner) && !isHarmless(fold(args.at(-1), constants))) see(sights, "dynamic-code", start, "eval");
+      if (isGlobal(owner) && !isHarmless(args.at(-1), scan, constants)) see(sights, "dynamic-code", start, "eval");
       return;
     case "constructor":
       if (
         owner?.type === "MemberExpression" &&
         propertyName(owner, constants) === "constructor" &&
-        !isHarmless(fold(args.at(-1), constants))
+        !isHarmless(args.at(-1), scan, constants)
       )
         see(sights, "dynamic-code", start, "constructor");
       return;
@@ -313,12 +338,30 @@ function call(node: Node, scan: Scan, constants: Constants): void {
     case "homedir":
       see(sights, "filesystem-outside", start, "home");
       return;
+    case "defineProperty":
+      replaced(args[0], fold(args[1], constants), node, scan);
+      return;
     case "rm":
     case "rmSync":
     case "rmdir":
     case "rmdirSync":
+    case "remove":
     case "removeSync":
+    case "emptyDir":
+    case "emptyDirSync":
+    case "unlink":
+    case "unlinkSync":
       if (isHome(args[0], scan, constants)) see(sights, "destructive", start, "home");
+      else seeOwn(args[0], start, scan, constants);
+      return;
+    case "rename":
+    case "renameSync":
+    case "copyFile":
+    case "copyFileSync":
+      seeOwn(args[1], start, scan, constants);
+      return;
+    case "sync":
+      if (owner?.name === "rimraf" && isHome(args[0], scan, constants)) see(sights, "destructive", start, "home");
       return;
   }
   // What is handed to a request whole.
@@ -369,9 +412,44 @@ function calls(node: Node | undefined, method: string): boolean {
   return node?.type === "CallExpression" && node.callee?.property?.name === method;
 }
 
-/** A constant that does nothing but reach for the global object or probe a language feature, as much old code does. */
-function isHarmless(code: string | undefined): boolean {
-  return code !== undefined && code.length < 200 && !/require|import|process|fetch|XMLHttp|atob|fromCharCode|https?:/.test(code);
+/**
+ * A constant that does nothing but reach for the global object or probe a language feature, as much old code does. Written as it is run:
+ * what must be decoded first is meant not to be read.
+ */
+function isHarmless(node: Node | undefined, scan: Scan, constants: Constants): boolean {
+  if (!node || !isWritten(node, scan)) return false;
+  const code = fold(node, constants);
+  return code !== undefined && code.length < 200 && !NOT_HARMLESS.test(code);
+}
+
+const NOT_HARMLESS =
+  /require|import|process|fetch|XMLHttp|WebSocket|sendBeacon|atob|unescape|decodeURI|fromCharCode|Buffer|\beval\b|constructor|\\[xu]|https?:/;
+
+/** A string in the source, a name for one, or a sum of them. */
+function isWritten(node: Node, { bound }: Scan, depth = 0): boolean {
+  if (depth > 3) return false;
+  if (node.type === "Literal") return true;
+  if (node.type === "TemplateLiteral") return (node.expressions ?? []).length === 0;
+  if (node.type === "BinaryExpression") return operands(node).every((part) => isWritten(part, { bound } as Scan, depth + 1));
+  const meant = node.type === "Identifier" ? bound.get(node.name!) : undefined;
+  return meant !== undefined && isWritten(meant, { bound } as Scan, depth + 1);
+}
+
+/** The running file itself, or the package.json beside it. */
+function seeOwn(node: Node | undefined, at: number, scan: Scan, constants: Constants): void {
+  const target = node?.type === "Identifier" ? (scan.bound.get(node.name!) ?? node) : node;
+  if (isOwnFile(target)) see(scan.sights, "self-delete", at, "file");
+  const isJoined = target?.type === "CallExpression" && (calls(target, "join") || calls(target, "resolve"));
+  const beside = isJoined && target.arguments?.length === 2 && target.arguments[0]?.name === "__dirname";
+  if (beside && fold(target.arguments![1], constants) === "package.json") see(scan.sights, "self-delete", at, "manifest");
+}
+
+/** `__filename`, `process.argv[1]`, `fileURLToPath(import.meta.url)`. */
+function isOwnFile(node: Node | undefined): boolean {
+  if (node?.type === "Identifier") return node.name === "__filename";
+  if (node?.type === "MemberExpression") return node.object?.property?.name === "argv" && node.property?.value === 1;
+  const [url] = node?.type === "CallExpression" && node.callee?.name === "fileURLToPath" ? (node.arguments ?? []) : [];
+  return url?.property?.name === "url" && url.object?.type === "MetaProperty";
 }
 
 function isEnvironment(node: Node | undefined, { bound }: Scan, depth = 0): boolean {
@@ -397,7 +475,18 @@ function holdsEnvironment(node: Node | undefined, scan: Scan, depth: number): bo
   );
 }
 
-function isHome(node: Node | undefined, { bound }: Scan, constants: Constants): boolean {
-  const target = node?.type === "Identifier" ? bound.get(node.name!) : node;
-  return calls(target, "homedir") || target?.property?.name === "HOME" || fold(target, constants) === "/";
+/** The home folder whole, or everything: not what lies below it. */
+function isHome(node: Node | undefined, scan: Scan, constants: Constants, depth = 0): boolean {
+  const target = node?.type === "Identifier" ? scan.bound.get(node.name!) : node;
+  if (!target || depth > 3) return false;
+  const isRest = (part: Node | undefined): boolean => /^[/\\*.]*$/.test(fold(part, constants) ?? "?");
+  const isHomeToo = (part: Node | undefined): boolean => isHome(part, scan, constants, depth + 1);
+  if (calls(target, "homedir") || (target.type === "CallExpression" && target.callee?.name === "homedir")) return true;
+  if (target.type === "MemberExpression") return /^(?:HOME|USERPROFILE)$/.test(propertyName(target, constants) ?? "");
+  if (calls(target, "join") || calls(target, "resolve"))
+    return isHomeToo(target.arguments?.[0]) && (target.arguments ?? []).slice(1).every(isRest);
+  if (target.type === "BinaryExpression") return isHomeToo(target.left ?? undefined) && isRest(target.right ?? undefined);
+  if (target.type === "TemplateLiteral" && target.expressions?.length === 1)
+    return isHomeToo(target.expressions[0]) && (target.quasis ?? []).every(isRest);
+  return /^(?:\/|~|[Cc]:[/\\]?)\*?$/.test(fold(target, constants) ?? "");
 }

@@ -22,6 +22,7 @@ const AT_INSTALL: ReadonlySet<CapabilityId> = new Set([
   "persistence",
   "alien-runtime",
   "destructive",
+  "self-delete",
   "hidden-name",
   "invisible-text",
   "obfuscated",
