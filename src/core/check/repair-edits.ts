@@ -1,6 +1,7 @@
 /** How each client spells a repair: ranges and overrides in manifests, and the commands that bring its lockfile in step afterwards. */
 import type { ClientId, FileEdit } from "../client/client.ts";
 import { jsonAt, putJson } from "../client/json-edit.ts";
+import { dropEntries } from "../lockfile/drop.ts";
 import { appendLines, lineEnd, readYaml, replaceValue, setting } from "../client/settings.ts";
 
 /** A manifest, a settings file or the lockfile, as it stands. */
@@ -24,15 +25,15 @@ export function repairFile(path: string, text: string, importer?: string): Repai
 }
 
 /**
- * What brings the lockfile in step with the manifests, without running scripts; checked against the pinned clients. Only yarn 1 has no way to
- * write its lockfile alone.
+ * What brings the lockfile in step with the manifests, and fills in what was taken out of it, without running scripts; checked against the
+ * pinned clients. Only yarn 1 has no way to write its lockfile alone.
  */
 export function lockCommand(client: ClientId): readonly string[] {
   switch (client) {
     case "npm":
       return ["install", "--package-lock-only", "--ignore-scripts"];
     case "pnpm":
-      return ["install", "--lockfile-only", "--no-frozen-lockfile"];
+      return ["install", "--lockfile-only", "--no-frozen-lockfile", "--fix-lockfile"];
     case "yarn-classic":
       return ["install", "--ignore-scripts", "--non-interactive"];
     case "yarn-berry":
@@ -41,22 +42,6 @@ export function lockCommand(client: ClientId): readonly string[] {
       return ["install", "--lockfile-only", "--ignore-scripts"];
     case "deno":
       return ["install", "--lockfile-only"];
-  }
-}
-
-/** What makes the lockfile let go of these names; undefined where editing the lockfile does it (yarn 1). */
-export function moveCommand(client: ClientId, names: readonly string[]): readonly string[] | undefined {
-  switch (client) {
-    case "npm":
-      return ["update", ...names, "--package-lock-only", "--ignore-scripts"];
-    case "pnpm":
-      return ["update", ...names, "--lockfile-only", "--no-save", "--depth=Infinity"];
-    case "yarn-berry":
-      return ["up", "-R", ...names, "--mode=update-lockfile"];
-    case "yarn-classic":
-    case "bun":
-    case "deno":
-      return undefined;
   }
 }
 
@@ -75,7 +60,7 @@ export type OverrideRequest = {
 };
 
 export type Manifests = {
-  /** Whether the client can be made to choose anew for this entry alone; for yarn 1 by taking it out of the lockfile. */
+  /** Takes an entry out of the lockfile, so that the client chooses anew for it alone; false where that cannot be done. */
   letGo(entry: { readonly name: string; readonly version: string }): boolean;
   changeRange(path: string, name: string, range: string): Written;
   override(request: OverrideRequest): Written;
@@ -88,10 +73,12 @@ export function openManifests({
   client,
   major,
   files,
+  tree: { path: lockfile },
 }: {
   readonly client: ClientId;
   readonly major?: number;
   readonly files: readonly RepairFile[];
+  readonly tree: { readonly path: string };
 }): Manifests {
   const texts = new Map(files.map(({ path, text }) => [path, text]));
   const root = files.find(({ importer }) => importer === ".")?.path ?? "package.json";
@@ -133,12 +120,10 @@ export function openManifests({
 
   return {
     letGo(entry) {
-      if (client !== "yarn-classic") return moveCommand(client, [entry.name]) !== undefined;
-      const text = texts.get("yarn.lock");
-      const edited = text === undefined ? undefined : withoutYarnEntry(text, entry);
-      if (edited === undefined) return false;
-      texts.set("yarn.lock", edited);
-      return true;
+      const text = texts.get(lockfile);
+      const edited = text === undefined ? undefined : dropEntries(lockfile, text, [entry]);
+      if (edited !== undefined) texts.set(lockfile, edited);
+      return edited !== undefined;
     },
     changeRange(path, name, range) {
       const file = files.find((one) => one.path === path);
@@ -223,12 +208,4 @@ function putYamlMember(text: string, map: string, key: string, value: string): s
   else
     edited = `${text.slice(0, owner.start)}${member}${eol}${text.slice(text.lastIndexOf("\n", owner.start) + 1, owner.start)}${text.slice(owner.start)}`;
   return setting(readYaml(edited).settings, `${map}.${key}`)?.value === value ? edited : undefined;
-}
-
-/** yarn 1 asks anew for what its lockfile does not answer: the entry's whole block goes. */
-function withoutYarnEntry(text: string, { name, version }: { readonly name: string; readonly version: string }): string | undefined {
-  const blocks = text.split(/(?<=\n)(?=[^\s#][^\n]*:\r?\n)/);
-  const keyOf = (block: string) => /^"?((?:@[^/@\s]+\/)?[^@\s"]+)@/.exec(block)?.[1];
-  const kept = blocks.filter((block) => !(keyOf(block) === name && /^ {2}version "([^"]*)"/m.exec(block)?.[1] === version));
-  return kept.length === blocks.length ? undefined : kept.join("");
 }

@@ -3,7 +3,7 @@ import { HOUR, instant } from "../base/time.ts";
 import type { ClientId } from "../client/client.ts";
 import { readLockfile } from "../lockfile/read.ts";
 import { repairFile } from "./repair-edits.ts";
-import { planRepair, type RepairCandidate, type RepairInput } from "./repair.ts";
+import { planRepair, type RepairCandidate, type RepairInput, type RepairPlan, repairPlans } from "./repair.ts";
 
 const NOW = instant(Date.UTC(2026, 2, 31, 0, 43));
 const SHA = `sha512-${"A".repeat(86)}==`;
@@ -33,37 +33,45 @@ function npm(asked: { readonly direct?: string; readonly wrapper?: string }, ver
       ...(asked.wrapper !== undefined && { "node_modules/wrapper": at("wrapper", "2.1.0", { dependencies: { axios: asked.wrapper } }) }),
     },
   };
+  const text = JSON.stringify(lock);
   return {
     manifest: `${JSON.stringify({ name: "site", dependencies }, undefined, "\t")}\n`,
-    tree: readLockfile("package-lock.json", JSON.stringify(lock)),
+    tree: readLockfile("package-lock.json", text),
+    lockfile: text,
   };
 }
 
 function plan(
-  { manifest, tree }: { readonly manifest: string; readonly tree: RepairInput["tree"] },
+  { manifest, tree, lockfile }: { readonly manifest: string; readonly tree: RepairInput["tree"]; readonly lockfile?: string },
   candidates: readonly RepairCandidate[],
-  { client = "npm", notInPlace, ...more }: Partial<RepairInput> & { client?: ClientId; notInPlace?: ReadonlySet<string> } = {},
+  { client = "npm", written = false, ...more }: Partial<RepairInput> & { client?: ClientId; written?: boolean } = {},
 ) {
   const version = tree.packages.find(({ name }) => name === "axios")!.version;
   const input: RepairInput = {
     client,
     tree,
-    files: [repairFile("package.json", manifest, ".")],
+    files: [repairFile("package.json", manifest, "."), ...(lockfile === undefined ? [] : [repairFile("package-lock.json", lockfile)])],
     ailing: [{ name: "axios", version, because: ["MAL-1"] }],
     candidates: new Map([["axios", candidates]]),
     now: NOW,
     ...more,
   };
-  return planRepair(input, notInPlace ? { notInPlace } : {});
+  return planRepair(input, { written });
 }
+
+/** What is written besides the lockfile. */
+const manifestEdits = ({ edits }: RepairPlan) => edits.filter(({ path }) => path !== "package-lock.json");
 
 test("where every range admits a good version only the lockfile moves", () => {
   const done = plan(npm({ direct: "^1.13.0", wrapper: "^1.0.0" }), [...served("1.13.0", "1.14.0"), refused("1.14.1")]);
   expect(done.steps).toMatchObject([
     { kind: "in-place", name: "axios", from: "1.14.1", to: "1.14.0", where: "package.json ^1.13.0, wrapper@2.1.0" },
   ]);
-  expect(done.edits).toEqual([]);
-  expect(done.commands).toEqual([["update", "axios", "--package-lock-only", "--ignore-scripts"]]);
+  expect(manifestEdits(done)).toEqual([]);
+  // The entry is taken out, so that npm chooses anew for it alone.
+  expect(done.edits[0]!.after).not.toContain("node_modules/axios");
+  expect(done.edits[0]!.after).toContain("node_modules/wrapper");
+  expect(done.commands).toEqual([["install", "--package-lock-only", "--ignore-scripts"]]);
   expect(done.unrepaired).toEqual([]);
 });
 
@@ -77,7 +85,9 @@ test("what the range would get is what counts: a vulnerable version that is serv
 test("an exact pin of the project is lowered or raised in its own form, tabs and all", () => {
   const pinned = npm({ direct: "1.14.1" });
   const down = plan(pinned, [...served("1.13.0", "1.14.0"), refused("1.14.1")]);
-  expect(down.edits).toEqual([{ path: "package.json", before: pinned.manifest, after: pinned.manifest.replace("1.14.1", "1.14.0") }]);
+  expect(manifestEdits(down)).toEqual([
+    { path: "package.json", before: pinned.manifest, after: pinned.manifest.replace("1.14.1", "1.14.0") },
+  ]);
   expect(down.commands).toEqual([["install", "--package-lock-only", "--ignore-scripts"]]);
   // The operator stays where it cannot lead back: ^1.14.0 would take 1.14.1 again.
   const ranged = npm({ direct: "^1.14.1" });
@@ -100,7 +110,7 @@ test("each client's own form of an override", () => {
   const deep = npm({ wrapper: "1.14.1" });
   const candidates = [...served("1.14.0"), refused("1.14.1")];
   const of = (client: ClientId, more: Partial<RepairInput> = {}) =>
-    plan(deep, candidates, { client, ...more }).edits.map(({ path, after }) => [path, after]);
+    manifestEdits(plan(deep, candidates, { client, ...more })).map(({ path, after }) => [path, after]);
   const added = (member: object) => `${JSON.stringify({ ...JSON.parse(deep.manifest), ...member }, undefined, "\t")}\n`;
   expect(of("bun")).toEqual([["package.json", added({ overrides: { axios: "1.14.0" } })]]);
   expect(of("yarn-berry")).toEqual([["package.json", added({ resolutions: { "wrapper/axios": "1.14.0" } })]]);
@@ -146,9 +156,31 @@ test("a fix that is only held is never planned; when it opens is said", () => {
   expect(back.waiting).toMatchObject([{ version: "1.15.1", message }]);
 });
 
+test("plans come smallest first, each once; bun keeps its lockfile until nothing else helps", () => {
+  const of = (client: ClientId, { direct = "^1.13.0" } = {}) => {
+    const { tree, manifest, lockfile } = npm({ direct });
+    const files = [repairFile("package.json", manifest, "."), repairFile("package-lock.json", lockfile)];
+    const candidates = new Map([["axios", [...served("1.14.0"), refused("1.14.1")]]]);
+    const ailing = [{ name: "axios", version: "1.14.1", because: ["MAL-1"] }];
+    return repairPlans({ client, tree, files, ailing, candidates, now: NOW }).map(({ steps, edits }) => [
+      steps.map(({ kind }) => kind),
+      edits.map(({ path }) => path),
+    ]);
+  };
+  expect(of("npm")).toEqual([
+    [["in-place"], ["package-lock.json"]],
+    [["range"], ["package.json", "package-lock.json"]],
+  ]);
+  expect(of("npm", { direct: "1.14.1" })).toEqual([[["range"], ["package.json", "package-lock.json"]]]);
+  expect(of("bun")).toEqual([
+    [["range"], ["package.json"]],
+    [["range"], ["package.json", "package-lock.json"]],
+  ]);
+});
+
 test("what did not move by itself is written on the second try", () => {
   const both = npm({ direct: "^1.13.0", wrapper: "^1.0.0" });
-  const second = plan(both, [...served("1.14.0"), refused("1.14.1")], { notInPlace: new Set(["axios"]) });
+  const second = plan(both, [...served("1.14.0"), refused("1.14.1")], { written: true });
   expect(second.steps.map(({ kind, where }) => `${kind} ${where}`)).toEqual([
     "range dependencies > axios",
     "override overrides > wrapper > axios",
@@ -205,7 +237,12 @@ test("what cannot be changed from here is said with its reason", () => {
       packages: {
         "": {},
         "node_modules/odd/node_modules/axios": { version: "1.14.1", inBundle: true },
-        "node_modules/odd": { version: "1.0.0", resolved: "https://registry.test/odd/-/odd-1.0.0.tgz", integrity: SHA },
+        "node_modules/odd": {
+          version: "1.0.0",
+          bundleDependencies: ["axios"],
+          resolved: "https://registry.test/odd/-/odd-1.0.0.tgz",
+          integrity: SHA,
+        },
       },
     }),
   );

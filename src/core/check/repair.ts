@@ -9,7 +9,7 @@ import type { ClientId, FileEdit } from "../client/client.ts";
 import { lockGraph } from "../lockfile/graph.ts";
 import type { Importer, ResolvedTree } from "../lockfile/tree.ts";
 import { classifySpec, pick } from "../npm/ranges.ts";
-import { lockCommand, moveCommand, openManifests, type RepairFile } from "./repair-edits.ts";
+import { lockCommand, openManifests, type RepairFile } from "./repair-edits.ts";
 
 /** One version of a package that could take the ailing one's place. */
 export type RepairCandidate = {
@@ -38,7 +38,7 @@ export type RepairInput = {
   /** Major version of the client; absent = any. */
   readonly major?: number;
   readonly tree: ResolvedTree;
-  /** Manifests of the importers, and pnpm-workspace.yaml where there is one. */
+  /** Manifests of the importers, pnpm-workspace.yaml where there is one, and the lockfile's own text under the tree's path. */
   readonly files: readonly RepairFile[];
   readonly ailing: readonly Ailing[];
   /** Every listed version by name, oldest or newest first alike. */
@@ -68,7 +68,7 @@ export type Waiting = { readonly name: string; readonly version: string; readonl
 
 export type RepairPlan = {
   readonly steps: readonly RepairStep[];
-  /** Exact new texts of manifests, settings and, for yarn 1, the lockfile. */
+  /** Exact new texts of manifests and settings, and of the lockfile without the entries that are chosen anew. */
   readonly edits: readonly FileEdit[];
   /** Arguments of the client, in order, that bring the lockfile in step; run it as `cordon <client> …`. */
   readonly commands: readonly (readonly string[])[];
@@ -78,11 +78,21 @@ export type RepairPlan = {
 };
 
 export type RepairOptions = {
-  /** Names whose lockfile entry did not move by itself when it was tried. */
-  readonly notInPlace?: ReadonlySet<string>;
+  /** Ranges and overrides are written although the lockfile might move by itself. */
+  readonly written?: boolean;
+  /** bun reads a lockfile that lacks an entry as none at all, and chooses everything anew: only when nothing else helps. */
+  readonly anew?: boolean;
 };
 
-export function planRepair(input: RepairInput, { notInPlace = new Set() }: RepairOptions = {}): RepairPlan {
+/** Every way to clear the findings, smallest change first; each is whole in itself. */
+export function repairPlans(input: RepairInput): readonly RepairPlan[] {
+  const plans = [planRepair(input), planRepair(input, { written: true })];
+  if (input.client === "bun") plans.push(planRepair(input, { written: true, anew: true }));
+  const texts = plans.map(({ steps, edits }) => JSON.stringify([steps, edits]));
+  return plans.filter((_plan, index) => texts.indexOf(texts[index]!) === index);
+}
+
+export function planRepair(input: RepairInput, { written: isWritten = false, anew = false }: RepairOptions = {}): RepairPlan {
   const steps: RepairStep[] = [];
   const waiting: Waiting[] = [];
   const unrepaired: (Ailing & { why: string })[] = [];
@@ -105,8 +115,9 @@ export function planRepair(input: RepairInput, { notInPlace = new Set() }: Repai
     const { to } = target;
     const summary = `to ${to}, ${semver.gt(to, ailing.version, LOOSE) ? "the lowest version that is clear of it" : "the version before"}`;
     const about = { name: ailing.name, from: ailing.version, to };
-    const still = own.filter((one) => notInPlace.has(ailing.name) || target.picks.get(one) === undefined);
-    if (still.length === 0 && manifests.letGo(ailing)) {
+    const still = own.filter((one) => isWritten || target.picks.get(one) === undefined);
+    const letGo = (input.client !== "bun" || anew) && manifests.letGo(ailing);
+    if (still.length === 0 && letGo) {
       const moved = [...new Set(target.picks.values())].join(" and ");
       steps.push({
         ...about,
@@ -143,17 +154,10 @@ export function planRepair(input: RepairInput, { notInPlace = new Set() }: Repai
     if (failed.length > 0) unrepaired.push({ ...ailing, why: failed.join("; ") });
   }
   const unique = steps.filter((step, index) => steps.findIndex((other) => key(other) === key(step)) === index);
-  const moved = [...new Set(unique.filter(({ kind }) => kind === "in-place").map(({ name }) => name))];
-  const edits = manifests.edits();
-  const move = moved.length === 0 ? undefined : moveCommand(input.client, moved);
-  const written = unique.some(({ kind }) => kind !== "in-place");
   return {
     steps: unique,
-    edits,
-    commands:
-      unique.length === 0
-        ? []
-        : [...(written || move === undefined ? [lockCommand(input.client)] : []), ...(move === undefined ? [] : [move])],
+    edits: unique.length === 0 ? [] : manifests.edits(),
+    commands: unique.length === 0 ? [] : [lockCommand(input.client)],
     waiting,
     unrepaired,
   };
