@@ -83,7 +83,7 @@ function laidOut(names: Groups, integrities: Groups, about: About, seed: number)
   const numbers = [FORMAT, lines.end(), seed >>> 0, nameSlots, digestSlots, headBytes, linesAt, digestLinesAt, crc32(head)];
   for (const [index, number] of numbers.entries()) header.writeUInt32LE(number, MAGIC.length + index * 4);
   header.writeUInt32LE(crc32(header.subarray(0, HEADER_CRC_AT)), HEADER_CRC_AT);
-  return [header, head, nameTable, digestTable, lines.bytes()];
+  return [header, head, nameTable, digestTable, ...lines.pieces()].filter(({ length }) => length > 0);
 }
 
 function tableOf(groups: Groups, slots: number, seed: number, lines: Roll): Buffer {
@@ -109,30 +109,33 @@ function pageChecks(table: Buffer): Buffer {
   return checks;
 }
 
-/** Lines behind one another in one buffer that grows. */
-type Roll = { add(line: string): number; end(): number; bytes(): Uint8Array };
+/** Lines behind one another, in pieces: a buffer that grows would be there twice while it does. */
+type Roll = { add(line: string): number; end(): number; pieces(): readonly Uint8Array[] };
+
+const PIECE_BYTES = 1 << 20;
 
 /** `start` is where the first will lie in the file; `add` gives where each does. */
 function roll(start: number): Roll {
-  let bytes = Buffer.allocUnsafe(1 << 20);
+  const full: Uint8Array[] = [];
+  let piece = Buffer.alloc(0);
   let filled = 0;
+  let end = start;
   return {
     add(line) {
       const length = Buffer.byteLength(line);
-      const needed = filled + FRAME_BYTES + length;
-      if (needed > bytes.length) {
-        const larger = Buffer.allocUnsafe(Math.max(needed, bytes.length * 2));
-        bytes.copy(larger, 0, 0, filled);
-        bytes = larger;
+      if (filled + FRAME_BYTES + length > piece.length) {
+        full.push(piece.subarray(0, filled));
+        [piece, filled] = [Buffer.allocUnsafe(Math.max(PIECE_BYTES, FRAME_BYTES + length)), 0];
       }
-      const at = filled;
-      bytes.write(line, at + FRAME_BYTES);
-      bytes.writeUInt32LE(length, at);
-      bytes.writeUInt32LE(crc32(bytes.subarray(at + FRAME_BYTES, needed)), at + 4);
-      filled = needed;
-      return start + at;
+      const at = filled + FRAME_BYTES;
+      piece.write(line, at);
+      piece.writeUInt32LE(length, filled);
+      piece.writeUInt32LE(crc32(piece.subarray(at, at + length)), filled + 4);
+      filled = at + length;
+      end += FRAME_BYTES + length;
+      return end - FRAME_BYTES - length;
     },
-    end: () => start + filled,
-    bytes: () => bytes.subarray(0, filled),
+    end: () => end,
+    pieces: () => [...full, piece.subarray(0, filled)],
   };
 }

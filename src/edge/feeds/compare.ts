@@ -4,7 +4,7 @@ import { newlyDenied } from "../../core/advisory/feeds.ts";
 import { LIMITS } from "../../core/base/limits.ts";
 import { redact } from "../../core/base/text.ts";
 import { type Instant, instant } from "../../core/base/time.ts";
-import type { ClaimChange, ClaimLog } from "../store/claims.ts";
+import type { ClaimChange, ClaimLog, LoggedClaim } from "../store/claims.ts";
 import { parseStored } from "../store/json.ts";
 
 export type Comparison = {
@@ -57,11 +57,14 @@ export async function compareWith(
   let newest = 0;
   let count = 0;
 
+  // Of a feed that is read for the first time nothing need be looked up, a quarter of a million times.
+  const isNew = (await log.pages(feed).next()).done === true;
+  const about = async (ids: readonly string[]) => (isNew ? NOTHING : log.about(feed, ids));
   const stored = (id: string, document: string | undefined): Advisory | undefined =>
     document === undefined ? undefined : parseStored<Advisory>(document, `advisory ${id}`);
 
   async function settle(batch: ReadonlyMap<string, Advisory>): Promise<void> {
-    const before = await log.about(feed, [...batch.keys()]);
+    const before = await about([...batch.keys()]);
     for (const [id, advisory] of batch) {
       const old = before.get(id);
       const was = stored(id, old?.document);
@@ -79,7 +82,7 @@ export async function compareWith(
   /** What was read of an id before, in this batch or an earlier one. */
   async function earlier(id: string, batch: ReadonlyMap<string, Advisory>): Promise<Advisory | undefined> {
     if (batch.has(id) || !seen.has(id)) return batch.get(id);
-    return stored(id, changes.get(id)?.document ?? (await log.about(feed, [id])).get(id)?.document);
+    return stored(id, changes.get(id)?.document ?? (await about([id])).get(id)?.document);
   }
 
   let batch = new Map<string, Advisory>();
@@ -136,7 +139,7 @@ export async function compareWith(
     denied: new Set(denied.keys()),
     async deniedOf(name) {
       const ids = [denied.get(name) ?? []].flat();
-      const before = await log.about(feed, ids);
+      const before = await about(ids);
       return ids
         .flatMap((id) => {
           const is = stored(id, changes.get(id)?.document);
@@ -146,6 +149,8 @@ export async function compareWith(
     },
   };
 }
+
+const NOTHING: ReadonlyMap<string, LoggedClaim> = new Map();
 
 /** What became of a record. */
 const LIVE = 1;
