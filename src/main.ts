@@ -368,6 +368,7 @@ export function openWorld(ground: Ground = {}): World {
           ...(advisories && index ? { advisories: { index, states: advisories.states(), stale: advisories.stale() } } : {}),
           ...(app ? { decide: (entries, options) => app.decide(entries, { ...options, stored: !online }) } : {}),
         },
+        ...(app && online ? { versions: app.versions } : {}),
         async close() {
           await advisories?.close();
           await app?.close();

@@ -4,6 +4,7 @@ import type { Facts } from "../core/facts/facts.ts";
 import type { Alert } from "../core/ledger/alert.ts";
 import type { Policy } from "../core/policy/policy.ts";
 import { type Advisories, claimsFor, feedsRead } from "./advisories.ts";
+import { type VersionsOf, versionsOf } from "./versions.ts";
 import { type DecideEntries, decideEntries } from "./decide-entries.ts";
 import { type ExceptionVerbs, exceptionVerbs } from "./exceptions.ts";
 import { type FetchAhead, fetchAhead } from "./fetch-ahead.ts";
@@ -77,6 +78,8 @@ export type App = {
   readonly diff: Diff;
   readonly why: Why;
   readonly decide: DecideEntries;
+  /** Every version of a package, for choosing one in place of another. */
+  readonly versions: VersionsOf;
   readonly exceptions: ExceptionVerbs;
   readonly held: HeldStore;
   readonly tokens: TokenStore;
@@ -268,6 +271,7 @@ export async function openApp(given: AppPorts): Promise<App> {
     diff: openDiff(shared),
     why: openWhy(shared),
     decide: decideEntries(shared),
+    versions: versionsOf({ knowledge, judgements, index: () => advisories?.index(), now: clock.now }),
     exceptions: exceptionVerbs({ ...shared, exceptions: ports.exceptions }),
     held: ports.held,
     tokens: ports.tokens,

@@ -44,6 +44,11 @@ export function openCheckFiles({ cwd, env }: { readonly cwd: string; readonly en
     before: async (folder: string, since: string, files: FolderFiles) => filesAt(folder, env, since, files),
     relative: (to: string) => path.relative(cwd, to).replaceAll(path.sep, "/"),
     write: async (file: string, text: string) => writeText(absolute(file), text),
+    inFolder: (folder: string) => ({
+      read: async (file: string) => readBytes(path.join(folder, file), LIMITS.lockfileBytes),
+      write: async (file: string, bytes: Uint8Array) => writeText(path.join(folder, file), bytes),
+      remove: async (file: string) => fs.rmSync(path.join(folder, file), { force: true }),
+    }),
   };
 }
 

@@ -59,7 +59,7 @@ function readAll(descriptor: number, size: number): Buffer {
  * Replaces a file's text in one step, keeping its mode; a reader sees the old text or the new one. A link is written through, so that
  * it stays a link.
  */
-export function writeText(file: string, text: string): void {
+export function writeText(file: string, text: string | Uint8Array): void {
   const target = realTarget(file);
   const temporary = path.join(path.dirname(target), `.${path.basename(target)}.${randomBytes(6).toString("hex")}.tmp`);
   const mode = fs.statSync(target, { throwIfNoEntry: false })?.mode;

@@ -1,5 +1,7 @@
 /** `cordon check [paths]`: the truth about lockfiles, from what this machine knows; `--online` also asks the registry. */
 import { check, type Checked, type CheckPorts, type CheckedFiles } from "../../app/check.ts";
+import type { RepairPorts } from "../../app/repair.ts";
+import type { VersionsOf } from "../../app/versions.ts";
 import type { CheckedSince } from "../../app/check-since.ts";
 import { Fault } from "../../core/base/fault.ts";
 import type { VexStatement } from "../../core/interchange/openvex.ts";
@@ -27,18 +29,23 @@ export type CheckWorld = {
   /** `to` as seen from the folder of the call; forward slashes, empty for that folder itself. */
   relative(to: string): string;
   write(file: string, text: string): Promise<void>;
+  /** The files of one folder, for repairs. */
+  inFolder(folder: string): Pick<RepairPorts, "read" | "write" | "remove">;
+  /** Present when the registry may be asked. */
+  readonly versions?: VersionsOf;
   close(): Promise<void>;
 };
 
 type Options = Readonly<Record<string, unknown>>;
-type Target = { readonly root: string; readonly only?: string };
+export type Target = { readonly root: string; readonly only?: string };
 
 export const run: Command = async (context, args, options) => {
   const { io, world, flags } = context;
   const outputs = outputsOf(options, flags.json === true);
   const since = textOf(options, "since");
   // A change has few new versions, and what matters of them is not on this machine.
-  const online = flags.offline !== true && (options["online"] === true || since !== undefined);
+  const mend = options["fix"] === true;
+  const online = flags.offline !== true && (options["online"] === true || since !== undefined || mend);
   const preset = textOf(options, "preset");
   const here = await world.check(flags, { online, ...(preset === undefined ? {} : { preset }) });
   const line = progress(io);
@@ -46,6 +53,10 @@ export const run: Command = async (context, args, options) => {
     const { targets, unread } = await targetsOf(context, here, args, options, line.show);
     const vex = await vexOf(context, options);
     const shared = { root: args[0] ?? ".", unread, onProgress: line.show, ...(vex.length === 0 ? {} : { vex }) };
+    if (mend) {
+      const { mendFolders } = await import("./check-fix.ts");
+      await mendFolders(context, here, targets, { dryRun: options["dryRun"] === true, whole: (of) => whole(here, of, shared) });
+    }
     const result = since === undefined ? await whole(here, targets, shared) : await change(here, targets, { ...shared, since });
     line.clear();
     // Nothing to look at is not the same as nothing found.

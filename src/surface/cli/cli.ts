@@ -82,6 +82,8 @@ export const COMMANDS: Readonly<Record<string, Row>> = {
     options: [
       ["--online", "also ask the registry about every version: age, holds, signatures"],
       ["--since <ref>", "only what changed since the branch left this git ref; asks the registry about new versions"],
+      ["--fix", "make URLs portable and replace versions with findings, by the smallest change that clears them"],
+      ["--dry-run", "with --fix: only say what would be changed"],
       ["--recursive", "every lockfile below the paths"],
       ["--list <file>", "also the folders and lockfiles this file names, a line each"],
       ["--preset <name>", "balanced or strict; only ever tightens what cordon.yaml says"],
