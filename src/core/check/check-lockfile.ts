@@ -64,12 +64,7 @@ export function checkLockfile(subject: CheckSubject): LockfileCheck {
 
   const asked = openAsked();
   if (manifests.length > 0) {
-    checkRanges(
-      tree,
-      manifests.flatMap(({ overrides }) => overrides),
-      asked,
-      report,
-    );
+    checkRanges(tree, manifests, asked, report);
     checkManifests(tree, manifests, report);
   } else lacks("manifest", "there is no manifest beside the lockfile", 0);
 

@@ -30,6 +30,16 @@ export function checkManifests(tree: ResolvedTree, manifests: readonly Manifest[
     }
     compare(tree, manifest, asks, importer, replaced, report);
   }
+  const found = new Set(manifests.map(({ importer }) => importer));
+  for (const { path, line, column } of importers.values())
+    if (!found.has(path))
+      report({
+        rule: "lockfile-stale",
+        severity: "low",
+        at: { line, column },
+        message: `the workspace ${path} has no manifest here`,
+        mark: path,
+      });
 }
 
 /** pnpm's file may speak of one importer in two documents. */
@@ -71,7 +81,7 @@ function compare(
     const declared = listed.get(name);
     if (declared === undefined) {
       // Whoever left out the optional ones has none in the file.
-      if (!replaced.has(name) && !isOutside(range)) missing(manifest, dependency, report);
+      if (!replaced.has(name) && !isOutside(range, tree.kind)) missing(manifest, dependency, report);
     } else if (!replaced.has(name) && !declared.some((each) => each.range === undefined || sameRange(tree, each.range, range)))
       report({
         rule: "lockfile-stale",
@@ -116,8 +126,9 @@ function sameRange(tree: ResolvedTree, listed: string, asked: string): boolean {
   return plain(listed) === plain(asked) || (tree.kind === "deno" && plain(asked) === "*");
 }
 
-/** Directories stand in some lockfiles and not in others. */
-function isOutside(range: string): boolean {
+/** Directories stand in some lockfiles and not in others; pnpm lists the members of the workspace. */
+function isOutside(range: string, kind: ResolvedTree["kind"]): boolean {
+  if (kind === "pnpm" && range.startsWith("workspace:")) return false;
   return /^(?:link|file|portal|workspace|\.|\/)/.test(range);
 }
 
@@ -126,7 +137,7 @@ function answeredBy(tree: ResolvedTree): ((dependency: ManifestDependency) => bo
   if (tree.kind === "yarn-classic") {
     const descriptors = new Set(tree.packages.flatMap(({ key }) => key.split(/, */)));
     return ({ name, range }) =>
-      descriptors.has(`${name}@${range}`) || descriptors.has(name) || isOutside(range) || splitAtVersion(name) !== undefined;
+      descriptors.has(`${name}@${range}`) || descriptors.has(name) || isOutside(range, tree.kind) || splitAtVersion(name) !== undefined;
   }
   if (tree.kind === "package-lock" || tree.kind === "npm-shrinkwrap") {
     const keys = new Set(tree.packages.map(({ key }) => key));

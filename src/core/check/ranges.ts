@@ -5,7 +5,7 @@
 import { importerKey, placedResolver } from "../lockfile/graph.ts";
 import { splitAtVersion } from "../lockfile/identity.ts";
 import type { Dependencies, ResolvedPackage, ResolvedTree } from "../lockfile/tree.ts";
-import type { Override } from "./manifest.ts";
+import type { Manifest, Override } from "./manifest.ts";
 import type { Report } from "./raw.ts";
 import { called } from "./raw.ts";
 import type { Asked } from "./satisfies.ts";
@@ -16,18 +16,22 @@ type Need = { readonly who: string; readonly name: string; readonly range: strin
 type Answers = {
   readonly tree: ResolvedTree;
   readonly overrides: ReadonlyMap<string, readonly Override[]>;
+  /** Names of the workspace's own packages: they answer for themselves. */
+  readonly members: ReadonlySet<string>;
   readonly asked: Asked;
   readonly report: Report;
 };
 
-export function checkRanges(tree: ResolvedTree, overrides: readonly Override[], asked: Asked, report: Report): void {
+export function checkRanges(tree: ResolvedTree, manifests: readonly Manifest[], asked: Asked, report: Report): void {
   const byName = new Map<string, Override[]>();
-  for (const override of overrides) {
+  for (const override of manifests.flatMap(({ overrides }) => overrides)) {
     const known = byName.get(override.name);
     if (known) known.push(override);
     else byName.set(override.name, [override]);
   }
-  const answers = { tree, overrides: byName, asked, report };
+  const members = new Set(manifests.flatMap(({ name }) => name ?? []));
+  for (const { source, name } of tree.packages) if (source.kind === "workspace") members.add(name);
+  const answers = { tree, overrides: byName, members, asked, report };
   switch (tree.kind) {
     case "package-lock":
     case "npm-shrinkwrap":
@@ -49,7 +53,7 @@ export function checkRanges(tree: ResolvedTree, overrides: readonly Override[], 
 
 function checkPlaced(answers: Answers): void {
   const { tree, asked, report } = answers;
-  const resolve = placedResolver(tree);
+  const { resolve, at } = placedResolver(tree);
   const { packages } = tree;
   const follow = (from: number, dependencies: Dependencies | undefined, optional: boolean): void => {
     if (dependencies === undefined) return;
@@ -59,19 +63,18 @@ function checkPlaced(answers: Answers): void {
       const to = resolve(key, name, range);
       if (to !== undefined) {
         if (!isPlainlyRight(packages[to]!, name, range, asked)) judge(answers, to, { who: called(packages[from]!), name, range });
-      } else if (!optional && !isLocal(range))
-        report({
-          rule: "lockfile-dangling",
-          entry: from,
-          message: `needs ${name} (${range}), which is not in the file`,
-          mark: name,
-        });
+      } else if (!isLocal(range)) reportDangling(from, name, range, optional ? "low" : "medium", report);
     }
   };
   for (let from = 0; from < packages.length; from++) {
     const { dependencies, optionalDependencies, source } = packages[from]!;
-    // What a bundle brings along was put together by its author, who may have had reasons.
-    if (source.kind === "bundled") continue;
+    if (source.kind === "link" && saysTargets(tree) && at(source.path) === undefined)
+      report({
+        rule: "lockfile-dangling",
+        entry: from,
+        message: `links to ${source.path || "nothing"}, which is not in the file`,
+        mark: "link",
+      });
     follow(from, dependencies, false);
     follow(from, optionalDependencies, true);
   }
@@ -88,6 +91,15 @@ function checkPlaced(answers: Answers): void {
           message: `${whoIs(importer.path)} needs ${name} (${range}), which is not in the file`,
         });
     }
+}
+
+function reportDangling(entry: number, name: string, range: string, severity: "low" | "medium", report: Report): void {
+  report({ rule: "lockfile-dangling", severity, entry, message: `needs ${name} (${range}), which is not in the file`, mark: name });
+}
+
+/** npm since 7 lists the directory a link points at. */
+function saysTargets({ kind, version }: ResolvedTree): boolean {
+  return kind !== "bun" && Number(version) >= 2;
 }
 
 /** The usual case, without a word: a registry package under its own name in a plain range. */
@@ -112,12 +124,14 @@ function whoIs(importer: string): string {
 
 function checkDescriptors(answers: Answers): void {
   const { packages } = answers.tree;
+  const known = new Set<string>();
   for (let index = 0; index < packages.length; index++) {
     const entry = packages[index]!;
-    if (entry.source.kind === "workspace") continue;
     const { key } = entry;
     const descriptors = key.includes(",") ? key.split(/, */) : [key];
     for (const descriptor of descriptors) {
+      known.add(descriptor);
+      if (entry.source.kind === "workspace") continue;
       const parts = splitAtVersion(descriptor);
       if (parts === undefined || parts.name === "") continue;
       let range = parts.rest;
@@ -128,16 +142,50 @@ function checkDescriptors(answers: Answers): void {
       if (!isPlainlyRight(entry, parts.name, range, answers.asked)) judge(answers, index, { who: "its key", name: parts.name, range });
     }
   }
+  for (let from = 0; from < packages.length; from++) {
+    const { dependencies, optionalDependencies } = packages[from]!;
+    checkAnswered(answers, known, from, dependencies, "medium");
+    checkAnswered(answers, known, from, optionalDependencies, "low");
+  }
+}
+
+/** Whether each dependency has an entry that stands under it. What the project replaces stands under what replaces it. */
+function checkAnswered(
+  { overrides, members, report, tree }: Answers,
+  known: ReadonlySet<string>,
+  from: number,
+  dependencies: Dependencies | undefined,
+  severity: "low" | "medium",
+): void {
+  for (const name in dependencies) {
+    const range = dependencies[name]!;
+    if (known.has(`${name}@${range}`) || known.has(`${name}@npm:${range}`) || overrides.has(name) || members.has(name)) continue;
+    // Directories and patches stand under where they are bound to.
+    if (range === "" && known.has(name)) continue;
+    if (tree.kind === "yarn-berry" && !isPlain(range.replace(/^npm:/, ""))) continue;
+    reportDangling(from, name, range, severity, report);
+  }
 }
 
 // --- pnpm, deno: importers say what was asked and what it became ------------------------------------------------------------------------
 
 function checkReferences(answers: Answers): void {
-  const { tree } = answers;
+  const { tree, report } = answers;
   let keys: Map<string, number> | undefined;
   for (const importer of tree.importers)
-    for (const { name, range, resolved, kind } of importer.dependencies) {
-      if (range === undefined || resolved === undefined || kind === "tool") continue;
+    for (const { name, range, resolved, kind, line, column } of importer.dependencies) {
+      if (range === undefined || kind === "tool") continue;
+      if (resolved === undefined) {
+        if (tree.kind === "pnpm")
+          report({
+            rule: "lockfile-dangling",
+            at: { line, column },
+            name,
+            message: `${whoIs(importer.path)} asks for ${name} ${range}, and nothing says what it became`,
+            mark: importer.path,
+          });
+        continue;
+      }
       keys ??= keysOf(tree);
       const to = keys.get(resolved);
       if (to !== undefined)

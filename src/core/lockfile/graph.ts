@@ -40,7 +40,7 @@ export type LockGraph = {
 };
 
 /** The key an entry's dependency refers to, tried against the keys there are. */
-export type Resolve = (from: string, name: string, reference: string) => number | undefined;
+type Resolve = (from: string, name: string, reference: string) => number | undefined;
 
 export function lockGraph(tree: GraphInput): LockGraph {
   const starts = new Map<string, number>();
@@ -181,11 +181,11 @@ function byDepth(
  * The package a dependency of `from` (a package's or an importer's key) is installed as, without building the graph;
  * for the formats that place packages in directories: npm's and bun's.
  */
-export function placedResolver(tree: GraphInput): Resolve {
+export function placedResolver(tree: GraphInput): { readonly resolve: Resolve; readonly at: (key: string) => number | undefined } {
   const starts = new Map<string, number>();
   for (let index = 0; index < tree.packages.length; index++)
     if (!starts.has(tree.packages[index]!.key)) starts.set(tree.packages[index]!.key, index);
-  return resolverOf(tree, starts);
+  return { resolve: resolverOf(tree, starts), at: (key) => starts.get(key) };
 }
 
 /** Node's own rule: the nearest `node_modules` above the directory that has it. */
