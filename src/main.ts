@@ -243,7 +243,12 @@ export function openWorld(ground: Ground = {}): World {
     // Not now, when a gate wants to open its port, and not when somebody waits for the first package.
     setTimeout(() => void upstream.warmUp(), UPSTREAM_WARM_UP_MS).unref();
     const work = packumentWork(ground.worker === undefined ? {} : { worker: ground.worker });
-    const log = world.log(resolved.settings.log.level);
+    const written = world.log(resolved.settings.log.level);
+    // Whoever types a command reads its own words; what a gate logs stands in the ledger all the same.
+    let stays = ground.log !== undefined;
+    const log: Log = (severity, what, fields) => {
+      if (stays || severity === "error") written(severity, what, fields);
+    };
     const tarballs = await tarballReader();
     const advisories = resolved.settings.feeds.length === 0 ? undefined : await openAdvisories(resolved);
     const notify = resolved.settings.notify.length === 0 ? undefined : await openTargets(resolved);
@@ -309,6 +314,7 @@ export function openWorld(ground: Ground = {}): World {
       },
       identifyUpstream: (instance) => upstream.identify(instance),
       stays() {
+        stays = true;
         if (flags.offline !== true) keeper?.start();
         notify?.resume();
       },
