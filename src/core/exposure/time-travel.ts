@@ -1,6 +1,6 @@
 /** What an install would have been given at some moment, by what was recorded of the registry's answers. */
 import { instant, type Instant } from "../base/time.ts";
-import type { PackageRecord, VersionHistory } from "../facts/history.ts";
+import { historyOf, type PackageRecord, type VersionHistory } from "../facts/history.ts";
 import { pick } from "../npm/ranges.ts";
 
 export type Poison = {
@@ -12,13 +12,15 @@ export type Poison = {
 
 /**
  * Whether `range` would have resolved to the poisoned version at any moment of its life. The version itself is taken from the pack, for a
- * registry forgets what it removed. Undefined when the pack does not say when it was published.
+ * registry forgets what it removed. Undefined when neither pack nor record says when it was published.
  */
 export function wouldResolve(record: PackageRecord, range: string, poison: Poison): boolean | undefined {
-  const { published, removed, version } = poison;
+  const { removed, version } = poison;
+  const own = historyOf(record, version);
+  const published = poison.published ?? (own && bornAt(own));
   if (published === undefined) return undefined;
   const last = removed === undefined ? record.lastAnswer : instant(removed - 1);
-  const births = Object.values(record.versions).flatMap((one) => bornAt(one) ?? []);
+  const births = Object.values(record.versions).map(bornAt);
   const changes = Object.values(record.tags).flatMap((values) =>
     values.flatMap(({ since, until }) => [since, ...(until === undefined ? [] : [until])]),
   );
@@ -26,13 +28,13 @@ export function wouldResolve(record: PackageRecord, range: string, poison: Poiso
   return [...moments].some((at) => pick(range, tagsAt(record, at, version), listedAt(record, at, version)) === version);
 }
 
-function bornAt({ claimed, firstSeen }: VersionHistory): Instant | undefined {
+function bornAt({ claimed, firstSeen }: VersionHistory): Instant {
   return claimed ?? firstSeen;
 }
 
 function listedAt(record: PackageRecord, at: Instant, poison: string): readonly { readonly version: string }[] {
   const there = Object.entries(record.versions).filter(
-    ([version, one]) => version !== poison && (bornAt(one) ?? at) <= at && (one.goneSince === undefined || one.goneSince > at),
+    ([version, one]) => version !== poison && bornAt(one) <= at && (one.goneSince === undefined || one.goneSince > at),
   );
   return [...there.map(([version]) => ({ version })), { version: poison }];
 }

@@ -18,7 +18,7 @@ export function watchFor(packs: readonly IncidentPack[]): Watch {
   const versions = new Set<string>();
   const names = new Set<string>();
   const bytes = new Set<string>();
-  for (const { packages, decoys = [] } of packs) {
+  for (const { packages, decoys = [], tells = [] } of packs) {
     for (const one of packages) {
       names.add(one.name);
       for (const { version, integrity = [] } of one.versions) {
@@ -27,6 +27,7 @@ export function watchFor(packs: readonly IncidentPack[]): Watch {
       }
     }
     for (const { name, version } of decoys) versions.add(`${name}@${version}`);
+    for (const { name, locked, folder } of tells) for (const version of [locked, folder]) versions.add(`${name}@${version}`);
   }
   return {
     hits: (name, version, integrity) =>

@@ -31,7 +31,7 @@ export async function readHistory(reading: Reading, place: string): Promise<void
       return missing(`its history is kept in ${gitFolder(place)}, outside of what is read; name that folder too`);
     reading.tell(`${place} (history)`);
     const ask = async (...args: readonly string[]): Promise<string> => {
-      const { status, stdout, stderr } = await git(place, reading.surroundings.env, [...QUIET, ...args]);
+      const { status, stdout, stderr } = await git(place, plainEnvironment(reading), [...QUIET, ...args]);
       if (status !== 0) throw new Fault("INPUT_UNREADABLE", stderr.split("\n")[0] ?? `git ${args[0]} failed`);
       return stdout.toString("utf8");
     };
@@ -77,10 +77,21 @@ export async function readHistory(reading: Reading, place: string): Promise<void
   }
 }
 
+/** Without git's own variables: `GIT_DIR` and its like would have it read another repository than the one in front of us. */
+function plainEnvironment({ surroundings }: Reading): Readonly<Record<string, string | undefined>> {
+  return Object.fromEntries(Object.entries(surroundings.env).filter(([name]) => !name.startsWith("GIT_")));
+}
+
+/** A bare repository: a mirror, or what a server keeps. */
+export function isBareRepository(names: ReadonlySet<string>): boolean {
+  return names.has("HEAD") && names.has("objects") && names.has("refs") && !names.has(".git");
+}
+
 /** A worktree or submodule keeps its repository elsewhere; elsewhere must be something that is read anyway. */
 function isOwnRepository({ roots }: Reading, place: string): boolean {
   const folder = gitFolder(place);
-  return folder !== undefined && (path.join(place, ".git") === folder || roots.some((root) => isWithin(root, folder)));
+  if (folder === undefined) return isBareRepository(new Set(fs.readdirSync(place)));
+  return path.join(place, ".git") === folder || roots.some((root) => isWithin(root, folder));
 }
 
 function gitFolder(place: string): string | undefined {
@@ -142,12 +153,12 @@ async function readBlobs(
 
 /** Objects in turn through one `git cat-file --batch`; bytes are absent for one that is missing or larger than a lockfile may be. */
 async function* objects(
-  { surroundings }: Reading,
+  reading: Reading,
   place: string,
   ids: readonly string[],
 ): AsyncGenerator<{ readonly id: string; readonly bytes: Buffer | undefined }> {
   if (ids.length === 0) return;
-  const env = { ...surroundings.env, GIT_OPTIONAL_LOCKS: "0", GIT_NO_LAZY_FETCH: "1", GIT_TERMINAL_PROMPT: "0", LC_ALL: "C" };
+  const env = { ...plainEnvironment(reading), GIT_OPTIONAL_LOCKS: "0", GIT_NO_LAZY_FETCH: "1", GIT_TERMINAL_PROMPT: "0", LC_ALL: "C" };
   const child = spawn("git", [...QUIET, "-c", "core.fsmonitor=false", "-C", place, "cat-file", "--batch"], {
     env,
     stdio: ["pipe", "pipe", "ignore"],

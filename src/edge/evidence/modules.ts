@@ -18,9 +18,11 @@ const RECORDS: readonly (readonly [string, ClientId])[] = [
 
 function clientOf(folder: string): ClientId {
   const modules = path.join(folder, "node_modules");
-  return (
-    RECORDS.find(([name]) => fs.existsSync(path.join(modules, name)))?.[1] ?? (fs.existsSync(path.join(folder, "bun.lock")) ? "bun" : "npm")
-  );
+  const recorded = RECORDS.find(([name]) => fs.existsSync(path.join(modules, name)))?.[1];
+  if (recorded !== undefined) return recorded;
+  // Plug'n'Play: packages lie in archives, and there is no node_modules to record anything in.
+  if (fs.existsSync(path.join(folder, ".pnp.cjs")) || fs.existsSync(path.join(folder, ".pnp.data.json"))) return "yarn-berry";
+  return fs.existsSync(path.join(folder, "bun.lock")) ? "bun" : "npm";
 }
 
 /** `folder` holds the `node_modules`; `place` is the project it belongs to. */

@@ -263,6 +263,61 @@ test("logs: npm's own with the moment in the name, a CI job's text, and a folder
   expect(found).toHaveLength(3);
 });
 
+/** Stored, not packed; checksums left at zero, as nobody here reads them. */
+function zip(files: Readonly<Record<string, string>>): Buffer {
+  const bodies: Buffer[] = [];
+  const headers: Buffer[] = [];
+  let offset = 0;
+  for (const [name, text] of Object.entries(files)) {
+    const local = Buffer.alloc(30);
+    local.writeUInt32LE(0x04034b50, 0);
+    local.writeUInt16LE(Buffer.byteLength(name), 26);
+    const central = Buffer.alloc(46);
+    central.writeUInt32LE(0x02014b50, 0);
+    for (const at of [20, 24]) central.writeUInt32LE(Buffer.byteLength(text), at);
+    central.writeUInt16LE(Buffer.byteLength(name), 28);
+    central.writeUInt32LE(offset, 42);
+    bodies.push(local, Buffer.from(name + text));
+    headers.push(central, Buffer.from(name));
+    offset += 30 + Buffer.byteLength(name + text);
+  }
+  const directory = Buffer.concat(headers);
+  const end = Buffer.alloc(22);
+  end.writeUInt32LE(0x06054b50, 0);
+  end.writeUInt16LE(headers.length / 2, 10);
+  end.writeUInt32LE(directory.length, 12);
+  end.writeUInt32LE(offset, 16);
+  return Buffer.concat([...bodies, directory, end]);
+}
+
+test("the zip a CI system hands out: a log for each job and step, and one without any is missing evidence", async () => {
+  const logs = zip({ "build/3_Install.txt": "2026-03-31T01:40:12.1Z > axios@1.14.1 postinstall\n", "build/4_Test.txt": "ok\n" });
+  const root = tree({ "logs_4711.zip": logs, "empty.zip": zip({ "readme.md": "+ axios@1.14.1" }), "cut.zip": logs.subarray(0, 60) });
+  expect(await read(root, { paths: ["logs_4711.zip", "empty.zip", "cut.zip"] })).toEqual([
+    "logs_4711.zip: script-log axios@1.14.1 in logs_4711.zip!build/3_Install.txt:1",
+    "empty.zip: MISSING empty.zip: a zip archive without logs",
+    "cut.zip: MISSING cut.zip: not a zip archive that can be read",
+    "cut.zip: MISSING cut.zip: a zip archive without logs",
+  ]);
+});
+
+test("a bare repository is history alone; git's own variables lead nowhere else", async () => {
+  const root = poisonedRepository();
+  const bare = join(tree(), "mirror.git");
+  execFileSync("git", ["clone", "-q", "--mirror", root, bare], { env: { PATH: process.env["PATH"], HOME: root } });
+  expect((await read(bare))[0]).toMatch(/^\.: history axios@1\.14\.1 in package-lock\.json/);
+  const elsewhere = { GIT_DIR: join(tree(), "nowhere") };
+  expect((await read(root, { env: elsewhere }))[0]).toMatch(/^\.: history axios@1\.14\.1 in package-lock\.json/);
+});
+
+test("a worktree whose repository is elsewhere: said, unless it is read anyway", async () => {
+  const root = poisonedRepository();
+  const beside = join(tree(), "beside");
+  git(root, "", "worktree", "add", "-q", beside, "dump");
+  expect((await read(beside)).join()).toContain("MISSING its history is kept in");
+  expect((await read(beside, { paths: [".", root] })).join()).not.toContain("MISSING");
+});
+
 const layer = (files: Readonly<Record<string, string>>): Uint8Array =>
   tar(Object.entries(files).map(([path, text]) => ({ path, body: text })));
 

@@ -8,7 +8,7 @@ import { LIMITS } from "../../core/base/limits.ts";
 import { LOCKFILE_NAMES } from "../../core/lockfile/read.ts";
 import { codeOf } from "../host/files.ts";
 import { readLogArchive } from "./file.ts";
-import { readHistory } from "./git-history.ts";
+import { isBareRepository, readHistory } from "./git-history.ts";
 import { readProjectLaunchers } from "./launchers.ts";
 import { readLockfileEvidence } from "./lockfile.ts";
 import { readLogFile } from "./log.ts";
@@ -69,6 +69,7 @@ async function visit(reading: Reading, step: Step, pending: Step[], skip: Readon
   const project = begins ? folder : step.project;
   const locked = step.locked || locks.length > 0;
   if (begins) reading.tell(folder);
+  if (names.has(".pnp.cjs") || names.has(".pnp.data.json")) await readModulesEvidence(reading, folder, folder);
   if (names.has(".git")) await readHistory(reading, folder);
   for (const { name } of locks) readLockfileEvidence(reading, folder, path.join(folder, name));
   if (project !== undefined && names.has("package.json")) readManifestEvidence(reading, project, path.join(folder, "package.json"), locked);
@@ -106,6 +107,10 @@ async function readStore(reading: Reading, folder: string, names: ReadonlySet<st
   }
   if (path.basename(folder) === "_logs") {
     for (const name of names) if (name.endsWith(".log")) await readLogFile(reading, folder, path.join(folder, name));
+    return true;
+  }
+  if (isBareRepository(names)) {
+    await readHistory(reading, folder);
     return true;
   }
   const store = STORES.find(({ is }) => is(folder, names));
