@@ -1,20 +1,30 @@
 /** Where this machine keeps what clients fetched and ran, whoever's project it was for. */
 import fs from "node:fs";
 import path from "node:path";
+import { LIMITS } from "../../core/base/limits.ts";
+import { npmrcText, parseNpmrc } from "../../core/npm/npmrc.ts";
 import { warmCaches } from "../host/caches.ts";
+import { tryReadText } from "../host/files.ts";
 import { npmCache, type Surroundings } from "../host/places.ts";
 
 /** Folders that exist, and in plain words which kinds do not. */
-export function machinePlaces(at: Surroundings): { readonly folders: readonly string[]; readonly absent: readonly string[] } {
+export function machinePlaces(at: Surroundings): {
+  readonly folders: readonly string[];
+  readonly absent: readonly string[];
+  /** Settings that could not be read: they may name places nobody looked at. */
+  readonly missing: readonly string[];
+} {
+  const { named, missing } = namedPlaces(at);
   const kinds: readonly (readonly [string, readonly string[]])[] = [
-    ["npm's cache, logs and npx folders", [npmCache(at)]],
-    ["pnpm's store", warmCaches("pnpm", at)],
+    // Beside a configured place the usual one may still hold what came before.
+    ["npm's cache, logs and npx folders", [...named("cache"), npmCache(at), path.join(at.home, ".npm")]],
+    ["pnpm's store", [...named("store-dir"), ...warmCaches("pnpm", at)]],
     ["pnpm's dlx folders", [path.join(cacheHome(at), "pnpm")]],
     ["yarn 1's cache", warmCaches("yarn-classic", at)],
     ["yarn's cache", warmCaches("yarn-berry", at)],
     ["bun's cache", warmCaches("bun", at)],
     ["deno's cache", warmCaches("deno", at)],
-    ["global installs", globalFolders(at)],
+    ["global installs", globalFolders(at, named("prefix"))],
   ];
   const folders: string[] = [];
   const absent: string[] = [];
@@ -23,12 +33,14 @@ export function machinePlaces(at: Surroundings): { readonly folders: readonly st
     if (there.length === 0) absent.push(kind);
     folders.push(...there);
   }
-  return { folders: [...new Set(folders)], absent };
+  return { folders: [...new Set(folders)], absent, missing };
 }
 
 /** Folders of global installs where clients and the usual version managers put them. Nobody is asked: asking runs code. */
-function globalFolders({ env, home, platform }: Surroundings): readonly string[] {
-  const named = [env["npm_config_prefix"], env["NPM_CONFIG_PREFIX"], env["PREFIX"]].flatMap((prefix) => (prefix ? [prefix] : []));
+function globalFolders({ env, home, platform }: Surroundings, configured: readonly string[]): readonly string[] {
+  const named = [...configured, env["npm_config_prefix"], env["NPM_CONFIG_PREFIX"], env["PREFIX"]].flatMap((prefix) =>
+    prefix ? [prefix] : [],
+  );
   const node = path.dirname(path.dirname(process.execPath));
   const versions = [
     path.join(home, ".nvm", "versions", "node"),
@@ -45,6 +57,26 @@ function globalFolders({ env, home, platform }: Surroundings): readonly string[]
     path.join(env["BUN_INSTALL"] ?? path.join(home, ".bun"), "install", "global"),
     path.join(env["DENO_INSTALL_ROOT"] ?? path.join(home, ".deno"), "bin"),
   ];
+}
+
+/** Folders that the user's settings name for a key, of npm's file and of pnpm's. A project's files name none: they are not the user's word. */
+function namedPlaces(at: Surroundings): { readonly named: (key: string) => readonly string[]; readonly missing: readonly string[] } {
+  const missing: string[] = [];
+  const files = [
+    at.env["npm_config_userconfig"] ?? at.env["NPM_CONFIG_USERCONFIG"] ?? path.join(at.home, ".npmrc"),
+    path.join(at.env["XDG_CONFIG_HOME"] ?? path.join(at.home, ".config"), "pnpm", "rc"),
+  ];
+  const sources = files.flatMap((file) => {
+    const text = tryReadText(file, LIMITS.configBytes);
+    if (typeof text === "object") missing.push(`${file}: ${text.why}`);
+    return typeof text === "string" ? [parseNpmrc(text, file, at.env)] : [];
+  });
+  const named = (key: string): readonly string[] =>
+    sources.flatMap((source) => {
+      const value = npmrcText([source], key)?.value;
+      return value === undefined ? [] : [path.resolve(at.home, value.replace(/^~(?=[\\/])/, at.home))];
+    });
+  return { named, missing };
 }
 
 function children(folder: string): readonly string[] {

@@ -393,6 +393,15 @@ test("this machine: npx folders, logs, settings of editors, what a payload leave
   );
 });
 
+test("places that the user's own settings name; settings that cannot be read are missing evidence", async () => {
+  const root = tree({ "empty/.keep": "", "moved/_npx/1/package-lock.json": lock({ axios: "1.14.1" }), ".config/pnpm/rc/folder": "" });
+  grow(root, { ".npmrc": `cache=${root}/moved\n` });
+  expect(await read(root, { machine: true, paths: ["empty"] })).toEqual([
+    "this machine: MISSING .config/pnpm/rc: not a regular file",
+    "moved/_npx/1: lockfile axios@1.14.1 in moved/_npx/1/package-lock.json:1",
+  ]);
+});
+
 test("links are not followed, a root that is one is; what may not be read and what does not exist are said", async () => {
   const outside = tree({ "package-lock.json": lock({ axios: "1.14.1" }) });
   const root = tree({ "a/out": link(outside), "b/package.json": {}, "b/node_modules": link(outside), named: link(outside) });

@@ -6,7 +6,7 @@ import type { Watch } from "../../core/exposure/watch.ts";
 import { Fault } from "../../core/base/fault.ts";
 import { codeOf } from "../host/files.ts";
 import type { Surroundings } from "../host/places.ts";
-import { readArtefacts } from "./artefacts.ts";
+import { MACHINE, readArtefacts } from "./artefacts.ts";
 import { readFileEvidence } from "./file.ts";
 import { readHomeLaunchers } from "./launchers.ts";
 import { machinePlaces } from "./machine.ts";
@@ -38,13 +38,14 @@ export async function readEvidence(
   { surroundings, cwd }: { readonly surroundings: Surroundings; readonly cwd: string },
 ): Promise<EvidenceSummary> {
   const named = paths.map((one) => real(path.resolve(cwd, one)));
-  const places = machine ? machinePlaces(surroundings) : { folders: [], absent: [] };
+  const places = machine ? machinePlaces(surroundings) : { folders: [], absent: [], missing: [] };
   const own = places.folders.flatMap((folder) => realOf(folder) ?? []);
   const roots = [...new Set([...named, ...own])];
   const reading: Reading = { watch, surroundings, roots, see, tell, counts: { folders: 0, files: 0, entries: 0 } };
   if (machine) {
     readArtefacts(reading);
     readHomeLaunchers(reading);
+    for (const what of places.missing) see({ kind: "missing", place: MACHINE, what });
   }
   for (const root of roots) {
     const within = new Set(roots.filter((other) => other !== root && other.startsWith(root + path.sep)));
