@@ -361,4 +361,14 @@ export const LIMITS = {
   guardConnections: 1_024,
   /** Refused attempts remembered one by one; more are only counted. */
   guardAttempts: 1_000,
+  /** Names of secrets kept of one file; a file that names more is no file of secrets. */
+  responseSecrets: 200,
+  /** Events of one response: a plan has some hundred steps, and each is begun, ended and taken back a few times. */
+  responseEvents: 100_000,
+  /** A plan or a journal of events, read back: every place with its evidence stands in it. */
+  responseBytes: 100_000_000,
+  /** One file copied as evidence: the largest images and logs are named and left where they are. */
+  evidenceFileBytes: 200_000_000,
+  /** Files copied as evidence in all; a poisoned package's own folder has a few hundred. */
+  evidenceFiles: 10_000,
 } as const;
