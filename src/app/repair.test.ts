@@ -31,7 +31,7 @@ const BEFORE: RepairCheck = new Map([
 function stage(run: (files: Map<string, Uint8Array>, args: readonly string[]) => number, found: readonly RepairCheck[]) {
   // Bytes that are no UTF-8: they are given back as they were too.
   const lock = new Uint8Array([0xff, 0x7b, 0x0d]);
-  const files = new Map([
+  const files = new Map<string, Uint8Array>([
     ["package.json", bytes('{"axios":"1.14.1"}')],
     ["package-lock.json", lock],
   ]);
