@@ -1,4 +1,4 @@
-/** Finished answers in memory, by key, bounded in bytes; the least recently used leave first. Losable. */
+/** Finished answers in memory, by key, bounded in bytes; those that nobody asked for lately leave first. Losable. */
 
 export type HotCache<T> = {
   get(key: string): T | undefined;
@@ -9,7 +9,7 @@ export type HotCache<T> = {
 };
 
 export function hotCache<T>(limit: number): HotCache<T> {
-  const entries = new Map<string, { value: T; bytes: number }>();
+  const entries = new Map<string, { readonly value: T; readonly bytes: number; used: boolean }>();
   let total = 0;
 
   function drop(key: string): void {
@@ -23,19 +23,22 @@ export function hotCache<T>(limit: number): HotCache<T> {
     get(key) {
       const entry = entries.get(key);
       if (!entry) return undefined;
-      // A Map keeps insertion order: moving a hit to the end is all the bookkeeping an LRU needs.
-      entries.delete(key);
-      entries.set(key, entry);
+      // Not moved to the end at every hit: that is half the cost of one, and makes the Map grow a new table every few thousand.
+      entry.used = true;
       return entry.value;
     },
     set(key, value, bytes) {
       drop(key);
       if (bytes > limit) return;
-      entries.set(key, { value, bytes });
+      entries.set(key, { value, bytes, used: false });
       total += bytes;
-      for (const oldest of entries.keys()) {
+      for (const [oldest, entry] of entries) {
         if (total <= limit) break;
         drop(oldest);
+        if (!entry.used) continue;
+        // Asked for since it was last looked at here: a second chance, as the newest.
+        entries.set(oldest, { ...entry, used: false });
+        total += entry.bytes;
       }
     },
     delete: drop,

@@ -76,6 +76,8 @@ const COMPARED_WITH = 3;
 const DOUBTED = 50_000;
 type Queued = { readonly name: string; readonly version: string };
 
+type Queued = { readonly name: string; readonly version: string };
+
 type Kept = { readonly basis: string; readonly evidence: VersionEvidence };
 
 /** A tarball that could not be analysed is not tried again at once; one that could not be had is, because the upstream's own rests count. */

@@ -104,12 +104,9 @@ export function openRecorder(ports: RecorderPorts): Recorder {
   /** Counts requests and decisions. */
   let sequence = 0;
   const recent: (Decision & { readonly seq: number })[] = [];
-  const seen: { readonly seq: number; readonly at: Instant; readonly project: string | undefined }[] = [];
-  /** The newest answer that left versions out, by project and name; least recently used first. */
-  const leftOut = new Map<
-    string,
-    { readonly seq: number; readonly at: Instant; readonly name: string; readonly told: LeftOut; readonly asker: Asker }
-  >();
+  const seen = recentRequests();
+  /** The newest answer that left versions out, by project and name. */
+  const leftOut = new Map<string, Left>();
   const minute = new Map<string, number>();
   const writing = new Set<Promise<unknown>>();
   /** What was noted of each package for each project, so that a popular packument costs one write and not one a request. */
@@ -121,8 +118,7 @@ export function openRecorder(ports: RecorderPorts): Recorder {
   }
 
   function ask(asker: Asker): void {
-    seen.push({ seq: ++sequence, at: ports.clock.now(), project: asker.project });
-    if (seen.length > RECENT * 1.1) seen.splice(0, seen.length - RECENT);
+    seen.add(++sequence, ports.clock.now(), asker.project);
   }
 
   function beside(work: Promise<unknown>, what: string): void {
@@ -173,10 +169,17 @@ export function openRecorder(ports: RecorderPorts): Recorder {
   function noteLeftOut(name: string, told: LeftOut | undefined, asker: Asker): void {
     if (!told) return;
     const place = `${asker.project ?? ""} ${name}`;
+    const before = leftOut.get(place);
+    if (before?.told === told) {
+      // The same answer again, which most are: nothing new to keep or to note.
+      before.seq = ++sequence;
+      before.at = ports.clock.now();
+      before.asker = asker;
+      return;
+    }
     if (told.versions.some((one) => !one.monitored)) {
-      leftOut.delete(place);
       leftOut.set(place, { seq: ++sequence, at: ports.clock.now(), name, told, asker });
-      if (leftOut.size > RECENT) leftOut.delete(leftOut.keys().next().value!);
+      if (leftOut.size > RECENT * 1.1) for (const [oldest] of [...leftOut].toSorted(bySequence).slice(0, -RECENT)) leftOut.delete(oldest);
     }
     if (noted.get(place) === told.mark) return;
     if (noted.size > RECENT) noted.clear();
@@ -300,10 +303,13 @@ export function openRecorder(ports: RecorderPorts): Recorder {
         one.seq > from && (since === undefined || one.at >= since) && (project === undefined || asker === project);
       return {
         next: sequence,
-        requests: seen.filter((one) => isNew(one, one.project)).length,
+        requests: seen.count((seq, at, asker) => isNew({ seq, at }, asker)),
         decisions: [
           ...recent.filter((one) => isNew(one, one.asker.project)).map(({ seq: _seq, ...one }) => one),
-          ...[...leftOut.values()].filter((one) => isNew(one, one.asker.project)).flatMap(leavings),
+          ...[...leftOut]
+            .toSorted(bySequence)
+            .filter(([, one]) => isNew(one, one.asker.project))
+            .flatMap(([, one]) => leavings(one)),
         ],
       };
     },
@@ -322,18 +328,37 @@ export function openRecorder(ports: RecorderPorts): Recorder {
   };
 }
 
+/** What an answer left out; told again, only the moment and the asker change. */
+type Left = { seq: number; at: Instant; readonly name: string; readonly told: LeftOut; asker: Asker };
+
+function bySequence([, a]: readonly [string, Left], [, b]: readonly [string, Left]): number {
+  return a.seq - b.seq;
+}
+
+/** The newest requests. In columns, the oldest overwritten: every answer adds one, and thousands of small objects that live for a while are what a collector is slow with. */
+function recentRequests() {
+  const numbers = new Float64Array(RECENT);
+  const moments = new Float64Array(RECENT);
+  const projects = Array.from<string | undefined>({ length: RECENT });
+  let total = 0;
+  return {
+    add(seq: number, at: Instant, project: string | undefined): void {
+      const row = total++ % RECENT;
+      numbers[row] = seq;
+      moments[row] = at;
+      projects[row] = project;
+    },
+    count(wanted: (seq: number, at: Instant, project: string | undefined) => boolean): number {
+      let count = 0;
+      for (let row = 0; row < Math.min(total, RECENT); row += 1)
+        if (wanted(numbers[row]!, moments[row] as Instant, projects[row])) count += 1;
+      return count;
+    },
+  };
+}
+
 /** The versions one answer left out, as decisions. */
-function leavings({
-  at,
-  name,
-  told,
-  asker,
-}: {
-  readonly at: Instant;
-  readonly name: string;
-  readonly told: LeftOut;
-  readonly asker: Asker;
-}): readonly Decision[] {
+function leavings({ at, name, told, asker }: Left): readonly Decision[] {
   return told.versions
     .filter((one) => !one.monitored)
     .map(({ version, verdict, tags, instead }) => ({ at, kind: "left-out", name, version, verdict, tags, instead, asker }));

@@ -38,7 +38,7 @@ export function admission(access: Access, parsed: Request, request: IncomingMess
     return no(403, "cordon: requests from web pages of another origin are refused");
   const from = address(access, request);
   const base = `${root ?? ""}${parsed.prefix.slice(1)}`;
-  const admitted = { kind: "admitted" as const, base, ...from };
+  const admitted = from === undefined ? { kind: "admitted" as const, base } : { kind: "admitted" as const, base, from };
   return access.tokens && !health ? withToken(access, access.tokens, parsed, request, admitted) : admitted;
 }
 
@@ -66,11 +66,10 @@ export function mayAct(token: Token, project: string): boolean {
   return token.projects.includes("*") || token.projects.includes(project);
 }
 
-function address(access: Access, request: IncomingMessage): { from?: string } {
+function address(access: Access, request: IncomingMessage): string | undefined {
   const forwarded = access.behindProxy ? request.headers["x-forwarded-for"] : undefined;
   const last = (Array.isArray(forwarded) ? forwarded.at(-1) : forwarded)?.split(",").at(-1)?.trim();
-  const from = last ?? request.socket.remoteAddress;
-  return from === undefined ? {} : { from };
+  return last ?? request.socket.remoteAddress;
 }
 
 function no(status: number, line: string, headers: { readonly [name: string]: string } = {}): Admission {
