@@ -14,6 +14,8 @@ export function checkIntegrity(tree: ResolvedTree, malformed: ReadonlySet<number
   for (let index = 0; index < packages.length; index++) {
     const entry = packages[index]!;
     const { kind } = entry.source;
+    if (kind === "bundled" && entry.version === "")
+      report({ rule: "version-missing", entry: index, message: "inside another package, and nothing says which version" });
     if (kind === "link" || kind === "workspace" || kind === "bundled" || kind === "file") continue;
     const { integrity } = entry;
     if (integrity === undefined) {
@@ -63,41 +65,53 @@ export function checkRecords(tree: ResolvedTree, records: Records, report: Repor
   let unknown = 0;
   for (let index = 0; index < tree.packages.length; index++) {
     const entry = tree.packages[index]!;
-    if (entry.integrity === undefined) continue;
-    const { value } = entry.integrity;
     const noted = notedFor(entry, records);
     if (noted === undefined) continue;
-    const other = noted.find(({ integrity }) => integrity !== value && differ(integrity, value));
-    if (other !== undefined) {
-      const message = `its integrity is not the one ${other.by} has for this version`;
-      const evidence = [`the lockfile says ${value}`, `${other.by} says ${other.integrity}`];
+    if (entry.integrity === undefined) {
+      if (noted[0] !== undefined)
+        report({ rule: "integrity-missing", entry: index, message: `it had one: ${noted[0].integrity}, by ${noted[0].by}` });
+      continue;
+    }
+    const { value } = entry.integrity;
+    const different = noted.find(({ integrity }) => integrity !== value && differ(integrity, value));
+    if (different !== undefined) {
+      const message = `its integrity is not the one ${different.by} has for this version`;
+      const evidence = [`the lockfile says ${value}`, `${different.by} says ${different.integrity}`];
       report({ rule: "integrity-differs", entry: index, message, evidence, mark: value });
     }
     if (noted.length > 0) continue;
     unknown++;
-    const bytes = entry.source.kind === "registry" ? records.ofBytes?.(value) : undefined;
-    if (bytes === undefined || (bytes.name === entry.name && bytes.version === entry.version)) continue;
-    const message = `its integrity is that of ${bytes.name}@${bytes.version}`;
-    const evidence = [`the lockfile says ${called(entry)} is ${value}`, `noted as ${bytes.name}@${bytes.version} by ${bytes.by}`];
+    const bytes = mayMove(entry) ? records.ofBytes?.(value) : undefined;
+    const [name, version] = identityOf(entry);
+    if (bytes === undefined || (bytes.name === name && bytes.version === version)) continue;
+    const other = bytes.version === "" ? bytes.name : `${bytes.name}@${bytes.version}`;
+    const message = `its integrity is that of ${other}`;
+    const evidence = [`the lockfile says ${called(entry)} is ${value}`, `noted as ${other} by ${bytes.by}`];
     report({ rule: "integrity-differs", entry: index, message, evidence, mark: value });
   }
   return unknown;
 }
 
-/** Undefined: nothing can be noted of it. Identity before name: an archive is its URL, whatever it is called. */
-function notedFor({ name, version, source }: ResolvedPackage, records: Records): readonly RecordedIntegrity[] | undefined {
-  switch (source.kind) {
-    case "registry":
-    case "jsr":
-      return version === "" ? undefined : records.ofVersion(name, version);
-    case "tarball":
-    case "module":
-      return records.ofVersion(source.url, "");
-    case "git":
-      return source.commit === undefined ? undefined : records.ofVersion(`${source.url}#${source.commit}`, "");
-    default:
-      return undefined;
-  }
+/** What bytes are noted as. Identity before name: an archive is its URL, whatever it is called. */
+function identityOf({ name, version, source }: ResolvedPackage): readonly [name: string, version: string] {
+  if (source.kind === "tarball" || source.kind === "module") return [source.url, ""];
+  if (source.kind === "git") return [`${source.url}#${source.commit ?? ""}`, ""];
+  return [name, version];
+}
+
+/** Undefined: nothing can be noted of it. */
+function notedFor(entry: ResolvedPackage, records: Records): readonly RecordedIntegrity[] | undefined {
+  const { kind } = entry.source;
+  if (kind === "file" || kind === "link" || kind === "workspace") return undefined;
+  // What is inside of another package is held to nothing of its own, unless the file says so.
+  if (kind === "bundled" && entry.integrity === undefined) return undefined;
+  if (entry.version === "" && (kind === "registry" || kind === "jsr" || kind === "bundled")) return undefined;
+  return records.ofVersion(...identityOf(entry));
+}
+
+/** Whether bytes that were noted as something else are news: the same commit or bundle may be anywhere. */
+function mayMove({ source: { kind } }: ResolvedPackage): boolean {
+  return kind === "registry" || kind === "tarball" || kind === "module";
 }
 
 /** A yarn checksum: a digest of its own zip under a cache key; another key makes another zip. */

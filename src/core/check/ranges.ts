@@ -83,12 +83,14 @@ function checkPlaced(answers: Answers): void {
       if (range === undefined || kind === "peer") continue;
       const to = resolve(importerKey(tree.kind, importer), name, range);
       if (to !== undefined) judge(answers, to, { who: whoIs(importer.path), name, range });
-      else if (kind !== "optional" && !isLocal(range))
+      else if (!isLocal(range))
         report({
           rule: "lockfile-dangling",
+          severity: kind === "optional" ? "low" : "medium",
           at: { line, column },
           name,
           message: `${whoIs(importer.path)} needs ${name} (${range}), which is not in the file`,
+          mark: importer.path,
         });
     }
 }
@@ -143,10 +145,19 @@ function checkDescriptors(answers: Answers): void {
     }
   }
   for (let from = 0; from < packages.length; from++) {
-    const { dependencies, optionalDependencies } = packages[from]!;
+    const { dependencies, optionalDependencies, patched, key } = packages[from]!;
+    if (patched !== undefined) checkPatched(answers, known, from, key);
     checkAnswered(answers, known, from, dependencies, "medium");
     checkAnswered(answers, known, from, optionalDependencies, "low");
   }
+}
+
+/** A patch is put onto a package that has an entry of its own. */
+function checkPatched({ report }: Answers, known: ReadonlySet<string>, from: number, key: string): void {
+  const base = /@patch:((?:%[0-9A-Fa-f]{2}|[^#%\s])+)#/.exec(key)?.[1]?.replace(/%3A/gi, ":").replace(/%40/g, "@").replace(/%2F/gi, "/");
+  // Those yarn brings itself leave out the protocol.
+  if (base !== undefined && !base.includes("%") && !known.has(base) && !known.has(base.replace(/(?<=.)@/, "@npm:")))
+    report({ rule: "lockfile-dangling", entry: from, message: `patches ${base}, which is not in the file`, mark: base });
 }
 
 /** Whether each dependency has an entry that stands under it. What the project replaces stands under what replaces it. */
@@ -161,8 +172,8 @@ function checkAnswered(
     const range = dependencies[name]!;
     if (known.has(`${name}@${range}`) || known.has(`${name}@npm:${range}`) || overrides.has(name) || members.has(name)) continue;
     // Directories and patches stand under where they are bound to.
+    if (tree.kind === "yarn-berry" && /^(?:patch|portal|file|link|workspace|exec):/.test(range)) continue;
     if (range === "" && known.has(name)) continue;
-    if (tree.kind === "yarn-berry" && !isPlain(range.replace(/^npm:/, ""))) continue;
     reportDangling(from, name, range, severity, report);
   }
 }
@@ -171,7 +182,16 @@ function checkAnswered(
 
 function checkReferences(answers: Answers): void {
   const { tree, report } = answers;
-  let keys: Map<string, number> | undefined;
+  const keys = keysOf(tree);
+  for (let from = 0; from < tree.packages.length; from++) {
+    const entry = tree.packages[from]!;
+    // The reader has looked at the others.
+    for (const { optionalDependencies } of entry.instances ?? [entry])
+      for (const name in optionalDependencies) {
+        const reference = optionalDependencies[name]!;
+        if (!keys.has(reference) && !isLocal(reference)) reportDangling(from, name, reference, "low", report);
+      }
+  }
   for (const importer of tree.importers)
     for (const { name, range, resolved, kind, line, column } of importer.dependencies) {
       if (range === undefined || kind === "tool") continue;
@@ -186,7 +206,6 @@ function checkReferences(answers: Answers): void {
           });
         continue;
       }
-      keys ??= keysOf(tree);
       const to = keys.get(resolved);
       if (to !== undefined)
         judge(answers, to, {

@@ -43,7 +43,7 @@ export type Records = {
    * was. What is noted is an SRI string, or what the lockfile of an earlier time said in its own form.
    */
   ofVersion(name: string, version: string): readonly RecordedIntegrity[];
-  /** The version these bytes were noted as, when it is known; asked only when nothing is noted for the entry's own version. */
+  /** What these bytes were noted as, as above, when it is known; asked only when nothing is noted for the entry's own version. */
   ofBytes?(integrity: string): { readonly name: string; readonly version: string; readonly by: string } | undefined;
 };
 

@@ -69,6 +69,9 @@ function readEntry(reader: Reader, node: NodeId, key: string, cacheKey: string):
   const added = addPackage(reader, at, { key, name: found.name, version: found.version ?? version, source: found.source });
   if (found.version !== undefined && found.version !== version)
     report(reader, "contradiction", at, `${label}version ${version || "(none)"}, but the resolution is ${valueOf(tape, resolution)}`);
+  const bound = locator.params.get("version");
+  if (bound !== null && bound !== version)
+    report(reader, "contradiction", at, `${label}version ${version || "(none)"}, but the resolution is bound to ${bound}`);
   if (found.patched !== undefined) added.patched = found.patched;
   const installedAs = key.split(/, */).map((descriptor) => splitAtVersion(descriptor)?.name ?? descriptor);
   if (!installedAs.includes(added.name)) added.alias = installedAs[0]!;
