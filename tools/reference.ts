@@ -1,5 +1,6 @@
 /** The pages of `docs/reference/`, generated from the tables the product itself reads. `npm run docs` writes them, a test compares them. */
 import { FAULTS } from "../src/core/base/fault.ts";
+import { RULES, ruleOf, type RuleId } from "../src/core/check/rules.ts";
 import { SETTINGS, type Setting } from "../src/core/config/settings.ts";
 import { COMMANDS as CLIENT_COMMANDS } from "../src/core/client/table.ts";
 import { SIGNALS } from "../src/core/signals/table.ts";
@@ -10,6 +11,7 @@ import { COMMON_FLAGS } from "../src/surface/cli/flags.ts";
 export function referencePages(limitsSource: string): Readonly<Record<string, string>> {
   return {
     "signals.md": signalsPage(),
+    "rules.md": rulesPage(),
     "faults.md": faultsPage(),
     "limits.md": limitsPage(limitsSource),
     "settings.md": settingsPage(),
@@ -38,6 +40,16 @@ function signalsPage(): string {
     "A signal is a named opinion about one version, with evidence. The strictest effect wins: note (changes nothing) < hold (until a time) < review (until a person looked) < deny. " +
     "A check that could not run is itself a signal, `not-checked:` and the check's name: a hold for versions under 14 days old, a note for older ones.";
   return page("Signals", "src/core/signals/table.ts", intro, sections.join("\n\n"));
+}
+
+function rulesPage(): string {
+  const sections = (Object.keys(RULES) as RuleId[]).map((id) => {
+    const { means, why, severity, check, exceptable } = ruleOf(id);
+    return `## ${id}\n\n${means}\n\n- Severity: **${severity}**, unless the evidence says otherwise; part of the check \`${check}\`${exceptable ? "" : "; nothing excepts it"}.\n- Why it exists: ${why}`;
+  });
+  const intro =
+    "What `cordon check` may find in a lockfile and beside it. An advisory brings its own severity. A check that could not run is listed as not checked, and fails the run only where `check.require` names it.";
+  return page("Rules", "src/core/check/rules.ts", intro, sections.join("\n\n"));
 }
 
 function faultsPage(): string {
