@@ -74,7 +74,6 @@ const COMPARED_WITH = 3;
 
 /** Looks remembered as doubtful; more than these are doubted until a restart. */
 const DOUBTED = 50_000;
-type Queued = { readonly name: string; readonly version: string };
 
 type Queued = { readonly name: string; readonly version: string };
 
