@@ -205,6 +205,62 @@ test("property: the order of events and of ranges makes no difference", () => {
   );
 });
 
+/**
+ * The same rules without events in a row: affected is what some `introduced` opens, unless something closes it between there and the
+ * version. Versions are compared as lists of numbers and words, taken apart by hand.
+ */
+function naively(ranges: readonly (readonly RangeEvent[])[], version: string): boolean {
+  return ranges.some((range) => {
+    const at = (kind: RangeEvent["kind"]): readonly string[] => range.flatMap((one) => (one.kind === kind ? [one.version] : []));
+    // "limit v≥limit → never on from here (* = none)"
+    if (at("limit").some((limit) => limit !== "*" && before(limit, version) <= 0)) return false;
+    return at("introduced").some((opened) => {
+      const open = (text: string): number => (opened === "0" ? 1 : before(text, opened));
+      if (opened !== "0" && before(version, opened) < 0) return false;
+      // "fixed v≥e → off"; at the version where it opens, opening wins.
+      const fixed = at("fixed").some((closed) => open(closed) > 0 && before(closed, version) <= 0);
+      // "last_affected v>e → off"; one at the version where it opens leaves that version alone.
+      const over = at("last_affected").some((closed) => open(closed) >= 0 && before(closed, version) < 0);
+      return !fixed && !over;
+    });
+  });
+}
+
+/** Less than 0 when `a` comes before `b`. Knows versions as the generator below writes them, and bare numbers. */
+function before(a: string, b: string): number {
+  const parts = (text: string): readonly [number[], string[]] => {
+    const [, numbers = "", rest = ""] = /^(\d+(?:\.\d+)*)(?:-?([a-z][a-z0-9.]*))?/.exec(text) ?? [];
+    return [[...numbers.split(".").map(Number), 0, 0].slice(0, 3), rest === "" ? [] : rest.split(".")];
+  };
+  const [[x, inX], [y, inY]] = [parts(a), parts(b)];
+  for (let i = 0; i < 3; i++) if (x[i] !== y[i]) return x[i]! - y[i]!;
+  if (inX.length === 0 || inY.length === 0) return inY.length - inX.length;
+  for (let i = 0; i < Math.max(inX.length, inY.length); i++) {
+    if (inX[i] === undefined || inY[i] === undefined) return inX.length - inY.length;
+    if (inX[i] !== inY[i]) return inX[i]! < inY[i]! ? -1 : 1;
+  }
+  return 0;
+}
+
+test("property: equal to a reference that looks at each opening by itself", () => {
+  let affected = 0;
+  fc.assert(
+    fc.property(fc.array(range, { minLength: 1, maxLength: 3 }), version, (ranges, at) => {
+      const found = matches(advisory([{ name: "left-pad", versions: [], ranges, integrities: [] }]), "left-pad", at) !== undefined;
+      expect(found, `${at} in ${JSON.stringify(ranges)}`).toBe(naively(ranges, at));
+      if (found) affected++;
+    }),
+    { numRuns: 2_000 },
+  );
+  expect(affected).toBeGreaterThan(20);
+});
+
+test("one version alone: introduced and last affected in it", () => {
+  expect(hit(onRanges("introduced 1.0.0, last_affected 1.0.0"), "0.9.9 1.0.0 1.0.1 2.0.0")).toBe("1.0.0");
+  expect(hit(onRanges("last_affected 1.0.0, introduced 1.0.0"), "1.0.0 1.0.1")).toBe("1.0.0");
+  expect(hit(onRanges("introduced 0, last_affected 1.0.0, introduced 1.0.0, fixed 1.2.0"), "1.0.0 1.1.0 1.2.0")).toBe("1.0.0");
+});
+
 test("property: what is withdrawn never matches", () => {
   fc.assert(
     fc.property(

@@ -58,8 +58,11 @@ function isEverything(range: readonly RangeEvent[]): boolean {
   );
 }
 
-/** At one version what ends comes before what begins. reference A.3.9: "Same-version fixed+introduced tie → treat as affected (safe side)". */
-const TIES = { limit: 0, fixed: 1, last_affected: 2, introduced: 3 } as const;
+/**
+ * The order of events at one version. What ends there comes before what begins: reference A.3.9, "Same-version fixed+introduced tie → treat as
+ * affected (safe side)". `last_affected` ends only behind its version, so that what begins and ends in one version is that version alone.
+ */
+const TIES = { limit: 0, fixed: 1, introduced: 2, last_affected: 3 } as const;
 
 /** reference A.3.3: "sort events by version (introduced:"0" first); walk …. Multiple intro/fix pairs = union of intervals. Don't trust stored order". */
 function isInside(range: readonly RangeEvent[], version: Ordered): boolean {
