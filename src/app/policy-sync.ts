@@ -13,6 +13,8 @@ import type { SetupHost, SetupProject } from "./setup.ts";
 
 export type SyncHost = Pick<SetupHost, "read"> & {
   lockfiles(root: string): Promise<readonly { readonly name: string; readonly content: Uint8Array | { readonly why: string } }[]>;
+  /** A client's program on this machine. */
+  find(command: string, root: string): Promise<{ readonly version: string | undefined } | { readonly missing: string }>;
 };
 
 export type SyncChange = SyncPlan & { readonly clients: readonly (ClientUse & SyncClient)[] };
@@ -29,7 +31,9 @@ export async function considerSync(
   const trees = (await host.lockfiles(project.root)).map(({ name, content }) =>
     content instanceof Uint8Array ? readLockfile(name, content) : undefined,
   );
-  const clients = clientsInUse(project.marks).map((use) => ({ ...use, id: use.client, ...versionOf(use.client, project, files) }));
+  const clients = await Promise.all(
+    clientsInUse(project.marks).map(async (use) => ({ ...use, id: use.client, ...(await versionOf(host, use.client, project, files)) })),
+  );
   const input = {
     clients,
     hold: policy.hold,
@@ -57,12 +61,19 @@ export async function considerSync(
 }
 
 /** The version `packageManager` names; for yarn also the release that `yarnPath` names, which is what runs. */
-function versionOf(client: ClientId, { marks }: SetupProject, files: SyncInput["files"]): { readonly version?: string } {
+async function versionOf(
+  host: SyncHost,
+  client: ClientId,
+  { root, marks }: SetupProject,
+  files: SyncInput["files"],
+): Promise<{ readonly version?: string }> {
   const declared = /^([a-z]+)@(\d+(?:\.\d+)*)/.exec(marks.packageManager ?? "");
-  const release =
-    client === "yarn-berry" ? /yarn-(\d+(?:\.\d+)*)/.exec(valueAt(".yarnrc.yml", files[".yarnrc.yml"], "yarnPath")?.value ?? "") : null;
-  const version = release?.[1] ?? (declared?.[1] === client.replace(/-.*/, "") ? declared[2] : undefined);
-  return version === undefined ? {} : { version };
+  const path = client === "yarn-berry" ? valueAt(".yarnrc.yml", files[".yarnrc.yml"], "yarnPath")?.value : undefined;
+  const version = /yarn-(\d+(?:\.\d+)*)/.exec(path ?? "")?.[1] ?? (declared?.[1] === client.replace(/-.*/, "") ? declared[2] : undefined);
+  if (version !== undefined) return { version };
+  // pnpm 9 and before stop at a pnpm-workspace.yaml that names no packages, so none is begun for whoever runs one.
+  const found = client === "pnpm" && files["pnpm-workspace.yaml"] === undefined ? await host.find("pnpm", root) : undefined;
+  return found !== undefined && "version" in found && found.version !== undefined ? { version: found.version } : {};
 }
 
 const KINDS = ["dependencies", "devDependencies", "optionalDependencies"];

@@ -2,6 +2,7 @@
 import type { ClientId, FileEdit } from "../client/client.ts";
 import { jsonAt, putJson } from "../client/json-edit.ts";
 import { dropEntries } from "../lockfile/drop.ts";
+import type { ResolvedTree } from "../lockfile/tree.ts";
 import { appendLines, lineEnd, readYaml, replaceValue, setting } from "../client/settings.ts";
 
 /** A manifest, a settings file or the lockfile, as it stands. */
@@ -73,12 +74,12 @@ export function openManifests({
   client,
   major,
   files,
-  tree: { path: lockfile },
+  tree: { path: lockfile, packages },
 }: {
   readonly client: ClientId;
   readonly major?: number;
   readonly files: readonly RepairFile[];
-  readonly tree: { readonly path: string };
+  readonly tree: Pick<ResolvedTree, "path" | "packages">;
 }): Manifests {
   const texts = new Map(files.map(({ path, text }) => [path, text]));
   const root = files.find(({ importer }) => importer === ".")?.path ?? "package.json";
@@ -157,7 +158,9 @@ export function openManifests({
         case "yarn-berry":
           return putIn(root, ["resolutions", `${parent}/${name}`], value);
         case "bun":
-          // bun knows no parents.
+          // bun knows no parents: every copy of the package would become this version.
+          if (packages.some((one) => one.name === real && one.version !== from && one.source.kind === "registry"))
+            return { why: `bun overrides a package everywhere, and other versions of ${real} are in use; change what asks for it` };
           return putIn(root, ["overrides", name], value);
         case "deno":
           return { why: "deno has no overrides; change what asks for it" };

@@ -229,6 +229,45 @@ test("yarn 1 moves by losing the entry from its lockfile", () => {
   expect(done.commands).toEqual([["install", "--ignore-scripts", "--non-interactive"]]);
 });
 
+test("what the lockfile does not say is tried before it is written, with pnpm's overrides in either place", () => {
+  const lock = [
+    "lockfileVersion: '9.0'",
+    "importers:",
+    "  .:",
+    "    dependencies:",
+    "      wrapper:",
+    "        specifier: ^2.0.0",
+    "        version: 2.1.0",
+    "packages:",
+    `  axios@1.14.1:\n    resolution: {integrity: ${SHA}}`,
+    `  wrapper@2.1.0:\n    resolution: {integrity: ${SHA}}`,
+    "snapshots:",
+    "  axios@1.14.1: {}",
+    "  wrapper@2.1.0:\n    dependencies:\n      axios: 1.14.1",
+    "",
+  ].join("\n");
+  const files = [repairFile("package.json", '{ "dependencies": { "wrapper": "^2.0.0" } }', "."), repairFile("pnpm-lock.yaml", lock)];
+  const candidates = new Map([["axios", [...served("1.14.0"), refused("1.14.1")]]]);
+  const ailing = [{ name: "axios", version: "1.14.1", because: ["MAL-1"] }];
+  const plans = repairPlans({ client: "pnpm", tree: readLockfile("pnpm-lock.yaml", lock), files, ailing, candidates, now: NOW });
+  expect(plans.map(({ steps }) => `${steps[0]!.kind} ${steps[0]!.path ?? steps[0]!.summary}`)).toEqual([
+    "in-place to 1.14.0, if what asks for it admits that",
+    "override package.json",
+    "override pnpm-workspace.yaml",
+  ]);
+});
+
+test("bun overrides a package everywhere, so not where other versions are in use", () => {
+  const entry = (of: string) => `["axios@${of}", "", {}, "${SHA}"]`;
+  const lock = `{"lockfileVersion":1,"workspaces":{"":{"dependencies":{"axios":"^0.30.0","wrapper":"^2.0.0"}}},"packages":{"axios":${entry("0.30.3")},"wrapper":["wrapper@2.1.0","",{"dependencies":{"axios":"^1.13.0"}},"${SHA}"],"wrapper/axios":${entry("1.14.1")}}}`;
+  const files = [repairFile("package.json", '{"dependencies":{"axios":"^0.30.0","wrapper":"^2.0.0"}}', ".")];
+  const input = { client: "bun", tree: readLockfile("bun.lock", lock), files, now: NOW } as const;
+  const candidates = new Map([["axios", [...served("0.30.3", "1.14.0"), refused("1.14.1")]]]);
+  const done = planRepair({ ...input, candidates, ailing: [{ name: "axios", version: "1.14.1", because: ["MAL-1"] }] });
+  expect(done.edits).toEqual([]);
+  expect(done.unrepaired).toMatchObject([{ why: expect.stringContaining("other versions of axios are in use") }]);
+});
+
 test("what cannot be changed from here is said with its reason", () => {
   const tree = readLockfile(
     "package-lock.json",

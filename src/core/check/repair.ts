@@ -87,6 +87,8 @@ export type RepairOptions = {
 /** Every way to clear the findings, smallest change first; each is whole in itself. */
 export function repairPlans(input: RepairInput): readonly RepairPlan[] {
   const plans = [planRepair(input), planRepair(input, { written: true })];
+  // Where overrides belong depends on the version of pnpm, which a project need not say.
+  if (input.client === "pnpm" && input.major === undefined) plans.push(planRepair({ ...input, major: 11 }, { written: true }));
   if (input.client === "bun") plans.push(planRepair(input, { written: true, anew: true }));
   const texts = plans.map(({ steps, edits }) => JSON.stringify([steps, edits]));
   return plans.filter((_plan, index) => texts.indexOf(texts[index]!) === index);
@@ -113,21 +115,17 @@ export function planRepair(input: RepairInput, { written: isWritten = false, ane
       continue;
     }
     const { to } = target;
-    const summary = `to ${to}, ${semver.gt(to, ailing.version, LOOSE) ? "the lowest version that is clear of it" : "the version before"}`;
     const about = { name: ailing.name, from: ailing.version, to };
-    const still = own.filter((one) => isWritten || target.picks.get(one) === undefined);
+    // What a lockfile does not say is tried: the client finds out, and the next plan writes it.
+    const still = own.filter((one) => isWritten || (one.range !== undefined && !target.picks.has(one)));
     const letGo = (input.client !== "bun" || anew) && manifests.letGo(ailing);
     if (still.length === 0 && letGo) {
-      const moved = [...new Set(target.picks.values())].join(" and ");
-      steps.push({
-        ...about,
-        to: moved,
-        kind: "in-place",
-        summary: `to ${moved}, which every range already admits`,
-        where: own.map(spoken).join(", "),
-      });
+      const moved = [...new Set(own.map((one) => target.picks.get(one) ?? to))].join(" and ");
+      const admits = target.picks.size === own.length ? "which every range already admits" : "if what asks for it admits that";
+      steps.push({ ...about, to: moved, kind: "in-place", summary: `to ${moved}, ${admits}`, where: own.map(spoken).join(", ") });
       continue;
     }
+    const summary = `to ${to}, ${relation(to, ailing, all)}`;
     const failed: string[] = [];
     for (const requirer of still.length === 0 ? own : still) {
       const written =
@@ -294,6 +292,12 @@ function betterThatWaits({ name, version }: Ailing, all: readonly RepairCandidat
     ...(best.until !== undefined && { until: best.until }),
     message: `the fix ${best.version} is ${age}: ${opens}${lane}`,
   };
+}
+
+function relation(to: string, { version }: Ailing, all: readonly RepairCandidate[]): string {
+  if (semver.gt(to, version, LOOSE)) return "which is clear of it";
+  const between = all.some((one) => semver.gt(one.version, to, LOOSE) && semver.lt(one.version, version, LOOSE));
+  return between ? "the last version before that is clear of it" : "the version before";
 }
 
 function noneWhy(all: readonly RepairCandidate[]): string {
