@@ -31,6 +31,7 @@ import type {
   TokenStore,
   Upstream,
 } from "./ports.ts";
+import { openPublishers } from "./publishers.ts";
 import { openRecorder, type Recorder } from "./recorder.ts";
 import { type ServePackument, servePackument } from "./serve-packument.ts";
 import { type ServeSmall, serveSmall } from "./serve-small.ts";
@@ -167,6 +168,7 @@ export async function openApp(given: AppPorts): Promise<App> {
     },
   });
   const { advisories } = given;
+  const publishers = openPublishers(knowledge.touch);
   const inspector = openInspector({
     ...ports,
     knowledge,
@@ -184,7 +186,8 @@ export async function openApp(given: AppPorts): Promise<App> {
     ...ports,
     knowledge,
     async evidence(record) {
-      const looked = await inspector.recall(record);
+      publishers.note(record);
+      const looked = { ...(await inspector.recall(record)), publishedBy: publishers.publishedBy };
       const index = advisories?.index();
       if (!index) return looked;
       const { name } = record;

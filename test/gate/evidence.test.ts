@@ -172,3 +172,19 @@ test("a registry that signs nothing is told of once, not with each version", asy
   expect((await whyOf(opened, "quiet@1.0.1")).signals.map(({ id }) => id)).not.toContain("unsigned-registry");
   expect(product.log.filter(({ what }) => what === "unsigned-registry")).toMatchObject([{ fields: { name: new URL(fixture.url).host } }]);
 });
+
+test("a wave of one publisher's packages is told of each of them, also of the first that passed", async () => {
+  const opened = await openGate({ config: NO_WAIT });
+  const { fixture, get } = opened;
+  const names = ["wave-a", "wave-b", "wave-c", "wave-d"];
+  const publish = (name: string, version: string, when: string) =>
+    fixture.publish(`published ${when} by qix <qix@example.test>\n-- package.json --\n{"name":"${name}","version":"${version}"}\n`);
+  for (const [n, name] of names.entries()) {
+    publish(name, "1.0.0", `2026-02-0${n + 1}T00:00:00Z`);
+    publish(name, "1.0.1", `2026-03-30T00:1${n}:00Z`);
+  }
+  const isTold = async (name: string) => (await whyOf(opened, `${name}@1.0.1`)).signals.some(({ id }) => id === "publish-burst");
+  expect(await isTold("wave-a")).toBe(false);
+  for (const name of names) expect((await get(`/${name}`)).status).toBe(200);
+  for (const name of names) expect([name, await isTold(name)]).toEqual([name, true]);
+});

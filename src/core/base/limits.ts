@@ -31,6 +31,10 @@ export const LIMITS = {
   releaseMs: 100 * DAY,
   /** Releases of one package kept in detail, newest first: the busiest packages publish one a day. */
   releases: 128,
+  /** Publishers whose releases are remembered across packages, and packages whose entries were noted; the longest unheard of goes first. */
+  publishersKept: 20_000,
+  /** Releases remembered of one of them, newest first: a worm's wave is some hundred packages. */
+  publishesKept: 500,
   /** One install script of it; the longest real ones are a few lines. */
   scriptChars: 4_000,
   /** Any other text of it: a spec, a URL, a signature. */

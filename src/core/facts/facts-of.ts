@@ -60,7 +60,10 @@ export function packageFacts(record: PackageRecord, now: Instant, options: Facts
     established: isEstablished(record, now),
     securityHolding: isSecurityHolding(record.summary),
     movedBack: movedBack(record, now),
-    releaseOf: releaseLook(record, (of, history) => ageOf(of, history, options.baseline !== undefined), options.comparison ?? UNCOMPARED),
+    releaseOf: releaseLook(record, (of, history) => ageOf(of, history, options.baseline !== undefined), {
+      ...(options.comparison ?? UNCOMPARED),
+      publishedBy: options.evidence?.publishedBy,
+    }),
   };
 }
 

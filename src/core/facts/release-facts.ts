@@ -10,6 +10,7 @@ import type { Release } from "../npm/release.ts";
 import type { AgeBasis } from "./facts.ts";
 import { type PackageRecord, type VersionHistory, historyOf } from "./history.ts";
 import { numbersOf, type Numbered, type OddNumber, oddNumber } from "./odd-number.ts";
+import { type Publish, type PublisherBurst, publisherBurst } from "./publisher-burst.ts";
 import { type Candidate, type Comparison, type ComparisonOptions, candidatesOf, compareWith, isBefore } from "./predecessor.ts";
 
 export type NewDependency = {
@@ -41,6 +42,8 @@ export type ReleaseFacts = Comparison & {
   readonly quiet?: number;
   /** Absent when its publish time is not the registry's own. */
   readonly burst?: Burst;
+  /** Others that its publisher published at the same time; absent where none are known, and for CI jobs, which share a name. */
+  readonly publisherBurst?: PublisherBurst;
   /** A higher stable line stood already: its highest version then, and when the line began. */
   readonly oldLine?: { readonly newest: string; readonly since: Instant };
   /** How its number stands out among those before it. */
@@ -57,6 +60,8 @@ export type ReleaseFacts = Comparison & {
 export type ReleaseOptions = ComparisonOptions & {
   /** What is stored of other packages. */
   readonly recordOf: (name: string) => PackageRecord | undefined;
+  /** What is known of a publisher's other packages. */
+  readonly publishedBy?: ((publisher: string) => readonly Publish[]) | undefined;
 };
 
 type Age = { readonly start: Instant; readonly basis: AgeBasis };
@@ -97,6 +102,9 @@ export function releaseLook(
     const comparison = compareWith(shared.places.get(version)!, shared.candidates, options);
     const last = shared.all[place - 1];
     const burst = burstOf(place, shared.all);
+    const { name: publisher, trusted } = release.publisher ?? {};
+    const others = publisher === undefined || trusted || own.basis !== "registry-time" ? [] : (options.publishedBy?.(publisher) ?? []);
+    const wave = publisherBurst(publisher ?? "", { name: record.name, at: own.start }, others);
     const oldLine = oldLineOf(place, shared.all);
     const number = oddNumber(own, shared.all.slice(0, place));
     let settled = place;
@@ -108,6 +116,7 @@ export function releaseLook(
       packageSince: shared.all[0]!.start,
       ...(last === undefined ? {} : { quiet: own.start - last.start }),
       ...(burst === undefined ? {} : { burst }),
+      ...(wave === undefined ? {} : { publisherBurst: wave }),
       ...(oldLine === undefined ? {} : { oldLine }),
       ...(number === undefined || shuffled ? {} : { oddNumber: number }),
       ...(shuffled ? { shuffled } : {}),

@@ -130,8 +130,8 @@ export const SIGNALS = {
     waivable: false,
   },
   "publish-burst": {
-    means: "It is one of many versions within an hour, over three times what is usual for the package.",
-    why: "32 of 43 hijacks came in bursts.",
+    means: "It is one of many versions, or of many packages of its publisher, within an hour: over three times what is usual.",
+    why: "32 of 43 hijacks came in bursts. Of other packages the gate knows only those that were asked for since it was started, and of CI jobs, which share a name, nothing.",
     effect: "note",
     waivable: false,
   },
