@@ -28,7 +28,9 @@ export async function readHistory(reading: Reading, place: string): Promise<void
   const missing = (what: string): void => reading.see({ kind: "missing", place, what });
   try {
     if (!isOwnRepository(reading, place))
-      return missing(`its history is kept in ${gitFolder(place)}, outside of what is read; name that folder too`);
+      return missing(
+        `its history is kept in ${gitFolder(place) ?? "a place its .git does not name"}, outside of what is read; name that folder too`,
+      );
     reading.tell(`${place} (history)`);
     const ask = async (...args: readonly string[]): Promise<string> => {
       const { status, stdout, stderr } = await git(place, plainEnvironment(reading), [...QUIET, ...args]);

@@ -16,7 +16,10 @@ export function readLockfileEvidence(reading: Reading, place: string, file: stri
     reading.see({ kind: "missing", place, what: `${file}: ${codeOf(error).replace(`${file}: `, "")}` });
     return;
   }
-  if (content === undefined) return;
+  if (content === undefined) {
+    reading.see({ kind: "missing", place, what: `${file}: gone, or of a name that cannot be opened` });
+    return;
+  }
   reading.counts.files += 1;
   const form = path.basename(file) === ".package-lock.json" ? "hidden-lockfile" : "lockfile";
   seeTree(reading, place, file, form, readLockfile(file, content));

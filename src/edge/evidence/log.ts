@@ -15,7 +15,8 @@ export async function readLogFile(reading: Reading, place: string, file: string)
   const lines = logLines(reading, place, file, started);
   let descriptor: number | undefined;
   try {
-    descriptor = fs.openSync(file, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
+    // A link among logs may lead anywhere; it is said, not followed.
+    descriptor = fs.openSync(file, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK | fs.constants.O_NOFOLLOW);
     if (!fs.fstatSync(descriptor).isFile()) throw new Error("not a regular file");
     const decoder = new TextDecoder();
     const buffer = Buffer.alloc(CHUNK);

@@ -23,6 +23,7 @@ export function machinePlaces(at: Surroundings): {
     ["yarn 1's cache", warmCaches("yarn-classic", at)],
     ["yarn's cache", warmCaches("yarn-berry", at)],
     ["bun's cache", warmCaches("bun", at)],
+    ["bunx's folders", children(at.temporary).filter((folder) => path.basename(folder).startsWith("bunx-"))],
     ["deno's cache", warmCaches("deno", at)],
     ["global installs", globalFolders(at, named("prefix"))],
   ];

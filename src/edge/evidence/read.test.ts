@@ -377,6 +377,9 @@ test("this machine: npx folders, logs, settings of editors, what a payload leave
       ".claude.json": '{ // comments are allowed\n "mcpServers": { "x": { "command": "npx", "args": ["-y", "@acme/core-kit@latest"] } }, }',
       "code/.git-is-elsewhere": "",
       "code/package.json": {},
+      ".bun/install/cache/axios@1.14.0@@registry.test@@@1/package.json": { name: "axios", version: "1.14.0" },
+      ".bun/install/cache/.bunx-0/kit@latest/node_modules/axios/package.json": { name: "axios", version: "1.14.1" },
+      "bunx-0-old@@@/node_modules/axios/package.json": { name: "axios", version: "1.14.1" },
       "code/src/dropper.js": "",
       "code/.vscode/tasks.json": { tasks: [{ command: "npx axios@^1 --help" }] },
     },
@@ -388,6 +391,8 @@ test("this machine: npx folders, logs, settings of editors, what a payload leave
       "this machine: launcher @acme/core-kit@latest",
       "code: artefact code/src/dropper.js",
       "code: launcher axios@^1",
+      ".bun/install/cache/.bunx-0/kit@latest: folder axios@1.14.1 in .bun/install/cache/.bunx-0/kit@latest/node_modules/axios",
+      "bunx-0-old@@@: folder axios@1.14.1 in bunx-0-old@@@/node_modules/axios",
       ".npm/_npx/8b1: lockfile axios@1.14.1 in .npm/_npx/8b1/package-lock.json:1",
     ]),
   );
@@ -404,8 +409,19 @@ test("places that the user's own settings name; settings that cannot be read are
 
 test("links are not followed, a root that is one is; what may not be read and what does not exist are said", async () => {
   const outside = tree({ "package-lock.json": lock({ axios: "1.14.1" }) });
-  const root = tree({ "a/out": link(outside), "b/package.json": {}, "b/node_modules": link(outside), named: link(outside) });
-  expect(await read(root, { paths: ["a", "b"] })).toEqual(["b: MISSING b/node_modules: a link, not followed"]);
+  const root = tree({
+    "a/out": link(outside),
+    "b/package.json": {},
+    "b/node_modules": link(outside),
+    "c/package-lock.json": link(`${outside}/package-lock.json`),
+    "_logs/x.log": link(`${outside}/package-lock.json`),
+    named: link(outside),
+  });
+  expect(await read(root, { paths: ["a", "b", "c", "_logs"] })).toEqual([
+    "b: MISSING b/node_modules: a link, not followed",
+    "c: MISSING c/package-lock.json: a link, not followed",
+    "_logs: MISSING _logs/x.log: a link, not followed",
+  ]);
   expect(await read(root, { paths: ["named"] })).toEqual([`${outside}: lockfile axios@1.14.1 in ${outside}/package-lock.json:1`]);
   await expect(read(root, { paths: ["absent"] })).rejects.toThrow(/absent: ENOENT/);
 });

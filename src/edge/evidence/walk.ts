@@ -60,43 +60,55 @@ async function visit(reading: Reading, step: Step, pending: Step[], skip: Readon
     see({ kind: "missing", place: step.project ?? folder, what: `${folder}: ${codeOf(error)}` });
     return;
   }
-  const names = new Set(entries.map(({ name }) => name));
-  if (await readStore(reading, folder, names)) return;
+  // A link is nothing that lies here; those that stand for evidence are said below.
+  const names = new Set(entries.flatMap((entry) => (entry.isSymbolicLink() ? [] : [entry.name])));
+  if (await readStore(reading, folder, names)) {
+    for (const entry of entries)
+      if (entry.isSymbolicLink()) see({ kind: "missing", place: folder, what: `${path.join(folder, entry.name)}: a link, not followed` });
+    // bun keeps the folders bunx ran from in its cache: projects like any other.
+    for (const name of names)
+      if (name.startsWith(".bunx-")) pending.push({ folder: path.join(folder, name), locked: false, depth: step.depth + 1 });
+    return;
+  }
 
-  const locks = entries.filter((entry) => entry.isFile() && PROJECT_LOCKS.has(entry.name));
+  const locks = [...names].filter((name) => PROJECT_LOCKS.has(name));
   const begins =
     locks.length > 0 || names.has(".git") || (step.project === undefined && (names.has("package.json") || names.has("node_modules")));
   const project = begins ? folder : step.project;
   const locked = step.locked || locks.length > 0;
-  if (begins) reading.tell(folder);
-  if (names.has(".pnp.cjs") || names.has(".pnp.data.json")) await readModulesEvidence(reading, folder, folder);
-  if (names.has(".git")) await readHistory(reading, folder);
-  for (const { name } of locks) readLockfileEvidence(reading, folder, path.join(folder, name));
-  if (project !== undefined && names.has("package.json")) readManifestEvidence(reading, project, path.join(folder, "package.json"), locked);
-
-  if (project !== undefined) readProjectLaunchers(reading, project, folder, names);
+  if (begins) {
+    reading.tell(folder);
+    if (names.has(".git")) await readHistory(reading, folder);
+    for (const name of locks) readLockfileEvidence(reading, folder, path.join(folder, name));
+    if (names.has(".pnp.cjs") || names.has(".pnp.data.json")) await readModulesEvidence(reading, folder, folder);
+  }
+  if (project !== undefined) {
+    if (names.has("package.json")) readManifestEvidence(reading, project, path.join(folder, "package.json"), locked);
+    readProjectLaunchers(reading, project, folder, names);
+  }
   if (names.has("oci-layout")) see({ kind: "missing", place: folder, what: "an OCI image as a folder; name it as a tar archive" });
+
+  const place = project ?? folder;
   for (const entry of entries) {
     const inner = path.join(folder, entry.name);
-    if (entry.isFile()) {
-      if (reading.watch.files.has(entry.name)) see({ kind: "artefact", place: project ?? folder, file: inner, indicator: entry.name });
-      if (SBOM_NAME.test(entry.name)) readSbomEvidence(reading, project ?? folder, inner);
-      // Within a project logs are anybody's; a folder of logs, or one with a CI system's names, is evidence.
-      else if (CI_LOG.test(entry.name) || (project === undefined && /\.log$/i.test(entry.name)))
-        await readLogFile(reading, project ?? folder, inner);
-      else if (CI_ARCHIVE.test(entry.name)) await readLogArchive(reading, project ?? folder, inner);
-      continue;
-    }
-    if (entry.isSymbolicLink()) {
-      // A project whose node_modules is a link is only half looked at.
-      if (entry.name === "node_modules") see({ kind: "missing", place: project ?? folder, what: `${inner}: a link, not followed` });
-      continue;
-    }
-    if (!entry.isDirectory() || skip.has(inner) || SYSTEM.has(inner)) continue;
-    if (entry.name === "node_modules") await readModulesEvidence(reading, project ?? folder, folder);
+    if (entry.isFile()) await readLooseFile(reading, place, inner, project !== undefined);
+    else if (entry.isSymbolicLink()) {
+      if (entry.name === "node_modules" || PROJECT_LOCKS.has(entry.name))
+        see({ kind: "missing", place, what: `${inner}: a link, not followed` });
+    } else if (!entry.isDirectory() || skip.has(inner) || SYSTEM.has(inner)) continue;
+    else if (entry.name === "node_modules") await readModulesEvidence(reading, place, folder);
     else if (entry.name !== ".git")
       pending.push({ folder: inner, locked, depth: step.depth + 1, ...(project !== undefined && { project }) });
   }
+}
+
+/** Files that are evidence by their name alone. Within a project logs are anybody's, unless they have a CI system's or npm's name. */
+async function readLooseFile(reading: Reading, place: string, file: string, inProject: boolean): Promise<void> {
+  const name = path.basename(file);
+  if (reading.watch.files.has(name)) reading.see({ kind: "artefact", place, file, indicator: name });
+  if (SBOM_NAME.test(name)) readSbomEvidence(reading, place, file);
+  else if (CI_LOG.test(name) || (!inProject && /\.log$/i.test(name))) await readLogFile(reading, place, file);
+  else if (CI_ARCHIVE.test(name)) await readLogArchive(reading, place, file);
 }
 
 /** Caches, stores and logs of clients, known by what lies in them. True when the folder was one. */
