@@ -204,10 +204,11 @@ export function gateServer(app: GateApp, options: GateOptions): Server {
   }
 
   function fail(request: IncomingMessage, response: ServerResponse, error: unknown): void {
+    const gone = request.socket.destroyed;
     // The client went away in the middle of its own request: nobody is left to be told.
-    if (request.errored === error && request.socket.destroyed) return;
+    if (gone && request.errored === error) return;
     const fault = error instanceof Fault ? error : undefined;
-    options.log("error", fault ? "request failed" : "bug", {
+    options.log(fault && gone ? "info" : "error", fault ? "request failed" : "bug", {
       path: redact(request.url ?? ""),
       code: fault?.code ?? "BUG",
       error: redact(error instanceof Error ? (fault ? error.message : (error.stack ?? error.message)) : String(error)),
