@@ -1,0 +1,27 @@
+/** The version to go back to: the newest below the poisoned one, of the same major, from before the incident began. */
+import semver from "semver";
+import { parseInstant } from "../base/time.ts";
+import { historyOf, type PackageRecord } from "../facts/history.ts";
+import type { IncidentPack } from "../incident/pack.ts";
+
+/** Undefined where no recorded version is known to be good. */
+export function lastGoodBefore(pack: IncidentPack, record: PackageRecord, bad: string): string | undefined {
+  const poisoned = new Set(pack.packages.flatMap(({ name, versions }) => (name === record.name ? versions.map(({ version }) => version) : [])));
+  const decoys = new Set((pack.decoys ?? []).flatMap(({ name, version }) => (name === record.name ? [version] : [])));
+  const began = parseInstant(pack.window.from);
+  const good = Object.keys(record.versions).filter((version) => {
+    const history = historyOf(record, version)!;
+    return (
+      !poisoned.has(version) &&
+      !decoys.has(version) &&
+      history.goneSince === undefined &&
+      history.changed === undefined &&
+      semver.prerelease(version) === null &&
+      semver.valid(version) !== null &&
+      semver.lt(version, bad) &&
+      semver.major(version) === semver.major(bad) &&
+      (began === undefined || (history.claimed ?? history.firstSeen) < began)
+    );
+  });
+  return semver.rsort(good)[0];
+}

@@ -1,0 +1,438 @@
+/**
+ * From an incident and what was found of it to the plan. No step loosens anything; every place where it ran or was installed is cut off
+ * before anything else is done there; nothing is revoked before what persists is gone. Tested as properties.
+ */
+import { canonical, sha256 } from "../base/digest.ts";
+import type { Answer, Evidence } from "../exposure/judge.ts";
+import type { IncidentPack } from "../incident/pack.ts";
+import { cacheOf, formOf, isStanding } from "./cache-entry.ts";
+import { type Action, AFTER, type Phase, PHASES, type Plan, type PurgeAction, sealed, type Step } from "./plan.ts";
+import { byReach, REACHES, rotationOf, type Secret } from "./secrets.ts";
+
+export type Project = {
+  /** Absolute. */
+  readonly root: string;
+  readonly client: "npm" | "pnpm" | "yarn" | "bun" | "deno";
+  /** Names its manifest asks for itself. */
+  readonly direct: readonly string[];
+  /** What it publishes; absent for a private one. */
+  readonly publishes?: string;
+};
+
+export type Estate = {
+  readonly secrets: readonly Secret[];
+  readonly projects: readonly Project[];
+  /** By poisoned `name@version` the version to go back to, where one is known. */
+  readonly lastGood: ReadonlyMap<string, string>;
+};
+
+/** How long a freeze lasts when nobody lifts it. */
+const FREEZE_DAYS = 3;
+
+type Draft =
+  | (Omit<Step & { readonly who: "cordon" }, "id" | "needs" | "warnings"> & { readonly warnings?: readonly string[] })
+  | (Omit<Step & { readonly who: "you" }, "id" | "needs" | "warnings"> & { readonly warnings?: readonly string[] });
+
+export function planResponse(pack: IncidentPack, answers: readonly Answer[], scope: Plan["scope"], estate: Estate): Plan {
+  const exposures = answers
+    .filter(({ level }) => level !== "not-exposed")
+    .toSorted((a, b) => compare(a.place, b.place));
+  const secrets = byReach(estate.secrets);
+  const drafts = [
+    ...declaring(pack),
+    ...isolating(exposures),
+    ...preserving(exposures),
+    ...persisting(pack, exposures),
+    ...rotating(exposures, secrets),
+    ...purging(exposures),
+    ...rollingBack(pack, exposures, estate),
+    ...revalidating(pack, exposures, estate),
+    ...closing(),
+  ];
+  return sealed({
+    schema: "cordon.response-plan/1",
+    incident: { id: pack.id, revision: pack.revision, title: pack.title, digest: sha256(canonical(pack)) },
+    scope,
+    exposuresDigest: sha256(canonical(exposures)),
+    exposures,
+    secrets: hit(exposures) ? secrets : [],
+    steps: ordered(pack, drafts),
+  });
+}
+
+// --- the steps of each phase ----------------------------------------------------------------------------------------------------------------
+
+function declaring(pack: IncidentPack): readonly Draft[] {
+  const denies = pack.packages.flatMap(({ name, versions }) =>
+    versions.flatMap(({ version, integrity = [undefined] }) =>
+      integrity.map((bytes): Draft => {
+        const action: Action = { kind: "deny", name, version, ...(bytes !== undefined && { integrity: bytes }) };
+        return {
+          phase: "declare",
+          who: "cordon",
+          title: `deny ${name}@${version} at the gate, by version${bytes === undefined ? " and by its bytes where they are known" : " and by its bytes"}`,
+          action,
+          evidence: "the deny and the row of the ledger that records it",
+          undo: "cordon deny remove, typed by a person",
+          done: "`cordon deny list` shows it",
+        };
+      }),
+    ),
+  );
+  const { from, until } = pack.window;
+  // A closed window needs no freeze: nothing more comes out of it.
+  if (from === undefined || (until !== undefined && pack.coverage.kind === "complete")) return denies;
+  return [
+    ...denies,
+    {
+      phase: "declare",
+      who: "cordon",
+      title: `freeze: admit nothing that appeared from ${from} on, for ${FREEZE_DAYS} days; more was poisoned than is listed`,
+      action: { kind: "freeze", before: from, days: FREEZE_DAYS },
+      evidence: "the freeze and the row of the ledger that records it",
+      undo: "cordon freeze lift, typed by a person",
+      done: "`cordon freeze` shows it",
+    },
+  ];
+}
+
+function isolating(exposures: readonly Answer[]): readonly Draft[] {
+  return [...machines(exposures)].map(([machine, places]) => ({
+    phase: "isolate" as const,
+    who: "you" as const,
+    title: `${machine}: cut it off the network; leave it running. ${counted(places.length, "place")}: ${listed(places)}`,
+    commands: [],
+    evidence: "who cut it off, and when",
+    undo: "connect it again",
+    done: "nothing on it reaches the network",
+  }));
+}
+
+function preserving(exposures: readonly Answer[]): readonly Draft[] {
+  const files = [...new Set(exposures.flatMap(({ evidence }) => evidence.map(({ file }) => file)))].toSorted(compare);
+  if (files.length === 0) return [];
+  return [
+    {
+      phase: "preserve",
+      who: "cordon",
+      title: `copy ${counted(files.length, "file or folder", "files and folders")} that prove it, with their sha256, signed`,
+      action: { kind: "preserve", files },
+      evidence: "the copies, a manifest of sha256, an Ed25519 signature that anybody can check",
+      done: "the bundle verifies: cordon respond --verify-bundle",
+    },
+  ];
+}
+
+function persisting(pack: IncidentPack, exposures: readonly Answer[]): readonly Draft[] {
+  const artefacts = [...(pack.indicators?.paths ?? []), ...(pack.indicators?.files ?? [])].filter(({ means }) => means === "executed");
+  return [...machines(exposures)].map(([machine, places]) => {
+    const found = exposures
+      .filter(({ place }) => places.includes(place))
+      .flatMap(({ evidence }) => evidence.filter((one) => one.level === "executed" && one.name === undefined).map(({ file }) => file));
+    return {
+      phase: "persistence" as const,
+      who: "you" as const,
+      title: `${machine}: stop and remove what was installed to stay${artefacts.length === 0 ? "" : `: ${listed(artefacts.map(({ path }) => path))}`}`,
+      commands: [
+        ...unique([...artefacts.map(({ path }) => path), ...found]).map(removal),
+        "crontab -l; systemctl --user list-unit-files --state=enabled; launchctl list   (whichever exists: what is new since the window?)",
+        "git diff --stat HEAD -- .claude .vscode .github   (in each project: hooks of editors and workflows nobody wrote?)",
+      ],
+      evidence: "what was found and removed, and by whom",
+      done: "after a restart none of it is there and nothing unknown runs",
+    };
+  });
+}
+
+/** Stops a unit before its file goes; any other file is only removed. */
+function removal(path: string): string {
+  const base = path.slice(path.lastIndexOf("/") + 1);
+  if (/\/systemd\/.*\.(?:service|timer)$/.test(path)) return `systemctl --user disable --now ${quoted(base)}; rm -f -- ${quoted(path)}`;
+  if (/\/Launch(?:Agents|Daemons)\/.*\.plist$/.test(path)) return `launchctl bootout gui/$(id -u) ${quoted(path)}; rm -f -- ${quoted(path)}`;
+  if (path.startsWith("%")) return `del ${path}`;
+  return `rm -rf -- ${quoted(path)}`;
+}
+
+/** For a shell; a leading `~/` stays outside the quotes, or it would be a folder's name. */
+function quoted(path: string): string {
+  const [home, rest] = path.startsWith("~/") ? ["~/", path.slice(2)] : ["", path];
+  return `${home}${/^[\w@%+=:,./-]+$/.test(rest) ? rest : `'${rest.replaceAll("'", "'\\''")}'`}`;
+}
+
+/** Where nobody could read the names, all are meant. */
+function rotating(exposures: readonly Answer[], secrets: readonly Secret[]): readonly Draft[] {
+  const unread = [...machines(exposures).keys()].filter((machine) => machine !== HERE || secrets.length === 0);
+  const known = hit(exposures) ? REACHES.map((reach) => ({ reach, those: secrets.filter((one) => one.reach === reach) })) : [];
+  return [
+    ...known
+      .filter(({ those }) => those.length > 0)
+      .map(({ reach, those }): Draft => {
+        const { title, commands, done } = rotationOf(reach, those);
+        return {
+          phase: "rotate",
+          who: "you",
+          title: `from a clean machine: ${title}`,
+          commands,
+          evidence: `names: ${unique(those.map(({ name }) => name)).join(", ")}; found in ${unique(those.map(({ file }) => file)).join(", ")}`,
+          done,
+        };
+      }),
+    ...unread.map(
+      (machine): Draft => ({
+        phase: "rotate",
+        who: "you",
+        title: `from a clean machine: every secret within reach of ${machine}; cordon knows none of their names`,
+        commands: [],
+        evidence: "the list of names, and who replaced each",
+        done: "each issuer says the old one is no longer valid",
+      }),
+    ),
+  ];
+}
+
+function purging(exposures: readonly Answer[]): readonly Draft[] {
+  const actions = new Map<string, PurgeAction>();
+  const byHand = new Map<string, Draft>();
+  for (const { place, evidence } of exposures)
+    for (const one of evidence) {
+      const { name, version, file } = one;
+      if (name === undefined || version === undefined) continue;
+      const cache = cacheOf(one);
+      const form = formOf(one);
+      if (cache !== undefined) actions.set(`${file} ${name}@${version}`, { kind: "purge", cache, folder: place, file, name, version });
+      else if (form === "store" || form === "cache" || form === "image-file")
+        byHand.set(file, {
+          phase: "purge",
+          who: "you",
+          title: `${file}: take ${name}@${version} out of it; cordon does not write there`,
+          commands: form === "image-file" ? [`build the image again without ${name}@${version}`] : ["pnpm store prune   (after node_modules of every project that used it are gone)"],
+          evidence: "who did it, and when",
+          done: "cordon exposure no longer finds it there",
+        });
+    }
+  const purges = [...actions].toSorted(([a], [b]) => compare(a, b));
+  return [
+    ...purges.map(
+      ([, action]): Draft => ({
+        phase: "purge",
+        who: "cordon",
+        title: `${action.cache}'s cache ${action.folder}: take out ${action.name}@${action.version}, nothing else`,
+        action,
+        evidence: "which files were removed, with their sizes",
+        done: "the client's cache no longer serves it",
+      }),
+    ),
+    ...[...byHand].toSorted(([a], [b]) => compare(a, b)).map(([, draft]) => draft),
+  ];
+}
+
+function rollingBack(pack: IncidentPack, exposures: readonly Answer[], { projects, lastGood }: Estate): readonly Draft[] {
+  return projectsHit(exposures, projects).flatMap(({ project, answer }): readonly Draft[] => {
+    const bad = answer.evidence.flatMap((one) => (one.name !== undefined && one.version !== undefined && isStanding(one) ? [one] : []));
+    if (bad.length === 0) return [];
+    const specs = unique(bad.map(({ name, version }) => `${name}@${version}`));
+    // What only the attack ever asked for goes with what brought it in.
+    const carriers = specs.filter((spec) => pack.packages.some((one) => one.role !== "payload" && one.name === nameOf(spec)));
+    const branch = `respond/${pack.id.replaceAll(/[^\w.-]/g, "-")}`;
+    return [
+      {
+        phase: "rollback",
+        who: "you",
+        title: `${project.root}: back to the last good version in place of ${listed(carriers.length > 0 ? carriers : specs)}, on a branch`,
+        commands: [
+          `cd ${quoted(project.root)} && git switch -c ${branch}`,
+          ...carriers.flatMap((spec) => pins(project, nameOf(spec), lastGood.get(spec) ?? "<last good version>")),
+          "rm -rf node_modules",
+          INSTALL[project.client],
+          "cordon check",
+        ],
+        evidence: "the branch, its diff and what `cordon check` says of it",
+        undo: `git switch - && git branch -D ${branch}`,
+        done: "the lockfile names none of the poisoned versions, transitive ones included",
+        warnings: carriers
+          .filter((spec) => !lastGood.has(spec))
+          .map((spec) => `no good version before ${spec} is recorded here; \`cordon why ${spec}\` names one`),
+      },
+    ];
+  });
+}
+
+function nameOf(spec: string): string {
+  return spec.slice(0, spec.indexOf("@", 1));
+}
+
+const INSTALL: Readonly<Record<Project["client"], string>> = {
+  npm: "cordon npm install --ignore-scripts",
+  pnpm: "cordon pnpm install --ignore-scripts --no-frozen-lockfile",
+  yarn: "cordon yarn install",
+  bun: "cordon bun install --ignore-scripts",
+  deno: "cordon deno install",
+};
+
+/** A pin where the manifest asks for it itself, an override for whoever else brings it in. */
+function pins({ client, direct }: Project, name: string, version: string): readonly string[] {
+  const set = (key: string): string => `npm pkg set ${quoted(`${key}=${version}`)}`;
+  const pin = direct.includes(name) ? [set(`dependencies[${name}]`)] : [];
+  if (client === "deno") return [`write npm:${name}@${version} into deno.json`];
+  const field = { npm: "overrides", pnpm: "pnpm.overrides", yarn: "resolutions", bun: "overrides" }[client];
+  return [...pin, set(`${field}[${name}]`)];
+}
+
+function revalidating(pack: IncidentPack, exposures: readonly Answer[], { projects }: Estate): readonly Draft[] {
+  const { from = "the first poisoned release", until = "now" } = pack.window;
+  const hitProjects = projectsHit(exposures, projects).map(({ project }) => project);
+  if (hitProjects.length === 0 && !hit(exposures)) return [];
+  const own = unique(hitProjects.flatMap(({ publishes }) => (publishes === undefined ? [] : [publishes])));
+  return [
+    {
+      phase: "revalidate",
+      who: "you",
+      title: `everything built or published between ${from} and ${until}: build it again and compare`,
+      commands: hitProjects.flatMap(({ root }) => [`cordon check --online ${quoted(root)}`]),
+      evidence: "digests before and after, and what the signatures and provenance say",
+      done: "each artefact has the same digest as before, or was replaced",
+    },
+    ...own.map(
+      (name): Draft => ({
+        phase: "revalidate",
+        who: "you",
+        title: `${name}: was a version published that none of you published? A worm publishes with what it stole`,
+        commands: [`npm view ${quoted(name)} time --json`, `cordon exposure ${quoted(name)}@<version>   (of each that nobody knows)`],
+        evidence: "the list of versions with their times, and who published each",
+        done: "somebody answers for every version since the window began",
+      }),
+    ),
+  ];
+}
+
+function closing(): readonly Draft[] {
+  return [
+    {
+      phase: "verify",
+      who: "cordon",
+      title: "look again at everything that was looked at, and say what is still there",
+      action: { kind: "recheck" },
+      evidence: "what the second look found",
+      done: "no lockfile, folder or cache holds a poisoned version; records of the past remain",
+    },
+    {
+      phase: "report",
+      who: "cordon",
+      title: "write the report: timeline, evidence, decisions, what remains unknown",
+      action: { kind: "report" },
+      evidence: "report.md, report.html, report.json",
+      done: "the three files are there",
+    },
+  ];
+}
+
+// --- order ----------------------------------------------------------------------------------------------------------------------------------
+
+/** Words of a pack's ordering and the phase each means. */
+const MEANS: readonly (readonly [RegExp, Phase])[] = [
+  [/isolat|disconnect|network/i, "isolate"],
+  [/preserv|snapshot|image the|copy|evidence/i, "preserve"],
+  [/persist|hook|dead.?man|implant is removed/i, "persistence"],
+  [/revok|rotat|credential|token/i, "rotate"],
+  [/purg|cache/i, "purge"],
+  [/roll|downgrad|pin\b/i, "rollback"],
+];
+
+/**
+ * Numbers the steps and ties them together. A pack's own order is kept as ties; where its words are not understood, or contradict the order
+ * that holds for every incident, it is a step that a person must read and confirm before anything else is done on a machine.
+ */
+function ordered(pack: IncidentPack, drafts: readonly Draft[]): readonly Step[] {
+  const warnings = new Map<Phase, string[]>();
+  const unread: Draft[] = [];
+  for (const { first, next, because } of pack.ordering ?? []) {
+    const before = phasesIn(first);
+    const after = phasesIn(next).filter((phase) => !before.includes(phase));
+    const text = `${first}, only then ${next}: ${because}`;
+    if (before.length > 0 && after.length > 0 && after.every((phase) => before.every((one) => waitsFor(phase, one))))
+      for (const phase of after) warnings.set(phase, [...(warnings.get(phase) ?? []), text]);
+    else
+      unread.push({
+        phase: "isolate",
+        who: "you",
+        title: `read before you go on: ${text}`,
+        commands: [],
+        evidence: "who read it",
+        done: "everybody who takes part knows it",
+      });
+  }
+  const counts = new Map<Phase, number>();
+  const numbered = [...unread, ...drafts]
+    .toSorted((a, b) => PHASES.indexOf(a.phase) - PHASES.indexOf(b.phase))
+    .map((draft) => {
+      const count = (counts.get(draft.phase) ?? 0) + 1;
+      counts.set(draft.phase, count);
+      return { id: `${draft.phase}-${count}`, draft };
+    });
+  return numbered.map(({ id, draft }) => ({
+    ...draft,
+    id,
+    needs: numbered.filter((one) => waitsFor(draft.phase, one.draft.phase)).map((one) => one.id),
+    warnings: [...(draft.warnings ?? []), ...(warnings.get(draft.phase) ?? [])],
+  }));
+}
+
+function phasesIn(text: string): readonly Phase[] {
+  return [...new Set(MEANS.flatMap(([shape, phase]) => (shape.test(text) ? [phase] : [])))];
+}
+
+/** Whether a phase comes only after another, directly or by way of others. */
+export function waitsFor(phase: Phase, other: Phase): boolean {
+  return AFTER[phase].includes(other) || AFTER[phase].some((one) => waitsFor(one, other));
+}
+
+// --- what was hit ---------------------------------------------------------------------------------------------------------------------------
+
+function isHit({ level }: Answer): boolean {
+  return level === "executed" || level === "installed";
+}
+
+function hit(exposures: readonly Answer[]): boolean {
+  return exposures.some(isHit);
+}
+
+const HERE = "this machine";
+
+/** Places where it ran or was installed, by the machine they are of. A log, an image or a list is its own place and tells of another machine. */
+function machines(exposures: readonly Answer[]): ReadonlyMap<string, readonly string[]> {
+  const machines = new Map<string, string[]>();
+  for (const answer of exposures.filter(isHit)) {
+    const elsewhere = answer.evidence.every(({ file, name }: Evidence) => file === answer.place && name !== undefined);
+    const machine = elsewhere ? `the machine that ${answer.place} tells of` : HERE;
+    machines.set(machine, [...(machines.get(machine) ?? []), answer.place]);
+  }
+  return machines;
+}
+
+function projectsHit(
+  exposures: readonly Answer[],
+  projects: readonly Project[],
+): readonly { readonly project: Project; readonly answer: Answer }[] {
+  return projects
+    .toSorted((a, b) => compare(a.root, b.root))
+    .flatMap((project) => {
+      const answer = exposures.find(({ place, level }) => place === project.root && level !== "unknown" && level !== "could-have");
+      return answer ? [{ project, answer }] : [];
+    });
+}
+
+function unique(values: readonly string[]): readonly string[] {
+  return [...new Set(values)];
+}
+
+function listed(values: readonly string[]): string {
+  return values.length > 3 ? `${values.slice(0, 3).join(", ")} and ${values.length - 3} more` : values.join(", ");
+}
+
+function counted(n: number, one: string, many = `${one}s`): string {
+  return `${n} ${n === 1 ? one : many}`;
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

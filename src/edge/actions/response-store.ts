@@ -1,0 +1,105 @@
+/**
+ * Responses on disk: `<data>/responses/<plan id>/` with the plan, the pack it was made from and a journal that is only appended to.
+ * Trusted: yes, but a plan that is not the one its id names is refused. Losable: no.
+ */
+import fs from "node:fs";
+import path from "node:path";
+import { Fault } from "../../core/base/fault.ts";
+import { LIMITS } from "../../core/base/limits.ts";
+import { type IncidentPack, packText, readPack } from "../../core/incident/pack.ts";
+import { isWhole, type Plan } from "../../core/response/plan.ts";
+import { eventLine, readEvents, type ResponseEvent } from "../../core/response/progress.ts";
+import { codeOf, readText, writeText } from "../host/files.ts";
+
+const ID = /^[0-9a-f]{4,12}$/;
+
+export function openResponseStore(dataDir: string) {
+  const root = path.join(dataDir, "responses");
+
+  function folderOf(id: string): string {
+    return path.join(root, id);
+  }
+
+  function ids(): readonly string[] {
+    return fs.existsSync(root) ? fs.readdirSync(root).filter((name) => /^[0-9a-f]{12}$/.test(name)).toSorted() : [];
+  }
+
+  function exact(prefix: string): string {
+    if (!ID.test(prefix)) throw new Fault("USAGE", `${prefix} is no id of a plan: at least the first four digits of it`);
+    const fitting = ids().filter((id) => id.startsWith(prefix));
+    if (fitting.length === 1) return fitting[0]!;
+    throw new Fault("USAGE", fitting.length === 0 ? `no plan ${prefix} is kept here` : `${fitting.join(" and ")} begin with ${prefix}`);
+  }
+
+  function planOf(id: string): Plan {
+    const file = path.join(folderOf(id), "plan.json");
+    let plan: Plan;
+    try {
+      plan = JSON.parse(readText(file, LIMITS.responseBytes) ?? "") as Plan;
+    } catch (error) {
+      throw new Fault("STORE_BROKEN", `${file} cannot be read`, error);
+    }
+    if (plan.id !== id || !isWhole(plan)) throw new Fault("STORE_BROKEN", `${file} is not the plan that ${id} names: it was changed`);
+    return plan;
+  }
+
+  function packOf(id: string): IncidentPack {
+    const file = path.join(folderOf(id), "incident.json");
+    const read = readPack(readText(file, LIMITS.advisoryBytes) ?? "");
+    if ("problems" in read) throw new Fault("STORE_BROKEN", `${file}: ${read.problems.join("; ")}`);
+    return read.pack;
+  }
+
+  return {
+    /** Where evidence of a plan is kept. */
+    evidenceFolder: (id: string): string => path.join(folderOf(id), "evidence"),
+
+    async open(plan: Plan, pack: IncidentPack): Promise<void> {
+      const folder = folderOf(plan.id);
+      try {
+        fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
+        if (fs.existsSync(path.join(folder, "plan.json"))) return;
+        writeText(path.join(folder, "incident.json"), packText(pack));
+        writeText(path.join(folder, "plan.json"), `${JSON.stringify(plan, undefined, 2)}\n`);
+      } catch (error) {
+        throw new Fault("STORE_BROKEN", `${folder}: ${codeOf(error)}`, error);
+      }
+    },
+
+    async read(prefix: string) {
+      const id = exact(prefix);
+      const text = readText(path.join(folderOf(id), "events.jsonl"), LIMITS.responseBytes) ?? "";
+      return { plan: planOf(id), pack: packOf(id), ...readEvents(text) };
+    },
+
+    async list(incident: string): Promise<readonly string[]> {
+      return ids().filter((id) => fs.existsSync(path.join(folderOf(id), "plan.json")) && planOf(id).incident.id === incident);
+    },
+
+    async append(id: string, event: ResponseEvent): Promise<void> {
+      const file = path.join(folderOf(id), "events.jsonl");
+      try {
+        const descriptor = fs.openSync(file, "a", 0o600);
+        try {
+          // One write with O_APPEND is never mixed with another's; the line end before it keeps it off a line that a crash cut short.
+          fs.writeSync(descriptor, `\n${eventLine(event)}`);
+          fs.fsyncSync(descriptor);
+        } finally {
+          fs.closeSync(descriptor);
+        }
+      } catch (error) {
+        throw new Fault("STORE_BROKEN", `${file}: ${codeOf(error)}`, error);
+      }
+    },
+
+    async write(id: string, name: string, text: string): Promise<string> {
+      const file = path.join(folderOf(id), name);
+      try {
+        writeText(file, text);
+      } catch (error) {
+        throw new Fault("STORE_BROKEN", `${file}: ${codeOf(error)}`, error);
+      }
+      return file;
+    },
+  };
+}
