@@ -1,3 +1,4 @@
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { HOUR, instant } from "../base/time.ts";
 import type { ClientId } from "../client/client.ts";
@@ -289,4 +290,39 @@ test("what cannot be changed from here is said with its reason", () => {
     { why: expect.stringContaining("inside another package's tarball") },
   ]);
   expect(plan(npm({ direct: "^1.14.0" }), []).unrepaired).toMatchObject([{ why: "no other version of it is known here" }]);
+});
+
+test("whatever stands there, only what is served and clear of everything is planned, and nothing throws", () => {
+  const version = fc.oneof(
+    fc.tuple(fc.nat(3), fc.nat(3), fc.nat(3)).map((parts) => parts.join(".")),
+    fc.constantFrom("1.0.0-rc.1", "1.2", "", "latest", "99999999999999999999.0.0"),
+  );
+  const candidate = fc.record({
+    version,
+    state: fc.constantFrom("admitted", "held", "refused"),
+    affectedBy: fc.constantFrom([], ["GHSA-1"]),
+  }) as fc.Arbitrary<RepairCandidate>;
+  const range = fc.oneof(
+    version,
+    version.map((one) => `^${one}`),
+    version.map((one) => `~${one}`),
+    fc.constantFrom("*", "latest", "git+ssh://x", "npm:axios@^1.0.0"),
+  );
+  const clients = fc.constantFrom<ClientId>("npm", "pnpm", "yarn-classic", "yarn-berry", "bun", "deno");
+  fc.assert(
+    fc.property(
+      version,
+      range,
+      range,
+      fc.array(candidate, { maxLength: 12 }),
+      clients,
+      fc.boolean(),
+      (from, direct, wrapper, candidates, client, written) => {
+        const { steps, edits } = plan(npm({ direct, wrapper }, from), candidates, { client, written });
+        const good = new Set(candidates.flatMap((one) => (one.state === "admitted" && one.affectedBy.length === 0 ? [one.version] : [])));
+        for (const { to } of steps) for (const one of to.split(" and ")) expect(good.has(one)).toBe(true);
+        if (steps.length === 0) expect(edits).toEqual([]);
+      },
+    ),
+  );
 });

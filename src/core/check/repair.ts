@@ -9,7 +9,7 @@ import type { ClientId, FileEdit } from "../client/client.ts";
 import { lockGraph } from "../lockfile/graph.ts";
 import type { Importer, ResolvedTree } from "../lockfile/tree.ts";
 import { classifySpec, pick } from "../npm/ranges.ts";
-import { lockCommand, openManifests, type RepairFile } from "./repair-edits.ts";
+import { lockCommand, type Manifests, openManifests, type RepairFile, type Written } from "./repair-edits.ts";
 
 /** One version of a package that could take the ailing one's place. */
 export type RepairCandidate = {
@@ -101,13 +101,13 @@ export function planRepair(input: RepairInput, { written: isWritten = false, ane
   const manifests = openManifests(input);
   const requirers = findRequirers(input);
   for (const ailing of input.ailing) {
-    const own = requirers(ailing);
-    const all = input.candidates.get(ailing.name) ?? [];
-    const better = betterThatWaits(ailing, all, input.now);
+    const own = semver.valid(ailing.version, LOOSE) === null ? "its version is none that could be compared" : requirers(ailing);
+    const all = (input.candidates.get(ailing.name) ?? []).filter(({ version }) => semver.valid(version, LOOSE) !== null);
     if (typeof own === "string") {
       unrepaired.push({ ...ailing, why: own });
       continue;
     }
+    const better = betterThatWaits(ailing, all, input.now);
     const target = choose(ailing, own, all, input);
     if (better !== undefined && (target === undefined || semver.lt(target.to, ailing.version, LOOSE))) waiting.push(better);
     if (target === undefined) {
@@ -128,26 +128,9 @@ export function planRepair(input: RepairInput, { written: isWritten = false, ane
     const summary = `to ${to}, ${relation(to, ailing, all)}`;
     const failed: string[] = [];
     for (const requirer of still.length === 0 ? own : still) {
-      const written =
-        requirer.kind === "importer"
-          ? manifests.changeRange(requirer.path, requirer.as, newRange(requirer.range, ailing.version, to, ailing.name))
-          : manifests.override({
-              parent: requirer.name,
-              name: requirer.as,
-              real: ailing.name,
-              from: ailing.version,
-              to,
-              alone: own.length === 1,
-            });
+      const written = write(manifests, requirer, { ...about, alone: own.length === 1 });
       if ("why" in written) failed.push(written.why);
-      else
-        steps.push({
-          ...about,
-          kind: requirer.kind === "importer" ? "range" : "override",
-          summary,
-          path: written.path,
-          where: written.where,
-        });
+      else steps.push({ ...about, kind: requirer.kind === "importer" ? "range" : "override", summary, ...written });
     }
     if (failed.length > 0) unrepaired.push({ ...ailing, why: failed.join("; ") });
   }
@@ -162,6 +145,15 @@ export function planRepair(input: RepairInput, { written: isWritten = false, ane
 }
 
 const LOOSE = { loose: true } as const;
+
+function write(
+  manifests: Manifests,
+  requirer: Requirer,
+  { name, from, to, alone }: { readonly name: string; readonly from: string; readonly to: string; readonly alone: boolean },
+): Written {
+  if (requirer.kind === "importer") return manifests.changeRange(requirer.path, requirer.as, newRange(requirer.range, from, to, name));
+  return manifests.override({ parent: requirer.name, name: requirer.as, real: name, from, to, alone });
+}
 
 function key({ kind, name, from, path, where }: RepairStep): string {
   return JSON.stringify([kind, name, from, path, where]);
@@ -260,7 +252,7 @@ function choose(ailing: Ailing, own: readonly Requirer[], all: readonly RepairCa
 
 /** The lowest above in the same major, else the highest below in it, else the lowest above, else the highest below. */
 function nearest(from: string, versions: readonly string[]): string | undefined {
-  const sorted = versions.filter((one) => semver.valid(one, LOOSE) !== null).toSorted((a, b) => semver.compare(a, b, LOOSE));
+  const sorted = versions.toSorted((a, b) => semver.compare(a, b, LOOSE));
   const above = sorted.filter((one) => semver.gt(one, from, LOOSE));
   const below = sorted.filter((one) => semver.lt(one, from, LOOSE));
   const sameMajor = (one: string) => semver.major(one, LOOSE) === semver.major(from, LOOSE);
