@@ -230,12 +230,17 @@ type Node = {
   readonly location: string;
   readonly packageName: string;
   readonly version: string;
-  readonly integrity?: string;
-  readonly resolved?: string;
+  readonly integrity?: string | null;
+  readonly resolved?: string | null;
   readonly isLink: boolean;
   readonly inDepBundle: boolean;
 };
 type Arborist = new (options: { path: string }) => { loadVirtual(): Promise<{ readonly inventory: ReadonlyMap<string, Node> }> };
+
+/** Of what somebody's archive brings npm's reader takes a part for its own as soon as nothing in the bundle asks for it. */
+function isNested(location: string): boolean {
+  return location.lastIndexOf("node_modules/") > 0;
+}
 
 /** Names, versions, digests and URLs as somebody else reads them, a line each; a refusal is a line too. */
 export async function readByOthers(kind: ResolvedTree["kind"], text: string, name: string): Promise<readonly string[]> {
@@ -281,7 +286,8 @@ async function byArborist(folder: string, text: string): Promise<string[]> {
   const { inventory } = await new Arborist({ path: folder }).loadVirtual();
   // The project, its directories and what a dependency's own archive brings are not fetched, and may be called anything.
   const fetched = [...inventory.values()].filter(
-    ({ location, isLink, inDepBundle }) => location.includes("node_modules/") && !isLink && !inDepBundle,
+    ({ location, isLink, inDepBundle, integrity, resolved }) =>
+      location.includes("node_modules/") && !isLink && !inDepBundle && !(isNested(location) && !integrity && !resolved),
   );
   return fetched.map(({ location, packageName, version, integrity, resolved }) =>
     [location, packageName, version, integrity, resolved].join(" "),

@@ -64,13 +64,16 @@ function ours(file: string, tree: ResolvedTree): Readonly<Record<string, number>
     case "package-lock":
     case "npm-shrinkwrap":
     case "npm-hidden": {
+      const git = count(tree, (entry) => entry.source.kind === "git");
       if (Number(tree.version) < 2)
-        return { depsTree: tree.packages.length, sha1: count(tree, (entry) => entry.integrity?.kind === "sha1") };
+        return { depsTree: tree.packages.length, git, sha1: count(tree, (entry) => entry.integrity?.kind === "sha1") };
       // The manifest counts the root entry, which is an importer here.
       const root = tree.importers.some((importer) => importer.path === ".") ? 1 : 0;
       const link = count(tree, (entry) => entry.source.kind === "link");
       const without = count(tree, (entry) => entry.integrity === undefined && entry.source.kind !== "link");
-      return { packages: tree.packages.length + root, link, nointegrity: without };
+      // What the manifest calls an alias is an entry with a name of its own; directories of a workspace have one too.
+      const named = tree.importers.filter((importer) => importer.path !== "." && importer.name !== undefined).length;
+      return { packages: tree.packages.length + root, link, nointegrity: without, git, alias: aliased + named };
     }
     case "pnpm":
       return {
@@ -81,6 +84,7 @@ function ours(file: string, tree: ResolvedTree): Readonly<Record<string, number>
       return {
         entries: tree.packages.length,
         resolved: count(tree, (entry) => entry.source.kind !== "file"),
+        sha1frag: count(tree, (entry) => entry.integrity !== undefined),
         git: count(tree, (entry) => entry.source.kind === "git"),
         file: count(tree, (entry) => entry.source.kind === "file"),
         alias: aliased,
@@ -88,6 +92,7 @@ function ours(file: string, tree: ResolvedTree): Readonly<Record<string, number>
     case "yarn-berry":
       return {
         entries: tree.packages.length,
+        workspace: count(tree, (entry) => entry.source.kind === "workspace"),
         checksum: count(tree, (entry) => entry.integrity?.kind === "berry-checksum"),
         patch: count(tree, (entry) => entry.patched !== undefined),
         conditions: count(tree, (entry) => entry.os !== undefined || entry.cpu !== undefined || entry.libc !== undefined),
@@ -107,8 +112,9 @@ function ours(file: string, tree: ResolvedTree): Readonly<Record<string, number>
   }
 }
 
-/** Where the manifest's quick count and the truth differ, and why. */
+/** Where the manifest's quick count and the truth differ, and why; `docs/lockfiles.md` says it for people. */
 const EXPLAINED: Readonly<Record<string, Readonly<Record<string, readonly [count: number, why: string]>>>> = {
+  "yarn-classic/lavamoat-mmm-3748.lock": { sha1frag: [3746, "the manifest counted the commit behind a git URL too"] },
   "deno/v2-hono-benchmarks.lock": { npm: [38, "the manifest counted the two keys of `npm`, specifiers and packages"] },
   "bun/v0-shorthash.lock": { pkgs: [1, "the manifest's pattern wants a tuple on one line"] },
   "package-lock/ancient-lockfile-invalid.json": { sha1: [0, "its one digest is malformed, so no client checks it"] },
