@@ -5,6 +5,7 @@ import { expect, test } from "vitest";
 import { ROOT, text } from "./tree.ts";
 
 type Locked = {
+  readonly name?: string;
   readonly version: string;
   readonly integrity?: string;
   readonly resolved?: string;
@@ -71,4 +72,11 @@ test("no lifecycle script: they do not run under ignore-scripts, so nothing may 
       (/^(?:pre|post)/.test(name) && manifest.scripts[name.replace(/^(?:pre|post)/, "")]),
   );
   expect(hooks).toEqual([]);
+});
+
+test("what this repository is held to names every package of its lock, and no other", () => {
+  const listed = [...text(".ci/cordon.yaml").matchAll(/^ {4}- "(.+)"$/gm)].map(([, name]) => name!);
+  // An alias brings the package of its real name.
+  const names = new Set(Object.entries(locked).map(([path, { name }]) => name ?? nameOf(path)));
+  expect(listed).toEqual([...names].sort());
 });
