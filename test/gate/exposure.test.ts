@@ -1,4 +1,5 @@
 /** What a gate remembers counts as evidence: what it served, and what the registry answered when a range was resolved. */
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { tree } from "../kit/tree.ts";
@@ -58,4 +59,17 @@ test("an advisory of the feeds is an incident by its id, its exact versions only
   const asked = await product.cordon(["exposure", "MAL-2026-9001", "--no-machine"], { cwd: tree({ "package-lock.json": lock }) });
   expect(asked.stdout).toContain("left-pad@1.3.0: the lockfile names it");
   expect(asked.code).toBe(1);
+});
+
+test("an imported pack that was damaged since is not skipped in silence", async () => {
+  const { product } = await openGate();
+  const folder = tree({ "package-lock.json": { lockfileVersion: 3, packages: {} } });
+  const clean = await product.cordon(["exposure", "--no-machine"], { cwd: folder });
+  expect(clean.code, clean.stdout).toBe(0);
+  mkdirSync(join(product.data, "incidents"), { recursive: true });
+  writeFileSync(join(product.data, "incidents", "own.json"), "{}");
+  const ran = await product.cordon(["exposure", "--no-machine"], { cwd: folder });
+  expect(ran.code).toBe(3);
+  expect(ran.stderr).toContain("a pack that cannot be read is not looked for");
+  expect((await product.cordon(["incident", "list"])).code).toBe(3);
 });

@@ -426,6 +426,16 @@ test("links are not followed, a root that is one is; what may not be read and wh
   await expect(read(root, { paths: ["absent"] })).rejects.toThrow(/absent: ENOENT/);
 });
 
+test("a folder with nothing to read gets an answer too, with its reason", async () => {
+  const seen: Sighting[] = [];
+  const root = tree({ "docs/readme.md": "" });
+  await readEvidence(
+    { paths: [root], machine: false, watch: WATCH, see: (one) => void seen.push(one), tell: () => undefined },
+    { surroundings: { env: {}, home: root, temporary: root, platform: "linux" }, cwd: root },
+  );
+  expect(seen).toEqual([{ kind: "looked", place: root, what: "no project, cache, log or artefact lies in it" }]);
+});
+
 test("times are told as they stand in what was read", async () => {
   const seen: Sighting[] = [];
   const root = tree({ "_logs/2026-03-31T01_07_12_345Z-debug-0.log": "+ axios@1.14.1\n" });

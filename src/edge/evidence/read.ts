@@ -41,7 +41,12 @@ export async function readEvidence(
   const places = machine ? machinePlaces(surroundings) : { folders: [], absent: [], missing: [] };
   const own = places.folders.flatMap((folder) => realOf(folder) ?? []);
   const roots = [...new Set([...named, ...own])];
-  const reading: Reading = { watch, surroundings, roots, see, tell, counts: { folders: 0, files: 0, entries: 0 } };
+  let seen = 0;
+  const counted = (sighting: Sighting): void => {
+    seen += 1;
+    see(sighting);
+  };
+  const reading: Reading = { watch, surroundings, roots, see: counted, tell, counts: { folders: 0, files: 0, entries: 0 } };
   if (machine) {
     readArtefacts(reading);
     readHomeLaunchers(reading);
@@ -49,8 +54,12 @@ export async function readEvidence(
   }
   for (const root of roots) {
     const within = new Set(roots.filter((other) => other !== root && other.startsWith(root + path.sep)));
+    const before = seen;
     if (fs.statSync(root).isDirectory()) await walk(reading, root, within);
     else await readFileEvidence(reading, root);
+    // Somebody named it, so it gets an answer.
+    if (seen === before && named.includes(root))
+      see({ kind: "looked", place: root, what: "no project, cache, log or artefact lies in it" });
   }
   return { roots, absent: places.absent, ...reading.counts };
 }

@@ -31,7 +31,8 @@ const EXIT: Readonly<Record<Level, number>> = {
 
 export const run: Command = async ({ io, world, flags }, args, options) => {
   const ports = await world.incidents(flags);
-  const { packs, paths } = await meant(ports, args);
+  const { packs, paths, problems } = await meant(ports, args);
+  for (const problem of problems) io.stderr(`cordon: a pack that cannot be read is not looked for: ${safe(problem)}\n`);
   const line = progress(io);
   const exposure = await expose(ports, {
     packs,
@@ -44,25 +45,28 @@ export const run: Command = async ({ io, world, flags }, args, options) => {
     tell: (what) => line.show(`reading ${shortened(what, io)}`),
   });
   line.clear();
-  if (flags.json) printJson(io, "cordon.exposure/1", asJson(exposure));
+  if (flags.json) printJson(io, "cordon.exposure/1", { ...asJson(exposure), problems });
   else io.stdout(asText(exposure, io, options["all"] === true));
-  return EXIT[exposure.overall];
+  return EXIT[exposure.overall] || (problems.length > 0 ? 3 : 0);
 };
 
-/** The first word may name an incident; a word that is a path of this machine is one. Without an incident every known pack is checked. */
-async function meant(
-  ports: IncidentPorts,
-  args: readonly string[],
-): Promise<{ readonly packs: readonly IncidentPack[]; readonly paths: readonly string[] }> {
+type Meant = {
+  readonly packs: readonly IncidentPack[];
+  readonly paths: readonly string[];
+  /** Imported packs that cannot be read. */
+  readonly problems: readonly string[];
+};
+
+/** The first word may name an incident; else every known one is looked for. A word that is neither an incident nor a path is a mistake. */
+async function meant(ports: IncidentPorts, args: readonly string[]): Promise<Meant> {
   const [first, ...rest] = args;
-  if (first !== undefined) {
-    if (/^[A-Za-z0-9@]/.test(first) && !/[\\/]$/.test(first)) {
-      const found = await lookUp(ports, first);
-      if (found) return { packs: [found.pack], paths: rest };
-      if (!(await ports.exists(first))) await findIncident(ports, first);
-    }
+  if (first !== undefined && /^[A-Za-z0-9@][^\\]*[^\\/]$/.test(first)) {
+    const found = await lookUp(ports, first);
+    if (found) return { packs: [found.pack], paths: rest, problems: [] };
+    if (!(await ports.exists(first))) await findIncident(ports, first);
   }
-  return { packs: (await ports.packs()).known.map(({ pack }) => pack), paths: args };
+  const { known, problems } = await ports.packs();
+  return { packs: known.map(({ pack }) => pack), paths: args, problems };
 }
 
 // --- text -----------------------------------------------------------------------------------------------------------------------------------
