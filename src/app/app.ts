@@ -32,6 +32,7 @@ import type {
   Upstream,
 } from "./ports.ts";
 import { openPublishers } from "./publishers.ts";
+import { openRiders } from "./riders.ts";
 import { openRecorder, type Recorder } from "./recorder.ts";
 import { type ServePackument, servePackument } from "./serve-packument.ts";
 import { type ServeSmall, serveSmall } from "./serve-small.ts";
@@ -169,6 +170,7 @@ export async function openApp(given: AppPorts): Promise<App> {
   });
   const { advisories } = given;
   const publishers = openPublishers(knowledge.touch);
+  const riders = openRiders(knowledge.touch);
   const inspector = openInspector({
     ...ports,
     knowledge,
@@ -187,7 +189,8 @@ export async function openApp(given: AppPorts): Promise<App> {
     knowledge,
     async evidence(record) {
       publishers.note(record);
-      const looked = { ...(await inspector.recall(record)), publishedBy: publishers.publishedBy };
+      const rides = (version: string) => riders.of(record.name, version);
+      const looked = { ...(await inspector.recall(record)), publishedBy: publishers.publishedBy, rides };
       const index = advisories?.index();
       if (!index) return looked;
       const { name } = record;
@@ -202,6 +205,7 @@ export async function openApp(given: AppPorts): Promise<App> {
     },
     feeds: () => advisories && feedsRead(advisories),
     onJudged(judgement) {
+      riders.judged(judgement.record.name, judgement.rides);
       changed(judgement);
       watch.judged(judgement);
     },

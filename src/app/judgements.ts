@@ -24,6 +24,7 @@ import {
   viewPackage,
 } from "../core/policy/judge.ts";
 import type { Exceptions, Policy } from "../core/policy/policy.ts";
+import type { Ride } from "../core/policy/ride.ts";
 import { type Verdict, withheld } from "../core/policy/verdict.ts";
 import { namesRequired, type PackageView } from "../core/signals/dependency-walk.ts";
 import type { FeedsRead } from "../core/signals/not-reconfirmed.ts";
@@ -52,6 +53,8 @@ export type PackageJudgement = {
   requires(version: string): readonly string[];
   /** Versions under 90 days old whose bytes nobody has looked at. */
   readonly uninspected: ReadonlyMap<string, Facts>;
+  /** What may leave early beside versions of this package that do. */
+  readonly rides: readonly Ride[];
   /** What to install instead, nearest first. */
   alternatives(version: string): readonly Alternative[];
   readonly nextChange?: Instant;
@@ -295,7 +298,7 @@ function unknownVersion(record: PackageRecord, version: string, input: JudgeInpu
 function describe(
   record: PackageRecord,
   input: JudgeInput,
-  { verdicts, admitted, uninspected, factsOf, nextChange }: PackageVerdicts,
+  { verdicts, admitted, uninspected, rides, factsOf, nextChange }: PackageVerdicts,
   basis: Basis,
 ): PackageJudgement {
   const served = new Set(admitted);
@@ -337,6 +340,7 @@ function describe(
       return entry ? namesRequired(entry) : [];
     },
     uninspected,
+    rides,
     alternatives: (version) => alternatives(record, admitted, version),
     ...(nextChange === undefined ? {} : { nextChange }),
     ...(unconfirmed.length === 0 ? {} : { unconfirmed: instant(Math.max(...unconfirmed)) }),

@@ -35,6 +35,8 @@ export const LIMITS = {
   publishersKept: 20_000,
   /** Releases remembered of one of them, newest first: a worm's wave is some hundred packages. */
   publishesKept: 500,
+  /** Versions that ride along with the early fixes of one package; the largest monorepos pin a hundred siblings. */
+  ridesPerPackage: 500,
   /** One install script of it; the longest real ones are a few lines. */
   scriptChars: 4_000,
   /** Any other text of it: a spec, a URL, a signature. */

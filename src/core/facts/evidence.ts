@@ -7,6 +7,7 @@ import type { CodeFacts } from "../analysis/code-facts.ts";
 import { ANALYSER } from "../analysis/report.ts";
 import type { AttestedFacts } from "../attest/attested.ts";
 import { canonical, sha256 } from "../base/digest.ts";
+import type { Ride } from "../policy/ride.ts";
 import type { Facts } from "./facts.ts";
 import { historyOf, type PackageRecord } from "./history.ts";
 import type { Publish } from "./publisher-burst.ts";
@@ -31,6 +32,8 @@ export type PackageEvidence = {
   readonly fixes?: (version: string) => readonly Claim[];
   /** Versions this gate served, as far as a fix of the package is known: whoever has them needs it. */
   readonly served?: ReadonlySet<string>;
+  /** Why a version may leave early beside another that does, when it may. */
+  readonly rides?: (version: string) => Ride | undefined;
   /** What somebody published of any package, as far as this gate has seen it since it was started; oldest first. */
   readonly publishedBy?: (publisher: string) => readonly Publish[];
   /** Tells one set of believed keys from another: what no key verified may be verified by a newer one. */

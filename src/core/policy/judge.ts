@@ -3,7 +3,7 @@
  * Most versions of most packages are old, listed and unchanged; a cheap look tells, and only the others are evaluated.
  */
 import { LIMITS } from "../base/limits.ts";
-import { nextWeightChange } from "../advisory/contested.ts";
+import { inForce, nextWeightChange } from "../advisory/contested.ts";
 import { type FastLane, fastLane, openLane } from "../advisory/fast-lane.ts";
 import { DAY, HOUR, type Instant, instant } from "../base/time.ts";
 import { digestsOf } from "../facts/digests.ts";
@@ -25,6 +25,7 @@ import { decide } from "./decide.ts";
 import { activeDenies } from "./deny.ts";
 import { activeFreezes } from "./freeze.ts";
 import type { Exceptions, Policy } from "./policy.ts";
+import { type Ride, rideLane, ridesOf } from "./ride.ts";
 import { type Signal, type Verdict, type Waiver, withheld } from "./verdict.ts";
 
 export type JudgeInput = {
@@ -57,6 +58,8 @@ export type PackageVerdicts = {
   readonly admitted: readonly string[];
   /** Versions under 90 days old whose bytes nobody has looked at, with what is known of them. See `awaitsInspection`. */
   readonly uninspected: ReadonlyMap<string, Facts>;
+  /** What may leave early beside versions of this package that do. */
+  readonly rides: readonly Ride[];
   /** What the verdict on a version rested on. */
   readonly factsOf: (version: string) => Facts | undefined;
   /** The earliest moment at which time alone can change a verdict. */
@@ -93,6 +96,7 @@ export function judgePackage(record: PackageRecord, input: JudgeInput): PackageV
     verdicts,
     admitted,
     uninspected,
+    rides: bench.rides,
     factsOf: (version) => factsIn(bench.shared, version),
     ...(Number.isFinite(next) ? { nextChange: instant(next) } : {}),
   };
@@ -187,6 +191,8 @@ type Bench = {
   readonly waivers: readonly Waiver[];
   readonly baseline: boolean;
   readonly denied: ReadonlySet<string>;
+  /** Grows while versions are judged by their own signals. */
+  readonly rides: Ride[];
 };
 
 /** What later releases are compared with stood this long, however short the hold: who can publish one version can publish two. */
@@ -220,6 +226,7 @@ function openBench(record: PackageRecord, input: JudgeInput): Bench {
       ...(input.denied ?? []),
       ...activeDenies(exceptions.denies).flatMap(({ name }) => (name === undefined ? [] : [name])),
     ]),
+    rides: [],
   };
   return bench;
 }
@@ -253,7 +260,9 @@ function signalsOf(bench: Bench, facts: Facts, dependencies: SignalInput["depend
 function judge(bench: Bench, facts: Facts, dependencies: SignalInput["dependencies"]): Judgement {
   const { policy, now, privateUpstream } = bench.input;
   const found = signalsOf(bench, facts, dependencies);
-  const signals = openLane(found, laneOf(bench, facts, found));
+  const fix = laneOf(bench, facts, found);
+  if (fix.open && dependencies === undefined) bench.rides.push(...ridesOf(facts));
+  const signals = openLane(found, fix.open ? fix : besideOf(bench, facts, found));
   const verdict = decide({
     name: facts.name,
     version: facts.version,
@@ -291,6 +300,14 @@ function laneOf({ record, input }: Bench, facts: Facts, signals: readonly Signal
     affectedInUse: affected,
     now,
   });
+}
+
+/** The lane of a version that rides along with another package's fix. */
+function besideOf({ input: { evidence, now } }: Bench, facts: Facts, signals: readonly Signal[]): FastLane {
+  const ride = signals.some(({ id }) => id === "young-release") ? evidence?.rides?.(facts.version) : undefined;
+  const unharmed = inForce(facts.claims ?? [], now).length === 0 && !signals.some(({ id }) => OTHER_SOURCE.has(id));
+  const others = signals.filter(({ id, effect }) => effect.kind !== "note" && id !== "young-release");
+  return rideLane(facts, ride, unharmed && facts.code?.state === "done" && others.length === 0, now);
 }
 
 const CLOSED: FastLane = { open: false, missing: [] };
@@ -382,7 +399,8 @@ function changesOf(facts: Facts, verdict: Verdict, { policy, exceptions, evidenc
   const lapses = waivers.flatMap((waiver) => [waiver.expires, (waiver.used ?? waiver.created) + LIMITS.waiverUnusedMs]);
   // A fix may leave early: when it is six hours old, and when its advisory has been known for a day.
   const fixes = evidence?.fixes?.(facts.version) ?? [];
-  const lanes = fixes.length === 0 ? [] : [facts.start + 6 * HOUR, ...fixes.map(({ firstSeen }) => firstSeen + DAY)];
+  const rides = evidence?.rides?.(facts.version) === undefined ? [] : [facts.start + 6 * HOUR];
+  const lanes = fixes.length === 0 ? rides : [facts.start + 6 * HOUR, ...fixes.map(({ firstSeen }) => firstSeen + DAY)];
   const weight = nextWeightChange(facts.claims ?? [], facts, now);
   const monitor = verdict.monitored && policy.mode.kind === "monitor" ? [policy.mode.expires] : [];
   // What is waived has ends of its own: a hold that ends takes the waiver's work away.
