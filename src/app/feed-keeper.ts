@@ -43,6 +43,8 @@ export function feedKeeper({ clock, advisories, read, log }: FeedKeeperPorts): F
         if (mass !== undefined) log("error", "a feed denies many names in use at once; they are contested", { feed: name, names: mass });
       }
     }
+    // What was read just now is seen at the next look.
+    if (due.length > 0) return;
     const found = advisories.stale();
     for (const { name, why } of found)
       if (!stale.has(name)) log("error", "a feed is stale: no hold ends until it is read", { feed: name, why });
