@@ -59,7 +59,7 @@ test("what is stricter stays, what is weaker is replaced where it stands", () =>
   expect(weak).toMatchObject({
     path: "pnpm-workspace.yaml",
     line: 3,
-    message: "60 stands at minimumReleaseAge; the policy says 4320 (minutes: 3 d)",
+    message: "60; the policy says 4320 minutes (3 d)",
   });
 });
 

@@ -142,7 +142,7 @@ function rowsOf(client: ClientId, input: SyncInput): readonly Row[] {
       key,
       from,
       wanted,
-      means: `${wanted} (${name}: ${span(hold)})`,
+      means: `${wanted} ${name} (${span(hold)})`,
       absent: hold > 0 ? "drift" : "fine",
       isKept,
     };
@@ -271,8 +271,9 @@ function cannot(client: ClientId, rule: SyncRule, path: SyncFile, key: string, m
   return { kind: "cannot", client, rule, path, setting: key, message };
 }
 
-function stands({ value }: Found, { key, wanted }: Row): string {
-  return `${printable(value.replace(/\s+/g, " ").slice(0, 60)) || (Array.isArray(wanted) || wanted === undefined ? "everything" : "empty")} stands at ${key}`;
+function stands({ value }: Found, { wanted }: Row): string {
+  const shown = printable(value.replace(/\s+/g, " ").slice(0, 60));
+  return shown || (Array.isArray(wanted) || wanted === undefined ? "everything" : "empty");
 }
 
 /** True when the project says it uses a version before `from`. What is not said counts as new enough. */

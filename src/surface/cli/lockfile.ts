@@ -48,7 +48,12 @@ export const run: Command = async (context, [verb, ...paths], options) => {
   const written = !check && changed.length > 0;
   if (context.flags.json)
     printJson(io, "cordon.lockfile/1", {
-      files: files.map(({ path, entries, portable: { changed: changes, left } }) => ({ path, entries, changed: changes, left })),
+      files: files.map(({ path, entries, portable: { changed: changes, left } }) => ({
+        path,
+        entries,
+        changed: changes.map((one) => ({ ...one, from: safe(one.from) })),
+        left: left.map((one) => ({ ...one, url: safe(one.url) })),
+      })),
       written,
     });
   else io.stdout(files.map((file) => textOf(file, written, painter(io, "stdout"))).join("") + nextOf(changed.length, check));
@@ -114,7 +119,7 @@ function slashed(url: string): string {
 function textOf({ path, entries, portable: { changed, left } }: Normalised, written: boolean, paint: Paint): string {
   const finding =
     changed.length === 0
-      ? `${paint("green", safe(path))} · every URL is portable · ${count(entries, "package")}`
+      ? `${paint("green", safe(path))} · ${left.length === 0 ? "every URL is portable" : "nothing to rewrite"} · ${count(entries, "package")}`
       : `${paint("yellow", safe(path))} · ${count(changed.length, "URL")} ${written ? "rewritten" : "to rewrite"} · name, version and integrity of ${count(entries, "package")} stay`;
   const rows = changed
     .slice(0, TOLD)

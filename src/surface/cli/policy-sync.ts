@@ -8,6 +8,7 @@ import { FAILING, type SyncFinding } from "../../core/client/policy-sync.ts";
 import { withheld } from "../../core/policy/verdict.ts";
 import type { Command, CommandContext } from "./command.ts";
 import { columns, painter, type Paint, printJson, safe } from "./io.ts";
+import { count } from "./sizes.ts";
 import type { OpenApp } from "./world.ts";
 
 export const runSync: Command = async (context, _args, options) => {
@@ -73,11 +74,15 @@ function text(
   { hold, written, check }: { readonly hold: number; readonly written: boolean; readonly check: boolean },
   paint: Paint,
 ): string {
-  const count = (kinds: readonly SyncFinding["kind"][]) => findings.filter(({ kind }) => kinds.includes(kind)).length;
-  const [drift, holes] = [count(["drift"]), count(["stale-hole", "scope-wide-hole"])];
+  const many = (...kinds: readonly SyncFinding["kind"][]) => findings.filter(({ kind }) => kinds.includes(kind)).length;
+  const [drift, holes] = [many("drift"), many("stale-hole", "scope-wide-hole")];
   const summary = [
-    drift === 0 ? "every setting is in step" : `${drift} ${drift === 1 ? "setting is" : "settings are"} weaker than the policy`,
-    ...(holes === 0 ? [] : [`${holes} ${holes === 1 ? "hole" : "holes"}`]),
+    drift === 0
+      ? "every setting is in step"
+      : written
+        ? `${count(drift, "setting")} brought in step`
+        : `${count(drift, "setting")} weaker than the policy`,
+    ...(holes === 0 ? [] : [count(holes, "hole")]),
     `new versions wait ${span(hold)}`,
   ].join(" · ");
   const rows = findings.map((one) => [
