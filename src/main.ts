@@ -177,6 +177,58 @@ export function openWorld(ground: Ground = {}): World {
     };
   }
 
+  /** Responses of the data directory; nothing of it is loaded by any other command. */
+  async function openResponse(flags: CommonFlags): Promise<Awaited<ReturnType<World["response"]>>> {
+    const [
+      { openResponseStore },
+      { preserve, verifyBundle },
+      { contentOf, isPurged, purge },
+      { readProjects, readSecretNames },
+      { lastGoodBefore },
+    ] = await Promise.all([
+      import("./edge/actions/response-store.ts"),
+      import("./edge/actions/preserve.ts"),
+      import("./edge/actions/purge.ts"),
+      import("./edge/actions/survey.ts"),
+      import("./core/response/last-good.ts"),
+    ]);
+    const dataDir = dataDirOf(await resolve(flags));
+    const store = openResponseStore(dataDir);
+    const { recorded } = await openIncidents(flags);
+    return {
+      ...store,
+      preserve: (plan, files, by) =>
+        preserve({
+          dataDir,
+          folder: store.evidenceFolder(plan.id),
+          plan: plan.id,
+          incident: plan.incident.id,
+          files: [
+            ...files,
+            // What a purge would take away for good.
+            ...plan.steps.flatMap((step) => (step.who === "cordon" && step.action.kind === "purge" ? contentOf(step.action) : [])),
+            ...store.filesOf(plan.id),
+          ],
+          by,
+          at: clock.now(),
+        }),
+      purge: (action) => purge(action, clock),
+      isPurged: async (action) => isPurged(action),
+      async survey(pack, answers) {
+        const records = await recorded(pack.packages.filter(({ role }) => role !== "payload").map(({ name }) => name));
+        const lastGood = new Map<string, string>();
+        for (const { name, versions } of pack.packages)
+          for (const { version } of versions) {
+            const record = records.get(name);
+            const good = record && lastGoodBefore(pack, record, version);
+            if (good !== undefined) lastGood.set(`${name}@${version}`, good);
+          }
+        return { platform: process.platform, secrets: readSecretNames(answers, { home, env }), projects: readProjects(answers), lastGood };
+      },
+      verifyBundle: (folder) => verifyBundle(/^[0-9a-f]{12}$/.test(folder) ? store.evidenceFolder(folder) : path.resolve(cwd, folder)),
+    };
+  }
+
   /** Reads feeds by themselves, in a process of its own; not where nothing is built (tests). */
   async function keeperOf(advisories: Advisories, flags: CommonFlags, log: Log): Promise<FeedKeeper | undefined> {
     const folder = binFolder()[0];
@@ -340,6 +392,7 @@ export function openWorld(ground: Ground = {}): World {
     resolve,
     open,
     incidents: (flags) => openIncidents(flags),
+    response: (flags) => openResponse(flags),
     advisories: async (flags) => openAdvisories(await resolve(flags)),
     async trust(flags) {
       const dataDir = dataDirOf(await resolve(flags));

@@ -10,7 +10,7 @@ import { formOf, isStanding } from "../core/response/cache-entry.ts";
 import type { Action, Plan, PurgeAction, Step } from "../core/response/plan.ts";
 import { type Estate, planResponse } from "../core/response/planner.ts";
 import { maySkip, type Progress, progressOf, ready, type ResponseEvent, whyNot, whyNotUndo } from "../core/response/progress.ts";
-import { reportHtml, reportMarkdown, reportOf, type ResponseReport } from "../core/response/report.ts";
+import { reportHtml, reportJson, reportMarkdown, reportOf, type ResponseReport } from "../core/response/report.ts";
 import type { ExceptionVerbs } from "./exceptions.ts";
 
 export type StoredResponse = {
@@ -115,7 +115,8 @@ export function responseVerbs(ports: ResponsePorts, by: string) {
       }
       case "freeze": {
         const before = parseInstant(action.before);
-        if (before === undefined) throw new Fault("STORE_BROKEN", `the plan freezes before ${JSON.stringify(action.before)}, which is no time`);
+        if (before === undefined)
+          throw new Fault("STORE_BROKEN", `the plan freezes before ${JSON.stringify(action.before)}, which is no time`);
         const freeze = await ports.exceptions.freeze({ before, expires: instant(clock.now() + action.days * DAY) }, owned);
         return { detail: `${freeze.id}, until ${iso(freeze.expires)}`, made: [freeze.id] };
       }
@@ -149,13 +150,16 @@ export function responseVerbs(ports: ResponsePorts, by: string) {
     return { detail: `nothing poisoned stands any more; ${records} records of the past, ${unknown} gaps in what could be looked at` };
   }
 
-  async function writeReport(id: string): Promise<{ readonly report: ResponseReport; readonly paths: readonly string[] }> {
+  async function writeReport(
+    id: string,
+  ): Promise<{ readonly report: ResponseReport; readonly markdown: string; readonly json: string; readonly paths: readonly string[] }> {
     const { plan, pack, events, damaged } = await store.read(id);
     const report = reportOf(plan, pack, events, damaged);
-    const files = { "report.md": reportMarkdown(report), "report.html": reportHtml(report), "report.json": `${JSON.stringify(report, undefined, 2)}\n` };
+    const [markdown, json] = [reportMarkdown(report), reportJson(report)];
+    const files = { "report.md": markdown, "report.html": reportHtml(report), "report.json": json };
     const paths: string[] = [];
     for (const [name, text] of Object.entries(files)) paths.push(await store.write(plan.id, name, text));
-    return { report, paths };
+    return { report, markdown, json, paths };
   }
 
   return {
@@ -172,7 +176,9 @@ export function responseVerbs(ports: ResponsePorts, by: string) {
         const response = await store.read(id);
         const progress = progressOf(response.plan, response.events);
         // A step of ours that a killed run left running is gone on with.
-        const next = response.plan.steps.find((step) => step.who === "cordon" && !tried.has(step.id) && whyNot(step, progress, by) === undefined);
+        const next = response.plan.steps.find(
+          (step) => step.who === "cordon" && !tried.has(step.id) && whyNot(step, progress, by) === undefined,
+        );
         if (next?.who !== "cordon") return response;
         tried.add(next.id);
         tell(await execute(response, next));
@@ -202,7 +208,8 @@ export function responseVerbs(ports: ResponsePorts, by: string) {
       const { made } = progress.get(step.id)!;
       if (step.who === "cordon" && step.action.kind === "deny") for (const one of made) await ports.exceptions.removeDeny(one, by);
       if (step.who === "cordon" && step.action.kind === "freeze") for (const one of made) await ports.exceptions.liftFreeze(one, by);
-      const detail = step.who === "you" ? note : made.length === 0 ? "there was nothing of ours to take back" : `took back ${made.join(", ")}`;
+      const detail =
+        step.who === "you" ? note : made.length === 0 ? "there was nothing of ours to take back" : `took back ${made.join(", ")}`;
       await record(plan, step.id, "undone", { detail });
       return detail;
     },

@@ -15,7 +15,8 @@
  *   $ typed WORD cordon …               as a person at a terminal who types WORD when asked
  *   $ env NAME=VALUE cordon …           at a terminal, with one more variable
  *
- * `{ID}` is the id of the waiver, deny, freeze or token that a command named last, `{SECRET}` the token it made.
+ * `{ID}` is the id of the waiver, deny, freeze or token that a command named last, `{SECRET}` the token it made, `{PLAN}` the plan of response
+ * it printed.
  *
  * The machine's cordon.yaml is the transcript's `-- machine.yaml --`; commands run in the folder of the transcript's files.
  */
@@ -63,7 +64,9 @@ export async function openStage({ folder, ...options }: StageOptions): Promise<G
     const ran = await play(argv);
     const [, id] = /\b((?:d|w|f|tok)-[0-9a-f]{8,10})\b/.exec(ran.stdout) ?? [];
     const [secret] = /\bcordon_[\w-]{43}/.exec(ran.stdout) ?? [];
+    const [, plan] = /^plan ([0-9a-f]{12}) /.exec(ran.stdout) ?? [];
     if (id !== undefined) names["ID"] = id;
+    if (plan !== undefined) names["PLAN"] = plan;
     if (secret !== undefined) names["SECRET"] = secret;
     return ran;
   }

@@ -6,7 +6,9 @@ import type { IncidentPack } from "../incident/pack.ts";
 
 /** Undefined where no recorded version is known to be good. */
 export function lastGoodBefore(pack: IncidentPack, record: PackageRecord, bad: string): string | undefined {
-  const poisoned = new Set(pack.packages.flatMap(({ name, versions }) => (name === record.name ? versions.map(({ version }) => version) : [])));
+  const poisoned = new Set(
+    pack.packages.flatMap(({ name, versions }) => (name === record.name ? versions.map(({ version }) => version) : [])),
+  );
   const decoys = new Set((pack.decoys ?? []).flatMap(({ name, version }) => (name === record.name ? [version] : [])));
   const began = parseInstant(pack.window.from);
   const good = Object.keys(record.versions).filter((version) => {

@@ -20,6 +20,8 @@ export type Project = {
 };
 
 export type Estate = {
+  /** As `process.platform`: what is looked for on this machine. */
+  readonly platform: string;
   readonly secrets: readonly Secret[];
   readonly projects: readonly Project[];
   /** By poisoned `name@version` the version to go back to, where one is known. */
@@ -34,15 +36,13 @@ type Draft =
   | (Omit<Step & { readonly who: "you" }, "id" | "needs" | "warnings"> & { readonly warnings?: readonly string[] });
 
 export function planResponse(pack: IncidentPack, answers: readonly Answer[], scope: Plan["scope"], estate: Estate): Plan {
-  const exposures = answers
-    .filter(({ level }) => level !== "not-exposed")
-    .toSorted((a, b) => compare(a.place, b.place));
+  const exposures = answers.filter(({ level }) => level !== "not-exposed").toSorted((a, b) => compare(a.place, b.place));
   const secrets = byReach(estate.secrets);
   const drafts = [
     ...declaring(pack),
     ...isolating(exposures),
     ...preserving(exposures),
-    ...persisting(pack, exposures),
+    ...persisting(pack, exposures, estate.platform),
     ...rotating(exposures, secrets),
     ...purging(exposures),
     ...rollingBack(pack, exposures, estate),
@@ -70,7 +70,7 @@ function declaring(pack: IncidentPack): readonly Draft[] {
         return {
           phase: "declare",
           who: "cordon",
-          title: `deny ${name}@${version} at the gate, by version${bytes === undefined ? " and by its bytes where they are known" : " and by its bytes"}`,
+          title: `deny ${name}@${version} at the gate, by version and by its bytes${bytes === undefined ? " where they are known" : ` (${bytes.slice(0, 16)}…)`}`,
           action,
           evidence: "the deny and the row of the ledger that records it",
           undo: "cordon deny remove, typed by a person",
@@ -123,18 +123,26 @@ function preserving(exposures: readonly Answer[]): readonly Draft[] {
   ];
 }
 
-function persisting(pack: IncidentPack, exposures: readonly Answer[]): readonly Draft[] {
-  const artefacts = [...(pack.indicators?.paths ?? []), ...(pack.indicators?.files ?? [])].filter(({ means }) => means === "executed");
+function persisting(pack: IncidentPack, exposures: readonly Answer[], platform: Estate["platform"]): readonly Draft[] {
   return [...machines(exposures)].map(([machine, places]) => {
+    // Of another machine nobody here knows what it runs.
+    const mine = [...(pack.indicators?.paths ?? [])].filter(
+      (one) => one.means === "executed" && (machine !== HERE || one.platform === undefined || one.platform === platform),
+    );
     const found = exposures
       .filter(({ place }) => places.includes(place))
       .flatMap(({ evidence }) => evidence.filter((one) => one.level === "executed" && one.name === undefined).map(({ file }) => file));
+    const paths = unique([...mine.map(({ path }) => path), ...found]);
+    const names = unique((pack.indicators?.files ?? []).map(({ path }) => path));
     return {
       phase: "persistence" as const,
       who: "you" as const,
-      title: `${machine}: stop and remove what was installed to stay${artefacts.length === 0 ? "" : `: ${listed(artefacts.map(({ path }) => path))}`}`,
+      title: `${machine}: stop and remove what was installed to stay${paths.length === 0 ? "" : `: ${listed(paths)}`}`,
       commands: [
-        ...unique([...artefacts.map(({ path }) => path), ...found]).map(removal),
+        ...paths.map(removal),
+        ...(names.length > 0 && machine === HERE
+          ? [`find ${places.map(quoted).join(" ")} ${names.map((name) => `-name ${quoted(name)}`).join(" -o ")}`]
+          : []),
         "crontab -l; systemctl --user list-unit-files --state=enabled; launchctl list   (whichever exists: what is new since the window?)",
         "git diff --stat HEAD -- .claude .vscode .github   (in each project: hooks of editors and workflows nobody wrote?)",
       ],
@@ -148,7 +156,8 @@ function persisting(pack: IncidentPack, exposures: readonly Answer[]): readonly 
 function removal(path: string): string {
   const base = path.slice(path.lastIndexOf("/") + 1);
   if (/\/systemd\/.*\.(?:service|timer)$/.test(path)) return `systemctl --user disable --now ${quoted(base)}; rm -f -- ${quoted(path)}`;
-  if (/\/Launch(?:Agents|Daemons)\/.*\.plist$/.test(path)) return `launchctl bootout gui/$(id -u) ${quoted(path)}; rm -f -- ${quoted(path)}`;
+  if (/\/Launch(?:Agents|Daemons)\/.*\.plist$/.test(path))
+    return `launchctl bootout gui/$(id -u) ${quoted(path)}; rm -f -- ${quoted(path)}`;
   if (path.startsWith("%")) return `del ${path}`;
   return `rm -rf -- ${quoted(path)}`;
 }
@@ -177,16 +186,14 @@ function rotating(exposures: readonly Answer[], secrets: readonly Secret[]): rea
           done,
         };
       }),
-    ...unread.map(
-      (machine): Draft => ({
-        phase: "rotate",
-        who: "you",
-        title: `from a clean machine: every secret within reach of ${machine}; cordon knows none of their names`,
-        commands: [],
-        evidence: "the list of names, and who replaced each",
-        done: "each issuer says the old one is no longer valid",
-      }),
-    ),
+    ...unread.map((machine): Draft => ({
+      phase: "rotate",
+      who: "you",
+      title: `from a clean machine: every secret within reach of ${machine}; cordon knows none of their names`,
+      commands: [],
+      evidence: "the list of names, and who replaced each",
+      done: "each issuer says the old one is no longer valid",
+    })),
   ];
 }
 
@@ -205,23 +212,24 @@ function purging(exposures: readonly Answer[]): readonly Draft[] {
           phase: "purge",
           who: "you",
           title: `${file}: take ${name}@${version} out of it; cordon does not write there`,
-          commands: form === "image-file" ? [`build the image again without ${name}@${version}`] : ["pnpm store prune   (after node_modules of every project that used it are gone)"],
+          commands:
+            form === "image-file"
+              ? [`build the image again without ${name}@${version}`]
+              : ["pnpm store prune   (after node_modules of every project that used it are gone)"],
           evidence: "who did it, and when",
           done: "cordon exposure no longer finds it there",
         });
     }
   const purges = [...actions].toSorted(([a], [b]) => compare(a, b));
   return [
-    ...purges.map(
-      ([, action]): Draft => ({
-        phase: "purge",
-        who: "cordon",
-        title: `${action.cache}'s cache ${action.folder}: take out ${action.name}@${action.version}, nothing else`,
-        action,
-        evidence: "which files were removed, with their sizes",
-        done: "the client's cache no longer serves it",
-      }),
-    ),
+    ...purges.map(([, action]): Draft => ({
+      phase: "purge",
+      who: "cordon",
+      title: `${action.cache}'s cache ${action.folder}: take out ${action.name}@${action.version}, nothing else`,
+      action,
+      evidence: "which files were removed, with their sizes",
+      done: "the client's cache no longer serves it",
+    })),
     ...[...byHand].toSorted(([a], [b]) => compare(a, b)).map(([, draft]) => draft),
   ];
 }
@@ -292,16 +300,14 @@ function revalidating(pack: IncidentPack, exposures: readonly Answer[], { projec
       evidence: "digests before and after, and what the signatures and provenance say",
       done: "each artefact has the same digest as before, or was replaced",
     },
-    ...own.map(
-      (name): Draft => ({
-        phase: "revalidate",
-        who: "you",
-        title: `${name}: was a version published that none of you published? A worm publishes with what it stole`,
-        commands: [`npm view ${quoted(name)} time --json`, `cordon exposure ${quoted(name)}@<version>   (of each that nobody knows)`],
-        evidence: "the list of versions with their times, and who published each",
-        done: "somebody answers for every version since the window began",
-      }),
-    ),
+    ...own.map((name): Draft => ({
+      phase: "revalidate",
+      who: "you",
+      title: `${name}: was a version published that none of you published? A worm publishes with what it stole`,
+      commands: [`npm view ${quoted(name)} time --json`, `cordon exposure ${quoted(name)}@<version>   (of each that nobody knows)`],
+      evidence: "the list of versions with their times, and who published each",
+      done: "somebody answers for every version since the window began",
+    })),
   ];
 }
 

@@ -72,7 +72,9 @@ function after(before: StepProgress, event: ResponseEvent): StepProgress {
     case "opened":
       return before;
     case "claimed":
-      return before.state === "pending" || before.state === "failed" || before.state === "undone" ? { ...before, state: "running", last: event } : before;
+      return before.state === "pending" || before.state === "failed" || before.state === "undone"
+        ? { ...before, state: "running", last: event }
+        : before;
     case "done":
       return owns ? { state: "done", last: event, made: [...before.made, ...(event.made ?? [])] } : before;
     case "failed":
@@ -122,7 +124,9 @@ export function whyNotUndo(plan: Plan, step: Step, progress: Progress): string |
   if (state !== "done" && state !== "skipped") return `it is ${state}`;
   if (step.undo === undefined) return "it cannot be taken back";
   const later = plan.steps.filter(({ id, needs }) => needs.includes(step.id) && ["done", "running"].includes(progress.get(id)!.state));
-  return later.length === 0 ? undefined : `${later.map(({ id }) => id).join(", ")} came after it and ${later.length === 1 ? "relies" : "rely"} on it`;
+  return later.length === 0
+    ? undefined
+    : `${later.map(({ id }) => id).join(", ")} came after it and ${later.length === 1 ? "relies" : "rely"} on it`;
 }
 
 /** Steps that may be left out: never what cuts off, keeps evidence or removes what persists, which is what later steps rely on. */

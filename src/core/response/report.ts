@@ -35,7 +35,12 @@ export type ResponseReport = {
 };
 
 /** `damaged` lines of the journal could not be read. */
-export function reportOf(plan: Plan, pack: Pick<IncidentPack, "window" | "coverage">, events: readonly ResponseEvent[], damaged: number): ResponseReport {
+export function reportOf(
+  plan: Plan,
+  pack: Pick<IncidentPack, "window" | "coverage">,
+  events: readonly ResponseEvent[],
+  damaged: number,
+): ResponseReport {
   const progress = progressOf(plan, events);
   const states = plan.steps.map((step) => ({ step, ...progress.get(step.id)! }));
   const open = states.filter(({ step, state }) => state !== "done" && state !== "skipped" && step.phase !== "report");
@@ -44,7 +49,7 @@ export function reportOf(plan: Plan, pack: Pick<IncidentPack, "window" | "covera
     schema: "cordon.response-report/1",
     plan: plan.id,
     incident: plan.incident,
-    summary: `${plan.incident.title}: ${places.length} places with findings, ${states.length - open.length} of ${states.length} steps over`,
+    summary: `${plan.incident.title}: findings in ${places.length} ${places.length === 1 ? "place" : "places"}, ${states.length - open.length} of ${states.length} steps over`,
     finished: open.length === 0,
     timeline: timeline(plan, pack, events),
     evidence: plan.exposures.flatMap(({ place, evidence }) =>
@@ -79,7 +84,12 @@ function timeline(plan: Plan, { window }: Pick<IncidentPack, "window">, events: 
 
 // --- for people -----------------------------------------------------------------------------------------------------------------------------
 
-type Table = { readonly title: string; readonly head: readonly string[]; readonly rows: readonly (readonly string[])[]; readonly none: string };
+type Table = {
+  readonly title: string;
+  readonly head: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+  readonly none: string;
+};
 
 function tables(report: ResponseReport): readonly Table[] {
   return [
@@ -103,6 +113,10 @@ function tables(report: ResponseReport): readonly Table[] {
     },
     { title: "What remains unknown", head: ["what"], rows: report.unknown.map((what) => [what]), none: "Nothing that we know of." },
   ];
+}
+
+export function reportJson(report: ResponseReport): string {
+  return `${JSON.stringify(report, (_key, value: unknown) => (typeof value === "string" ? clean(value) : value), 2)}\n`;
 }
 
 export function reportMarkdown(report: ResponseReport): string {
@@ -163,5 +177,7 @@ function clean(text: string): string {
 /** The phases in which steps still wait, for the one line that says how far it is. */
 export function openPhases(plan: Plan, events: readonly ResponseEvent[]): readonly string[] {
   const progress = progressOf(plan, events);
-  return PHASES.filter((phase) => plan.steps.some((step) => step.phase === phase && !["done", "skipped"].includes(progress.get(step.id)!.state)));
+  return PHASES.filter((phase) =>
+    plan.steps.some((step) => step.phase === phase && !["done", "skipped"].includes(progress.get(step.id)!.state)),
+  );
 }

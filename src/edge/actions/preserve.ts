@@ -9,7 +9,14 @@ import { sha256 } from "../../core/base/digest.ts";
 import { Fault } from "../../core/base/fault.ts";
 import { LIMITS } from "../../core/base/limits.ts";
 import { type Instant, instant, iso } from "../../core/base/time.ts";
-import { BUNDLE_SCHEMA, type BundleCheck, type BundleManifest, checkBundle, manifestText, signManifest } from "../../core/response/bundle.ts";
+import {
+  BUNDLE_SCHEMA,
+  type BundleCheck,
+  type BundleManifest,
+  checkBundle,
+  manifestText,
+  signManifest,
+} from "../../core/response/bundle.ts";
 import { codeOf, readBytes, readText, writeText } from "../host/files.ts";
 import { ledgerKeyPath, loadLedgerKey } from "../store/ledger-key.ts";
 

@@ -25,6 +25,15 @@ export async function purge(action: PurgeAction, clock: Clock): Promise<{ readon
   return { detail: `removed ${file}${rest}` };
 }
 
+/** The bytes an npm cache would lose by it; other caches name them in the plan itself. */
+export function contentOf(action: PurgeAction): readonly string[] {
+  if (action.cache !== "npm") return [];
+  const live = entriesOf(inside(action)).filter((entry) => isOf(entry, action));
+  return [...new Set(live.flatMap(({ integrity }) => (integrity === null ? [] : contentFiles(action.folder, integrity))))].filter((file) =>
+    fs.existsSync(file),
+  );
+}
+
 /** Whether the client finds it there no more. */
 export function isPurged(action: PurgeAction): boolean {
   const file = inside(action);

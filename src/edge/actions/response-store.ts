@@ -21,7 +21,12 @@ export function openResponseStore(dataDir: string) {
   }
 
   function ids(): readonly string[] {
-    return fs.existsSync(root) ? fs.readdirSync(root).filter((name) => /^[0-9a-f]{12}$/.test(name)).toSorted() : [];
+    return fs.existsSync(root)
+      ? fs
+          .readdirSync(root)
+          .filter((name) => /^[0-9a-f]{12}$/.test(name))
+          .toSorted()
+      : [];
   }
 
   function exact(prefix: string): string {
@@ -53,6 +58,9 @@ export function openResponseStore(dataDir: string) {
   return {
     /** Where evidence of a plan is kept. */
     evidenceFolder: (id: string): string => path.join(folderOf(id), "evidence"),
+
+    /** The plan and the pack it was made from: part of what a third party needs. */
+    filesOf: (id: string): readonly string[] => ["plan.json", "incident.json"].map((name) => path.join(folderOf(id), name)),
 
     async open(plan: Plan, pack: IncidentPack): Promise<void> {
       const folder = folderOf(plan.id);

@@ -4,6 +4,7 @@ import type { App } from "../../app/app.ts";
 import type { ExposurePorts } from "../../app/expose.ts";
 import type { IncidentPorts } from "../../app/incidents.ts";
 import type { DoctorHost } from "../../app/doctor-host.ts";
+import type { FileActions, ResponseStore, Surveyor } from "../../app/respond.ts";
 import type { SetupHost } from "../../app/setup.ts";
 import type { Clock, Instant } from "../../core/base/time.ts";
 import type { Client, Intent } from "../../core/client/client.ts";
@@ -13,6 +14,7 @@ import type { Resolved, Settings } from "../../core/config/settings.ts";
 import type { Alert } from "../../core/ledger/alert.ts";
 import type { ResolvedTree } from "../../core/lockfile/tree.ts";
 import type { Verdict } from "../../core/policy/verdict.ts";
+import type { BundleCheck } from "../../core/response/bundle.ts";
 import type { Platform } from "../../app/wrap-lock.ts";
 import type { ListenAt } from "../gate/listen.ts";
 import type { CheckWorld } from "./check.ts";
@@ -164,6 +166,8 @@ export type World = {
   gateApi(url: string): Promise<GateApi>;
   /** Incident packs, shipped and imported, and the readers of evidence. */
   incidents(flags: CommonFlags): Promise<IncidentPorts & ExposurePorts>;
+  /** Responses of the data directory, and what carries their steps out on this machine. */
+  response(flags: CommonFlags): Promise<ResponseStore & FileActions & Surveyor & { verifyBundle(folder: string): BundleCheck }>;
   /** The feeds of the data directory. */
   advisories(flags: CommonFlags): Promise<Advisories>;
   /** The keys and authorities that signatures are checked with. */
