@@ -81,7 +81,7 @@ function filesOf({ manifests, settings, lockfiles }: CheckedFiles, lockfile: str
   return [
     ...manifests.flatMap(({ path, text, importer }) => (typeof text === "string" ? [repairFile(path, text, importer)] : [])),
     ...settings.flatMap(({ path, text }) => (typeof text === "string" && path === "pnpm-workspace.yaml" ? [repairFile(path, text)] : [])),
-    ...(content instanceof Uint8Array ? [repairFile(lockfile, new TextDecoder().decode(content))] : []),
+    ...(content instanceof Uint8Array ? [repairFile(lockfile, new TextDecoder("utf-8", { ignoreBOM: true }).decode(content))] : []),
   ];
 }
 
