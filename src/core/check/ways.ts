@@ -71,7 +71,7 @@ export function waysThrough({ nodes, roots }: LockGraph, packages: number): Ways
       path.push(names[edge]!);
       at = from[edge]!;
     }
-    return path.reverse();
+    return path.toReversed();
   }
 
   function eachNode(index: number, visit: (node: number) => void): void {
