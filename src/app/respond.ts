@@ -108,10 +108,10 @@ export function responseVerbs(ports: ResponsePorts, by: string) {
         const same = (await ports.exceptions.denies()).find(
           (one) => one.name === name && one.version === version && (integrity === undefined || one.integrity === integrity),
         );
-        if (same) return { detail: `it was denied already: ${same.id}` };
+        if (same) return { detail: "it was denied already, which is left as it is" };
         const deny = await ports.exceptions.deny({ spec: `${name}@${version}`, ...(integrity !== undefined && { integrity }) }, owned);
-        const bytes = deny.integrity === undefined ? ", by name; its bytes are not known here" : ", by name and by bytes";
-        return { detail: `${deny.id}${bytes}`, made: [deny.id] };
+        const bytes = deny.integrity === undefined ? "by name; its bytes are not known here" : "by name and by bytes";
+        return { detail: `denied ${bytes}`, made: [deny.id] };
       }
       case "freeze": {
         const before = parseInstant(action.before);

@@ -16,7 +16,7 @@
  *   $ env NAME=VALUE cordon …           at a terminal, with one more variable
  *
  * `{ID}` is the id of the waiver, deny, freeze or token that a command named last, `{SECRET}` the token it made, `{PLAN}` the plan of response
- * it printed.
+ * it printed, `{KEY}` the key that signed its evidence.
  *
  * The machine's cordon.yaml is the transcript's `-- machine.yaml --`; commands run in the folder of the transcript's files.
  */
@@ -66,7 +66,9 @@ export async function openStage({ folder, ...options }: StageOptions): Promise<G
     const [secret] = /\bcordon_[\w-]{43}/.exec(ran.stdout) ?? [];
     const [, plan] = /^plan ([0-9a-f]{12}) /.exec(ran.stdout) ?? [];
     if (id !== undefined) names["ID"] = id;
+    const [, key] = /\bsigned by key ([0-9a-f]{16})\b/.exec(ran.stdout) ?? [];
     if (plan !== undefined) names["PLAN"] = plan;
+    if (key !== undefined) names["KEY"] = key;
     if (secret !== undefined) names["SECRET"] = secret;
     return ran;
   }

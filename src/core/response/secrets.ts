@@ -19,7 +19,7 @@ export type Secret = {
 };
 
 const BY_NAME: readonly (readonly [RegExp, Reach])[] = [
-  [/npm|node_auth|_auth(?:token)?$|_password$|yarn|pypi|cargo|twine|rubygems|nuget/i, "publish"],
+  [/npm|node_auth|yarn|pypi|cargo|twine|rubygems|nuget/i, "publish"],
   [/^gh_|github|gitlab|bitbucket|^git_|deploy_key/i, "source"],
   [/aws|azure|gcp|google|cloud|vercel|netlify|heroku|digitalocean|kube|terraform|fly_/i, "cloud"],
   [/ssh|id_(?:rsa|dsa|ecdsa|ed25519)|docker|registry/i, "machines"],
@@ -55,7 +55,7 @@ function namesIn(file: string, base: string, text: string): readonly string[] {
   if (/\/\.aws\/(?:credentials|config)$/.test(file) || base === ".pypirc") return sectionNames(text);
   if (base === ".netrc" || base === "_netrc") return [...text.matchAll(/\bmachine\s+(\S+)/g)].map((match) => tidy(match[1]!));
   if (base === ".git-credentials") return [...text.matchAll(/@([a-z0-9.-]+)/gi)].map((match) => tidy(match[1]!));
-  if (/\/gh\/hosts\.yml$/.test(file) || /\/\.docker\/config\.json$/.test(file)) return yamlNames(file, text);
+  if (file.endsWith("/gh/hosts.yml") || file.endsWith("/.docker/config.json")) return yamlNames(file, text);
   return [];
 }
 
