@@ -61,6 +61,19 @@ test("an advisory of the feeds is an incident by its id, its exact versions only
   expect(asked.code).toBe(1);
 });
 
+test("the shipped packs are those that were pinned", async () => {
+  const { product } = await openGate();
+  const ran = await product.cordon(["incident", "verify", "--json"]);
+  expect(ran.code).toBe(0);
+  const { results, problems } = JSON.parse(ran.stdout) as {
+    readonly results: readonly { readonly origin: string }[];
+    readonly problems: unknown;
+  };
+  expect(problems).toEqual([]);
+  expect(results.length).toBeGreaterThan(20);
+  for (const { origin } of results) expect(origin).toMatch(/pinned by sha256 [0-9a-f]{64}$/);
+});
+
 test("an imported pack that was damaged since is not skipped in silence", async () => {
   const { product } = await openGate();
   const folder = tree({ "package-lock.json": { lockfileVersion: 3, packages: {} } });

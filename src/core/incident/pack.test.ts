@@ -21,6 +21,7 @@ test.each(files)("%s is a pack by our reader and by the published schema, under 
   const read = readPack(text);
   if ("problems" in read) throw new Error(read.problems.join("\n"));
   expect(`${read.pack.id}.json`).toBe(file);
+  expect(text, "as packText writes it, so that its digest can be checked at any time").toBe(packText(JSON.parse(text)));
   expect(read.pack.sources.length).toBeGreaterThan(0);
   expect(new Validator(packJsonSchema() as never, "2020-12").validate(JSON.parse(text)).errors).toEqual([]);
   expect(text).not.toMatch(/https?:\/\/[^"]*(?:sfrclak|callnrwise)/);

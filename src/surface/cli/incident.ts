@@ -105,20 +105,22 @@ async function schema({ io }: CommandContext): Promise<number> {
   return 0;
 }
 
-/** Every shipped pack against what cordon was built with, or one file against a signature. */
+/** Without a file every known pack: a shipped one must still have the digest it was pinned by. With one, that file and its signature. */
 async function verify({ io, world, flags }: CommandContext, [file]: readonly string[], options: Options): Promise<number> {
   if (file === undefined) {
     const { known, problems } = await (await world.incidents(flags)).packs();
-    const results = known.map(({ pack, origin }) => ({ id: pack.id, origin: originText(origin) }));
-    if (flags.json) printJson(io, "cordon.incident-verify/1", { results, problems });
+    const changed = known.filter(({ pack, origin }) => origin.kind === "shipped" && sha256(packText(pack)) !== origin.sha256);
+    const bad = [...problems, ...changed.map(({ pack }) => `${pack.id} is not the pack this cordon was built with`)];
+    const results = known.map(({ pack, origin }) => ({ id: pack.id, revision: pack.revision, origin: originText(origin) }));
+    if (flags.json) printJson(io, "cordon.incident-verify/1", { results, problems: bad });
     else
       io.stdout(
         `${columns(
           results.map(({ id, origin }) => [safe(id), safe(origin)]),
           "",
-        )}\n${problems.map((one) => `${safe(one)}\n`).join("")}`,
+        )}\n${bad.map((one) => `${safe(one)}\n`).join("")}`,
       );
-    return problems.length > 0 ? 1 : 0;
+    return bad.length > 0 ? 1 : 0;
   }
   const { bytes, pack } = await readPackFile({ world }, file);
   const signed = await signatureOf({ world }, file, bytes, options);
