@@ -175,7 +175,7 @@ function ending(exposure: Exposure, hit: readonly IncidentPack[], unknown: numbe
     ).size;
     const first =
       isolate === 0 ? "Nothing was seen installed." : `${plural(isolate, "place")} ${isolate === 1 ? "needs" : "need"} isolating now.`;
-    return [`${first}   cordon incident show ${hit[0]!.id}`];
+    return [`${first}   cordon respond ${hit[0]!.id}`];
   }
   if (unknown > 0)
     return [`No evidence of exposure, and no proof of the opposite: ${plural(unknown, "place")} could not be looked at whole.`, looked];
