@@ -420,8 +420,10 @@ test("two syncs of one data directory do not run beside each other; what a kille
   const lock = join(here.root, "data/feeds/sync.lock");
   expect(existsSync(lock)).toBe(false);
   // No process has this number: it is above what any system gives.
-  writeFileSync(lock, `4194999 ${START}\n`);
-  expect(await one.sync({})).toMatchObject([{ added: 0, records: 2 }]);
+  for (const left of [4194999, process.pid]) {
+    writeFileSync(lock, `${left} ${START}\n`);
+    expect(await one.sync({})).toMatchObject([{ added: 0, records: 2 }]);
+  }
   // What is not due is left alone.
   expect(await one.sync({ due: true })).toEqual([]);
   here.pass(6 * HOUR);

@@ -95,9 +95,9 @@ test("redirects are not followed, and what the target refuses is not tried again
   expect(lines).toHaveLength(1);
 });
 
-/** What a process that has ended left in its outbox: no process has this number, it is above what any system gives. */
-function abandon(folder: string): void {
-  for (const file of readdirSync(folder)) renameSync(join(folder, file), join(folder, file.replace(/^\d+/, "4194999")));
+/** What a process that has ended left in its outbox. By its number: no process has this one, it is above what any system gives. */
+function abandon(folder: string, left: string = "4194999-00000000"): void {
+  for (const file of readdirSync(folder)) renameSync(join(folder, file), join(folder, file.replace(/^\d+-[0-9a-f]{8}/, left)));
 }
 
 test("what could not be delivered is told once by the next process that stays", async () => {
@@ -110,7 +110,8 @@ test("what could not be delivered is told once by the next process that stays", 
   await first.notify.idle();
   await first.notify.close();
   expect(readdirSync(folder)).toHaveLength(2);
-  abandon(folder);
+  // As in a container, where the process before had the same number.
+  abandon(folder, `${process.pid}-00000000`);
 
   const [second, third] = [notifier([target], folder), notifier([target], folder)];
   second.notify.resume();
@@ -136,7 +137,7 @@ test("what is a week old, for a target that is gone, or cut short is told to nob
   await first.notify.idle();
   await first.notify.close();
   abandon(folder);
-  writeFileSync(join(folder, `4194999.chat.${"0".repeat(32)}.json`), "{");
+  writeFileSync(join(folder, `4194999-00000000.chat.${"0".repeat(32)}.json`), "{");
   const later = notifier([{ name: "chat", url, format: "json" }], folder, instant(ALERT.at + 8 * DAY));
   later.notify.resume();
   await later.notify.idle();

@@ -2,6 +2,7 @@
  * Alerts that are not delivered yet, a file each: `<process>.<target>.<event>.json`. A process takes over what one that ended left by
  * renaming it, so each is taken once. Losable: the ledger holds every alert.
  */
+import { randomBytes } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { LIMITS } from "../../core/base/limits.ts";
@@ -12,11 +13,14 @@ import { codeOf } from "../host/files.ts";
 /** What nobody could be told for so long is no news: it stands in the ledger. */
 const TOLD_WITHIN = 7 * DAY;
 
+/** In a container every start has the same number: what follows it tells this process from the one before. */
+const OWN = `${process.pid}-${randomBytes(4).toString("hex")}`;
+
 type Log = (level: "info" | "warn" | "error", what: string, fields: { readonly [key: string]: unknown }) => void;
 
 /** A disk that refuses costs what is kept, never the telling itself: it is logged. */
 export function openOutbox(folder: string, log: Log) {
-  const pathOf = (target: string, alert: Alert) => join(folder, `${process.pid}.${target}.${alertDocument(alert)["id"]}.json`);
+  const pathOf = (target: string, alert: Alert) => join(folder, `${OWN}.${target}.${alertDocument(alert)["id"]}.json`);
   function quietly(what: string, work: () => void): void {
     try {
       work();
@@ -42,9 +46,9 @@ export function openOutbox(folder: string, log: Log) {
       quietly("alerts of earlier runs cannot be read", () => {
         mkdirSync(folder, { recursive: true, mode: 0o700 });
         for (const file of readdirSync(folder).toSorted()) {
-          const [, pid, target, id] = /^(\d+)\.(.+)\.([0-9a-f]{32})\.json$/.exec(file) ?? [];
-          if (pid === undefined || isAlive(Number(pid))) continue;
-          const own = join(folder, `${process.pid}.${target}.${id}.json`);
+          const [, whose, target, id] = /^(\d+-[0-9a-f]{8})\.(.+)\.([0-9a-f]{32})\.json$/.exec(file) ?? [];
+          if (whose === undefined || isAlive(whose)) continue;
+          const own = join(folder, `${OWN}.${target}.${id}.json`);
           if (!taken(join(folder, file), own)) continue;
           const alert = read(own);
           if (alert && now - alert.at <= TOLD_WITHIN && found.length < LIMITS.notifyQueue) found.push({ target: target!, alert });
@@ -81,8 +85,9 @@ function read(path: string): Alert | undefined {
   }
 }
 
-function isAlive(pid: number): boolean {
-  if (pid === process.pid) return true;
+function isAlive(whose: string): boolean {
+  const pid = Number.parseInt(whose, 10);
+  if (pid === process.pid) return whose === OWN;
   try {
     process.kill(pid, 0);
     return true;
