@@ -19,7 +19,7 @@ const BOTH = [
 ];
 const CHECK = [
   "app/check\\.",
-  "core/(?:check/(?!change)|lockfile/(?!diff|normalise))",
+  "core/(?:check/(?!change|packages|repair)|lockfile/(?!diff|drop|normalise|portable))",
   "edge/host/(?:check-files|workspaces)\\b",
   "surface/cli/(?:check|sizes)",
 ];

@@ -25,19 +25,23 @@ export function checkIntegrity(tree: ResolvedTree, malformed: ReadonlySet<number
     if (integrity.kind === "sha1") report({ rule: "integrity-weak", entry: index, message: "its bytes are held to by sha1 alone" });
     if (kind !== "registry") continue;
     const other = latest.get(entry.name);
+    let known = false;
+    for (let twin = other ?? -1; twin >= 0 && !known; twin = before[twin]!) {
+      // A monorepo has dozens of copies of one version: only those that say something new are remembered.
+      known = packages[twin]!.version === entry.version && packages[twin]!.integrity!.value === integrity.value;
+      if (known || !disagree(entry, packages[twin]!)) continue;
+      report({
+        rule: "lockfile-contradiction",
+        entry: index,
+        message: `another entry of the same version (line ${packages[twin]!.line}) has another integrity`,
+        evidence: [`here ${integrity.value}`, `there ${packages[twin]!.integrity!.value}`],
+        mark: "integrity",
+      });
+      break;
+    }
+    if (known) continue;
     if (other !== undefined) before[index] = other;
     latest.set(entry.name, index);
-    for (let twin = before[index]!; twin >= 0; twin = before[twin]!)
-      if (disagree(entry, packages[twin]!)) {
-        report({
-          rule: "lockfile-contradiction",
-          entry: index,
-          message: `another entry of the same version (line ${packages[twin]!.line}) has another integrity`,
-          evidence: [`here ${integrity.value}`, `there ${packages[twin]!.integrity!.value}`],
-          mark: "integrity",
-        });
-        break;
-      }
   }
 }
 

@@ -7,7 +7,6 @@ import type { Reader } from "./document.ts";
 import { reportAt } from "./document.ts";
 import type { Declared, Dependencies, DependencyKind, Importer, LockfileKind, ResolvedPackage } from "./tree.ts";
 import { splitAtVersion } from "./identity.ts";
-import { standsAt } from "./tape.ts";
 
 /** What the graph needs of a tree. */
 export type GraphInput = {
@@ -120,59 +119,27 @@ export function importerKey(kind: LockfileKind, importer: Importer): string {
 // --- how each format refers to an entry -----------------------------------------------------------------------------------------------------
 
 function resolverOf(tree: GraphInput, starts: ReadonlyMap<string, number>): Resolve {
-  if (isNpm(tree.kind)) {
-    const { top, nested } = byDepth(tree.packages, (key) => key.slice(key.lastIndexOf("node_modules/") + 13), "node_modules/");
-    return (from, name) => {
-      const copies = nested.get(name);
-      if (copies === undefined) return top.get(name);
-      return copies.length > FEW_COPIES ? fromDirectory(starts, from, name) : nearestCopy(copies, from, name, top);
-    };
-  }
+  if (isNpm(tree.kind)) return fromDirectories(tree.packages);
   if (tree.kind === "bun") {
-    const { top, nested } = byDepth(tree.packages, (key) => /(?:^|\/)((?:@[^/]+\/)?[^/]+)$/.exec(key)?.[1] ?? key, "");
+    const { top, nested } = byDepth(tree.packages, (key) => /(?:^|\/)((?:@[^/]+\/)?[^/]+)$/.exec(key)?.[1] ?? key);
     return (from, name) => (nested.has(name) ? fromBunPath(starts, from, name) : top.get(name));
   }
   if (hasReferences(tree.kind)) return (_from, _name, reference) => starts.get(reference);
   return fromDescriptors(tree, starts);
 }
 
-/** A package that stands below another. */
-type Copy = { readonly key: string; readonly index: number };
-
-/** Up to here looking at every copy costs less than walking up the directories. */
-const FEW_COPIES = 16;
-
-/** `fromDirectory`, the other way round: of the copies in a `node_modules` at or above the directory, the one furthest in. */
-function nearestCopy(copies: readonly Copy[], from: string, name: string, top: ReadonlyMap<string, number>): number | undefined {
-  let found: number | undefined;
-  let depth = -1;
-  for (const { key, index } of copies) {
-    // `<directory>/node_modules/<name>`
-    const directory = key.length - "/node_modules/".length - name.length;
-    if (directory <= depth || directory > from.length || (directory < from.length && from.charCodeAt(directory) !== 0x2f)) continue;
-    if (!standsAt(from, 0, key.slice(0, directory))) continue;
-    found = index;
-    depth = directory;
-  }
-  return found ?? top.get(name);
-}
-
 /** Most names stand once, at the top, where everybody sees them: those need no search. An index here is a package's, and so a node's. */
 function byDepth(
   packages: readonly ResolvedPackage[],
   nameOf: (key: string) => string,
-  prefix: string,
-): { top: ReadonlyMap<string, number>; nested: ReadonlyMap<string, readonly Copy[]> } {
+): { top: ReadonlyMap<string, number>; nested: ReadonlySet<string> } {
   const top = new Map<string, number>();
-  const nested = new Map<string, Copy[]>();
+  const nested = new Set<string>();
   for (let index = 0; index < packages.length; index++) {
     const { key } = packages[index]!;
     const name = nameOf(key);
-    if (key.length !== prefix.length + name.length) {
-      const copies = nested.get(name);
-      if (copies) copies.push({ key, index });
-      else nested.set(name, [{ key, index }]);
-    } else if (!top.has(name)) top.set(name, index);
+    if (key.length !== name.length) nested.add(name);
+    else if (!top.has(name)) top.set(name, index);
   }
   return { top, nested };
 }
@@ -188,14 +155,51 @@ export function placedResolver(tree: GraphInput): { readonly resolve: Resolve; r
   return { resolve: resolverOf(tree, starts), at: (key) => starts.get(key) };
 }
 
-/** Node's own rule: the nearest `node_modules` above the directory that has it. */
-function fromDirectory(starts: ReadonlyMap<string, number>, from: string, name: string): number | undefined {
-  for (let directory = from; ; directory = directory.slice(0, Math.max(0, directory.lastIndexOf("/")))) {
-    const found = directory.endsWith("node_modules")
-      ? undefined
-      : starts.get(`${directory}${directory === "" ? "" : "/"}node_modules/${name}`);
-    if (found !== undefined || directory === "") return found;
+/** A directory with a `node_modules`, and the nearest such directory above it. */
+type Place = { readonly installed: Map<string, number>; above: Place | undefined };
+
+const NODE_MODULES = "node_modules/";
+
+/** Node's own rule: the nearest `node_modules` at or above the directory that has it. An index is a package's, and so a node's. */
+function fromDirectories(packages: readonly ResolvedPackage[]): Resolve {
+  const places = new Map<string, Place>();
+  let last: { readonly directory: string; readonly place: Place } | undefined;
+  for (let index = 0; index < packages.length; index++) {
+    const { key } = packages[index]!;
+    const at = key.lastIndexOf(NODE_MODULES);
+    if (at < 0) continue;
+    const directory = key.slice(0, Math.max(0, at - 1));
+    // Neighbours in the file mostly are neighbours on the disk.
+    if (last?.directory !== directory) {
+      const place = places.get(directory) ?? { installed: new Map(), above: undefined };
+      places.set(directory, place);
+      last = { directory, place };
+    }
+    const name = key.slice(at + NODE_MODULES.length);
+    if (!last.place.installed.has(name)) last.place.installed.set(name, index);
   }
+  for (const [directory, place] of places) if (directory !== "") place.above = nearest(places, parentOf(directory));
+  let asked: { readonly from: string; readonly place: Place | undefined } | undefined;
+  return (from, name) => {
+    // A package's dependencies are asked for one after the other.
+    if (asked?.from !== from) asked = { from, place: nearest(places, from) };
+    for (let place = asked.place; place !== undefined; place = place.above) {
+      const found = place.installed.get(name);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  };
+}
+
+function nearest(places: ReadonlyMap<string, Place>, from: string): Place | undefined {
+  for (let directory = from; ; directory = parentOf(directory)) {
+    const place = places.get(directory);
+    if (place !== undefined || directory === "") return place;
+  }
+}
+
+function parentOf(directory: string): string {
+  return directory.slice(0, Math.max(0, directory.lastIndexOf("/")));
 }
 
 /** bun's paths are names joined by slashes: `a/b` is the b that a sees. */
