@@ -22,7 +22,7 @@ export function checkNames(
     letters ??= [...popular].map((each) => [each, lettersOf(each)] as const);
     const own = lettersOf(name);
     for (const [other, its] of letters) {
-      if (countBits(own ^ its) > FEW) continue;
+      if (hasThreeBits(own ^ its)) continue;
       const how = resemblance(name, other);
       if (how === undefined) continue;
       report({ rule: "name-lookalike", entry: index, message: `looks like ${other}: ${how}`, mark: other });
@@ -30,9 +30,6 @@ export function checkNames(
     }
   }
 }
-
-/** Letters two names that resemble each other can differ in: one edit takes one and adds one. */
-const FEW = 2;
 
 /** A bit for each character that counts, by its code; letters that may stand for each other (`rn` for `m`) share one. */
 const BITS = Int32Array.from({ length: 128 }, (_, code) => {
@@ -57,8 +54,8 @@ function lettersOf(name: string): number {
   return bits;
 }
 
-function countBits(bits: number): number {
-  let count = 0;
-  for (let rest = bits; rest !== 0; rest &= rest - 1) count++;
-  return count;
+/** Two names that resemble each other differ in two letters at most: one edit takes one and adds one. */
+function hasThreeBits(bits: number): boolean {
+  const second = bits & (bits - 1);
+  return (second & (second - 1)) !== 0;
 }
