@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Answer, Evidence } from "../exposure/judge.ts";
 import { FORMS, type Form, LEVELS } from "../exposure/sighting.ts";

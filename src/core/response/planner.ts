@@ -249,6 +249,7 @@ function rollingBack(pack: IncidentPack, exposures: readonly Answer[], { project
         title: `${project.root}: back to the last good version in place of ${listed(carriers.length > 0 ? carriers : specs)}, on a branch`,
         commands: [
           `cd ${quoted(project.root)} && git switch -c ${branch}`,
+          "cordon check --fix   (where it clears everything, go on with the install)",
           ...carriers.flatMap((spec) => pins(project, nameOf(spec), lastGood.get(spec) ?? "<last good version>")),
           "rm -rf node_modules",
           INSTALL[project.client],

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { instant } from "../base/time.ts";
 import type { Plan, Step } from "./plan.ts";

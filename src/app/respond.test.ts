@@ -1,0 +1,192 @@
+import { expect, test } from "vitest";
+import { Fault } from "../core/base/fault.ts";
+import { instant } from "../core/base/time.ts";
+import type { Answer } from "../core/exposure/judge.ts";
+import { FORMS, type Form } from "../core/exposure/sighting.ts";
+import { type IncidentPack, PACK_SCHEMA } from "../core/incident/pack.ts";
+import type { Deny, Freeze } from "../core/policy/policy.ts";
+import { type Plan, stepOf } from "../core/response/plan.ts";
+import { planResponse } from "../core/response/planner.ts";
+import { progressOf, type ResponseEvent } from "../core/response/progress.ts";
+import { type ResponsePorts, responseVerbs, waiting } from "./respond.ts";
+
+const PACK: IncidentPack = {
+  schema: PACK_SCHEMA,
+  id: "left-2026",
+  revision: 1,
+  title: "left",
+  summary: "left",
+  aliases: [],
+  coverage: { kind: "partial" },
+  packages: [{ name: "left", role: "carrier", versions: [{ version: "1.0.1" }] }],
+  window: { from: "2026-01-01T00:00:00Z", precision: "day" },
+  execution: "install",
+  sources: [],
+};
+
+function answer(place: string, form: Form, file: string): Answer {
+  const { level, says } = FORMS[form];
+  return {
+    place,
+    level,
+    evidence: [{ level, text: `left@1.0.1: ${says}`, file, name: "left", version: "1.0.1" }],
+    missing: [],
+    reasons: [],
+  };
+}
+
+const BUCKET = "/c/_cacache/index-v5/aa/bb/cc";
+const HIT = [answer("/p", "folder", "/p/node_modules/left"), answer("/c/_cacache", "cache", BUCKET)];
+
+function planned(answers: readonly Answer[]): Plan {
+  return planResponse(
+    PACK,
+    answers,
+    { paths: ["/p"], machine: true },
+    { platform: "linux", secrets: [], projects: [{ root: "/p", client: "npm", direct: ["left"] }], lastGood: new Map() },
+  );
+}
+
+/** Everything a response stands on, in memory; `now` is what a look at the machine finds. */
+function ground(now: { answers: readonly Answer[] }) {
+  const kept = new Map<string, { plan: Plan; pack: IncidentPack; events: ResponseEvent[] }>();
+  const did: string[] = [];
+  let denies: readonly Deny[] = [];
+  let freezes: readonly Freeze[] = [];
+  let fail: string | undefined;
+  const clock = { now: () => instant(Date.parse("2026-01-02T00:00:00Z")) };
+  const owned = { owner: "mara", reason: "x", created: clock.now() };
+  const ports: ResponsePorts = {
+    clock,
+    store: {
+      open: async (plan, pack) => void (kept.has(plan.id) || kept.set(plan.id, { plan, pack, events: [] })),
+      async read(id) {
+        const { plan, pack, events } = kept.get(id)!;
+        return { plan, pack, events: [...events], damaged: 0 };
+      },
+      list: async () => [...kept.keys()],
+      append: async (id, event) => void kept.get(id)!.events.push(event),
+      write: async (_id, name) => `/data/${name}`,
+    },
+    actions: {
+      async preserve() {
+        did.push("preserve");
+        if (fail === "preserve") throw new Fault("STORE_BROKEN", "the disk is full");
+        return { detail: "copied" };
+      },
+      async purge({ file }) {
+        did.push(`purge ${file}`);
+        return { detail: "removed" };
+      },
+      isPurged: async ({ file }) => did.includes(`purge ${file}`),
+    },
+    exceptions: {
+      async deny({ spec }) {
+        const deny: Deny = { id: `d-${denies.length}`, name: spec!.split("@")[0]!, version: spec!.split("@")[1]!, ...owned };
+        denies = [...denies, deny];
+        return deny;
+      },
+      denies: async () => denies,
+      removeDeny: async (id) => void (denies = denies.filter((one) => one.id !== id)),
+      async freeze({ before, expires }) {
+        const freeze: Freeze = { id: `f-${freezes.length}`, before, expires, ...owned };
+        freezes = [...freezes, freeze];
+        return freeze;
+      },
+      freezes: async () => freezes,
+      liftFreeze: async (id) => freezes.filter((one) => one.id === id),
+    },
+    look: async () => now.answers,
+  };
+  return {
+    ports,
+    did,
+    failing: (what: string | undefined) => void (fail = what),
+    denied: () => denies,
+    events: (id: string) => kept.get(id)!.events,
+  };
+}
+
+test("it goes as far as it can, waits for people, and goes on where it stopped, also in another process", async () => {
+  const now = { answers: HIT as readonly Answer[] };
+  const plan = planned(HIT);
+  const { ports, did, denied } = ground(now);
+  const mara = responseVerbs(ports, "mara");
+  await mara.open(plan, PACK);
+  await mara.open(plan, PACK);
+  let response = await mara.run(plan.id, () => {});
+  expect(denied()).toHaveLength(1);
+  expect(did).toEqual([]);
+  for (let rounds = 0; rounds < 20; rounds += 1) {
+    const [next] = waiting(response);
+    if (next === undefined) break;
+    if (next.phase === "rollback") now.answers = [HIT[1]!];
+    await responseVerbs(ports, "jo").confirm(plan.id, next, "done by hand");
+    response = await responseVerbs(ports, "mara").run(plan.id, () => {});
+  }
+  expect([...progressOf(plan, response.events).values()].every(({ state }) => state === "done")).toBe(true);
+  expect(did).toEqual(["preserve", `purge ${BUCKET}`]);
+  expect(response.events.filter(({ what }) => what === "opened")).toHaveLength(1);
+});
+
+test("the second look fails while anything stands, and passes once it is gone; a purged cache's records are no finding", async () => {
+  const now = { answers: HIT as readonly Answer[] };
+  const plan = planned(HIT);
+  const { ports } = ground(now);
+  const verbs = responseVerbs(ports, "mara");
+  await verbs.open(plan, PACK);
+  let response = await verbs.run(plan.id, () => {});
+  for (let next = waiting(response)[0]; next !== undefined; next = waiting(response)[0]) {
+    await verbs.confirm(plan.id, next, "");
+    response = await verbs.run(plan.id, () => {});
+  }
+  const state = () => progressOf(plan, response.events).get("verify-1")!;
+  expect(state().state).toBe("failed");
+  expect(state().last!.detail).toContain("left@1.0.1: it lies in node_modules");
+  now.answers = [HIT[1]!];
+  response = await verbs.run(plan.id, () => {});
+  expect(state().state).toBe("done");
+});
+
+test("a step that fails is told, holds back what waits for it, and may be tried again", async () => {
+  const plan = planned(HIT);
+  const { ports, did, failing } = ground({ answers: HIT });
+  const verbs = responseVerbs(ports, "mara");
+  await verbs.open(plan, PACK);
+  failing("preserve");
+  await verbs.confirm(plan.id, stepOf(plan, "isolate-1")!, "");
+  const ran: string[] = [];
+  let response = await verbs.run(plan.id, ({ step, outcome }) => ran.push(`${step.id} ${outcome}`));
+  expect(ran).toEqual(["declare-1 done", "declare-2 done", "preserve-1 failed"]);
+  expect(waiting(response)).toEqual([]);
+  await expect(verbs.confirm(plan.id, stepOf(plan, "persistence-1")!, "")).rejects.toThrow("it waits for preserve-1");
+  failing(undefined);
+  response = await verbs.run(plan.id, () => {});
+  expect(waiting(response).map(({ id }) => id)).toEqual(["persistence-1"]);
+  expect(did).toEqual(["preserve", "preserve"]);
+});
+
+test("of two who take one step at once, one gets it; what one has, the other cannot end", async () => {
+  const plan = planned(HIT);
+  const { ports, events } = ground({ answers: HIT });
+  const [mara, jo] = [responseVerbs(ports, "mara"), responseVerbs(ports, "jo")];
+  await mara.open(plan, PACK);
+  const step = stepOf(plan, "isolate-1")!;
+  const both = await Promise.allSettled([mara.confirm(plan.id, step, "mara"), jo.confirm(plan.id, step, "jo")]);
+  expect(both.map(({ status }) => status).toSorted()).toEqual(["fulfilled", "rejected"]);
+  expect(events(plan.id).filter(({ step: id, what }) => id === step.id && what === "done")).toHaveLength(1);
+});
+
+test("taking back removes exactly what the step made; what was denied before stays", async () => {
+  const plan = planned(HIT);
+  const { ports, denied } = ground({ answers: HIT });
+  const verbs = responseVerbs(ports, "mara");
+  await ports.exceptions.deny({ spec: "other@1.0.0" }, { owner: "jo", reason: "y" });
+  await verbs.open(plan, PACK);
+  await verbs.run(plan.id, () => {});
+  expect(denied().map(({ name }) => name)).toEqual(["other", "left"]);
+  await verbs.undo(plan.id, stepOf(plan, "declare-1")!, "");
+  expect(denied().map(({ name }) => name)).toEqual(["other"]);
+  await expect(verbs.skip(plan.id, stepOf(plan, "isolate-1")!, "hurry")).rejects.toThrow("cannot be left out");
+  await expect(verbs.confirm(plan.id, stepOf(plan, "declare-2")!, "")).rejects.toThrow("cordon's own");
+});
