@@ -17,26 +17,28 @@ function queueOf(answered: () => number) {
   return { inspector: openInspector({ answered, uninspected } as unknown as InspectorPorts), taken };
 }
 
-test("one begins after each second without an answer, and none twice", async () => {
+test("after five seconds without an answer one begins each second, and none twice", async () => {
   const { inspector, taken } = queueOf(() => 7);
   inspector.ahead(RECORD, versions("1.0.0", "1.1.0"));
   inspector.ahead(RECORD, versions("1.1.0", "1.2.0"));
   expect(taken).toEqual([]);
-  await vi.advanceTimersByTimeAsync(1_000);
-  expect(taken).toEqual(["1.0.0"]);
-  await vi.advanceTimersByTimeAsync(5_000);
-  expect(taken).toEqual(["1.0.0", "1.1.0", "1.2.0"]);
-});
-
-test("while clients are answered one begins every eleven seconds", async () => {
-  let answers = 0;
-  const { inspector, taken } = queueOf(() => ++answers);
-  inspector.ahead(RECORD, versions("1.0.0", "1.1.0"));
-  await vi.advanceTimersByTimeAsync(10_500);
+  await vi.advanceTimersByTimeAsync(4_500);
   expect(taken).toEqual([]);
   await vi.advanceTimersByTimeAsync(1_000);
   expect(taken).toEqual(["1.0.0"]);
-  await vi.advanceTimersByTimeAsync(11_000);
+  await vi.advanceTimersByTimeAsync(2_000);
+  expect(taken).toEqual(["1.0.0", "1.1.0", "1.2.0"]);
+});
+
+test("while clients are answered one begins every half minute", async () => {
+  let answers = 0;
+  const { inspector, taken } = queueOf(() => ++answers);
+  inspector.ahead(RECORD, versions("1.0.0", "1.1.0"));
+  await vi.advanceTimersByTimeAsync(30_500);
+  expect(taken).toEqual([]);
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(taken).toEqual(["1.0.0"]);
+  await vi.advanceTimersByTimeAsync(31_000);
   expect(taken).toEqual(["1.0.0", "1.1.0"]);
 });
 

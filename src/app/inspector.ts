@@ -82,10 +82,11 @@ type Kept = { readonly basis: string; readonly evidence: VersionEvidence };
 /** A tarball that could not be analysed is not tried again at once; one that could not be had is, because the upstream's own rests count. */
 const RETRY_MS = 60_000;
 
-/** Without an answer for this long, clients are quiet: an install of any size asks many times a second. */
-const QUIET_MS = 1_000;
+/** How often is seen whether clients are quiet: that is, without an answer for `QUIET_MS`. Installs pause for seconds while they unpack. */
+const TICK_MS = 1_000;
+const QUIET_MS = 5_000;
 /** The longest a look waits for quiet. */
-const BUSY_MS = 10_000;
+const BUSY_MS = 30_000;
 
 export function openInspector(ports: InspectorPorts): Inspector {
   const memory = hotCache<Kept>(LIMITS.evidenceMemoryBytes);
@@ -176,17 +177,17 @@ export function openInspector(ports: InspectorPorts): Inspector {
   }
 
   /** Takes the next from the queue when it is time. They run one at a time: three at once made a gate's memory three times its size. */
-  function takeQueued(waited = 0): void {
+  function takeQueued(waited = 0, quiet = 0): void {
     if (unhurried || queue.size === 0) return;
     const before = ports.answered();
     unhurried = setTimeout(() => {
-      const isQuiet = working === 0 && ports.answered() === before;
-      const next = isQuiet || waited >= BUSY_MS ? takeFirst(queue) : undefined;
+      const calm = working === 0 && ports.answered() === before ? quiet + TICK_MS : 0;
+      const next = calm >= QUIET_MS || waited >= BUSY_MS ? takeFirst(queue) : undefined;
       (next ? lookUnhurried(next) : Promise.resolve()).finally(() => {
         unhurried = undefined;
-        takeQueued(next ? 0 : waited + QUIET_MS);
+        takeQueued(next ? 0 : waited + TICK_MS, calm);
       });
-    }, QUIET_MS).unref();
+    }, TICK_MS).unref();
   }
 
   async function lookUnhurried({ name, version }: Queued): Promise<void> {
