@@ -187,6 +187,6 @@ test("taking back removes exactly what the step made; what was denied before sta
   expect(denied().map(({ name }) => name)).toEqual(["other", "left"]);
   await verbs.undo(plan.id, stepOf(plan, "declare-1")!, "");
   expect(denied().map(({ name }) => name)).toEqual(["other"]);
-  await expect(verbs.skip(plan.id, stepOf(plan, "isolate-1")!, "hurry")).rejects.toThrow("cannot be left out");
+  await expect(verbs.leaveOut(plan.id, stepOf(plan, "isolate-1")!, "hurry")).rejects.toThrow("cannot be left out");
   await expect(verbs.confirm(plan.id, stepOf(plan, "declare-2")!, "")).rejects.toThrow("cordon's own");
 });

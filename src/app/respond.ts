@@ -92,7 +92,7 @@ export function responseVerbs(ports: ResponsePorts, by: string) {
     } catch (error) {
       // A step that failed is told and stays failed; whatever waits for it goes on waiting.
       if (!(error instanceof Fault)) {
-        await record(plan, step.id, "failed", { detail: "cordon met a bug" });
+        await record(plan, step.id, "failed", { detail: "a bug of cordon ended it" });
         throw error;
       }
       await record(plan, step.id, "failed", { detail: error.message });
@@ -193,7 +193,7 @@ export function responseVerbs(ports: ResponsePorts, by: string) {
       await record(plan, step.id, "done", { detail: note });
     },
 
-    async skip(id: string, step: Step, reason: string): Promise<void> {
+    async leaveOut(id: string, step: Step, reason: string): Promise<void> {
       const { plan } = await store.read(id);
       if (!maySkip(step)) throw new Fault("USAGE", `${step.id} cannot be left out: later steps rely on it`);
       await claim(plan, step);

@@ -156,7 +156,7 @@ async function onStep(context: CommandContext, args: readonly string[], options:
       `${homed(safe(step.title), io)}\ndone when: ${safe(step.done)}${act === "undo" && step.undo !== undefined ? `\nundone by: ${safe(step.undo)}` : ""}\n`,
     );
     if (act === "confirm") await verbs.confirm(plan.id, step, note);
-    else if (act === "skip") await verbs.skip(plan.id, step, note);
+    else if (act === "skip") await verbs.leaveOut(plan.id, step, note);
     else await verbs.undo(plan.id, step, note);
     const now = await world.read(plan.id);
     const { last, state } = progressOf(plan, now.events).get(step.id)!;
