@@ -46,7 +46,7 @@ export function settleIdentity(reader: Reader, at: number, entry: Draft<Resolved
 }
 
 /** Most names; what it lets through is a name by the full rule, which takes longer. */
-const USUAL_NAME = /^(?:@[a-z0-9-]{1,80}\/)?[a-z0-9][a-z0-9-]{0,80}$/;
+export const USUAL_NAME = /^(?:@[a-z0-9-]{1,80}\/)?[a-z0-9][a-z0-9-]{0,80}$/;
 /** Directories may be called anything. */
 const NAMELESS: ReadonlySet<LockSource["kind"]> = new Set(["file", "link", "workspace"]);
 
@@ -79,16 +79,27 @@ export function settleSri(reader: Reader, at: number, entry: Draft<ResolvedPacka
   else entry.integrity = integrity;
 }
 
-/** Reports what would be fetched without anything to hold it to. Bundled, local and linked entries are not fetched. */
+/** Reports what would be fetched without anything to hold it to. */
 export function settleTrust(reader: Reader, at: number, entry: Draft<ResolvedPackage>): void {
-  const { source } = entry;
-  if (entry.integrity !== undefined || LOCAL.has(source.kind)) return;
-  const called = entry.version === "" ? entry.name : `${entry.name}@${entry.version}`;
-  if (source.kind !== "git") report(reader, "no-integrity", at, `${called} has no integrity`);
-  else if (source.commit === undefined) report(reader, "unpinned-git", at, `${called} comes from ${source.url} without a full commit`);
+  const problem = trustProblem(entry);
+  if (problem !== undefined) report(reader, problem.code, at, problem.message);
 }
 
-const LOCAL: ReadonlySet<LockSource["kind"]> = new Set(["file", "link", "workspace", "bundled"]);
+/** Bundled, local and linked entries are not fetched. */
+export function trustProblem({
+  source,
+  integrity,
+  name,
+  version,
+}: ResolvedPackage): { readonly code: "no-integrity" | "unpinned-git"; readonly message: string } | undefined {
+  if (integrity !== undefined || LOCAL.has(source.kind)) return undefined;
+  const called = version === "" ? name : `${name}@${version}`;
+  if (source.kind !== "git") return { code: "no-integrity", message: `${called} has no integrity` };
+  if (source.commit !== undefined) return undefined;
+  return { code: "unpinned-git", message: `${called} comes from ${source.url} without a full commit` };
+}
+
+export const LOCAL: ReadonlySet<LockSource["kind"]> = new Set(["file", "link", "workspace", "bundled"]);
 
 /** Remembers a URL that may be rewritten, under the identity the entry settled on. */
 export function notePlace(reader: Reader, entry: ResolvedPackage, place: Omit<Place, "key" | "name" | "version">): void {

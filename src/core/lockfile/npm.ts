@@ -48,7 +48,7 @@ function readVersion(reader: Reader, root: NodeId): number {
 // --- `packages`: npm 7 and later -------------------------------------------------------------------------------------------------------------
 
 /** The name a location gives its package: what stands after the last `node_modules/`. Undefined outside of any. */
-function nameAtLocation(location: string): string | undefined {
+export function nameAtLocation(location: string): string | undefined {
   const at = location.lastIndexOf("node_modules/");
   return at === 0 || (at > 0 && location.charCodeAt(at - 1) === 0x2f) ? location.slice(at + 13) : undefined;
 }
@@ -152,7 +152,7 @@ function resolvedAt(reader: Reader, node: NodeId, label: string): NodeId | undef
   return resolved === undefined || valueOf(reader.tape, resolved) === "" ? undefined : resolved;
 }
 
-function folderName(path: string): string {
+export function folderName(path: string): string {
   return /(?:^|\/)((?:@[^/]+\/)?[^/]+)$/.exec(path)?.[1] ?? path;
 }
 

@@ -7,6 +7,7 @@ import type { Place, Reader } from "./document.ts";
 import { giveUp, openReader, report, reportAt } from "./document.ts";
 import { readJson } from "./json.ts";
 import { readNpm } from "./npm.ts";
+import { readPlainNpm } from "./npm-plain.ts";
 import { readPnpm } from "./pnpm.ts";
 import type { LockfileKind, ResolvedTree } from "./tree.ts";
 import { readYaml } from "./yaml.ts";
@@ -88,6 +89,8 @@ function readText(reader: Reader): void {
       if (reader.tape.roots.length > 0) (reader.kind === "pnpm" ? readPnpm : readYarnBerry)(reader);
       break;
     default:
+      // Who edits needs the place of every URL.
+      if (NPM.has(reader.kind) && reader.places === undefined && readPlainNpm(reader)) break;
       readJson(reader, reader.kind === "bun");
       if (reader.tape.roots.length > 0) READ_JSON[reader.kind](reader);
   }
@@ -95,6 +98,7 @@ function readText(reader: Reader): void {
   if (!reader.complete) reportConflicts(reader);
 }
 
+const NPM: ReadonlySet<LockfileKind> = new Set(["package-lock", "npm-shrinkwrap", "npm-hidden"]);
 const npm = (reader: Reader): void => readNpm(reader, reader.tape.roots[0]!);
 const READ_JSON = { "package-lock": npm, "npm-shrinkwrap": npm, "npm-hidden": npm, bun: readBun, deno: readDeno } as const;
 
