@@ -40,7 +40,15 @@ const FLOORS: Readonly<Record<string, Floor>> = {
     floors: ["core"],
     node: ["crypto", "buffer", "zlib"],
     packages: [
-      ...["semver", "yaml", "zod", "ini", "meriyah", "acorn", "@sigstore/bundle", "@sigstore/protobuf-specs", "@sigstore/verify"],
+      "semver",
+      "yaml",
+      "zod",
+      "ini",
+      "meriyah",
+      "acorn",
+      "@sigstore/bundle",
+      "@sigstore/protobuf-specs",
+      "@sigstore/verify",
       // Its model and its JSON form, which are plain objects in and out.
       "@cyclonedx/cyclonedx-library",
     ],

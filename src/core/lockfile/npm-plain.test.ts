@@ -1,6 +1,6 @@
 /** The quick way through npm's own spelling says what the thorough way says, to the line; and it steps aside for everything else. */
 import { readdirSync, readFileSync } from "node:fs";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { openReader } from "./document.ts";
 import { readPlainNpm } from "./npm-plain.ts";

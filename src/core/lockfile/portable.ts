@@ -46,7 +46,7 @@ export function makePortable(path: string, text: string, registries: Registries)
 }
 
 /** A string is the URL to write, null none at all, undefined leaves it. */
-export function portableUrl(kind: LockfileKind, entry: SourceEntry, registries: Registries): string | null | undefined {
+function portableUrl(kind: LockfileKind, entry: SourceEntry, registries: Registries): string | null | undefined {
   const { name, version, url } = entry;
   // Elsewhere the same file may not exist, or may be other bytes.
   if (!isUsualPath(url, 0, url.length, name, version) || isHome(kind, entry, registries)) return undefined;
