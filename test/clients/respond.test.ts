@@ -5,6 +5,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import type { Plan } from "../../src/core/response/plan.ts";
 import { availableClients, clientEnv, missingClients } from "./clients.ts";
 import { all, BOTH, LOCKFILE, stage } from "./stage.ts";
 
@@ -38,8 +39,11 @@ test.each(availableClients("npm"))("$id $version: from the alert to the report",
 
   const dry = await respond([".", "--json"]);
   expect(dry.code, all(dry)).toBe(0);
-  const { plan } = JSON.parse(dry.stdout) as {
-    readonly plan: { readonly id: string; readonly steps: readonly { readonly title: string }[] };
+  const { plan } = JSON.parse(dry.stdout) as { readonly plan: Plan };
+  /** What a person would type of a step, of the client itself. */
+  const commandsOf = (id: string): readonly string[] => {
+    const step = plan.steps.find((one) => one.id === id)!;
+    return step.who === "you" ? step.commands.filter((command) => /^npm pkg set |^cordon npm /.test(command)) : [];
   };
   expect(existsSync(join(product.data, "responses"))).toBe(false);
   expect(plan.steps.map(({ title }) => title).join("\n")).toContain("NPM_TOKEN");
@@ -53,11 +57,14 @@ test.each(availableClients("npm"))("$id $version: from the alert to the report",
   for (let rounds = 0; now.next.length > 0 && rounds < 30; rounds += 1) {
     const step = now.next[0]!;
     if (step === "rollback-1") {
-      here.depend({ axios: "1.14.0" });
-      here.remove("node_modules", LOCKFILE.npm);
-      const back = await here.cordon(["install"]);
-      expect(back, all(back)).toMatchObject({ code: 0 });
+      here.remove("node_modules");
+      for (const command of commandsOf(step)) {
+        const [, change] = /^npm pkg set '(.+)'$/.exec(command) ?? [];
+        const run = change === undefined ? await here.cordon(command.split(" ").slice(2)) : await here.bare(["pkg", "set", change]);
+        expect(run, `${command}: ${all(run)}`).toMatchObject({ code: 0 });
+      }
       expect(here.installed("axios")).toBe("1.14.0");
+      expect(here.read(LOCKFILE.npm)).not.toMatch(/plain-crypto-js|axios-1\.14\.1\.tgz/);
     }
     const confirmed = await respond(["--json", "--plan", plan.id, "--confirm", step], step);
     expect(confirmed.code, all(confirmed)).toBe(0);

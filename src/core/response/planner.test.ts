@@ -197,6 +197,16 @@ test("the plan of one hit project, in the words of its client", () => {
   expect(plan.steps.some(({ title }) => title.startsWith("mine: was a version published"))).toBe(true);
 });
 
+test("without any history the newest below the poisoned ones is asked for", () => {
+  const answers: readonly Answer[] = [
+    { place: "/p", level: "resolved", evidence: [seen("lockfile", "/p/package-lock.json")], missing: [], reasons: [] },
+  ];
+  const plan = planResponse(PACK, answers, { paths: ["."], machine: true }, { ...ESTATE, lastGood: new Map() });
+  const rollback = plan.steps.find(({ phase }) => phase === "rollback")!;
+  expect(rollback.who === "you" && rollback.commands).toContain("npm pkg set 'dependencies[left]=>=1.0.0 <1.0.1'");
+  expect(plan.steps.some(({ phase }) => phase === "rotate" || phase === "isolate")).toBe(false);
+});
+
 test("a log of another machine isolates that machine, and all of its secrets count", () => {
   const answers: readonly Answer[] = [
     { place: "/ci/build.log", level: "executed", evidence: [seen("script-log", "/ci/build.log")], missing: [], reasons: [] },

@@ -2,6 +2,7 @@
  * From an incident and what was found of it to the plan. No step loosens anything; every place where it ran or was installed is cut off
  * before anything else is done there; nothing is revoked before what persists is gone. Tested as properties.
  */
+import semver from "semver";
 import { canonical, sha256 } from "../base/digest.ts";
 import type { Answer, Evidence } from "../exposure/judge.ts";
 import type { IncidentPack } from "../incident/pack.ts";
@@ -250,7 +251,7 @@ function rollingBack(pack: IncidentPack, exposures: readonly Answer[], { project
         commands: [
           `cd ${quoted(project.root)} && git switch -c ${branch}`,
           "cordon check --fix   (where it clears everything, go on with the install)",
-          ...carriers.flatMap((spec) => pins(project, nameOf(spec), lastGood.get(spec) ?? "<last good version>")),
+          ...carriers.flatMap((spec) => pins(project, nameOf(spec), lastGood.get(spec) ?? belowPoison(pack, spec))),
           "rm -rf node_modules",
           INSTALL[project.client],
           "cordon check",
@@ -260,10 +261,21 @@ function rollingBack(pack: IncidentPack, exposures: readonly Answer[], { project
         done: "the lockfile names none of the poisoned versions, transitive ones included",
         warnings: carriers
           .filter((spec) => !lastGood.has(spec))
-          .map((spec) => `no good version before ${spec} is recorded here; \`cordon why ${spec}\` names one`),
+          .map((spec) => `no good version before ${spec} is recorded here; the newest below the poisoned ones is taken`),
       },
     ];
   });
+}
+
+/** Where no history is known: everything of the same major below the first poisoned version of it. */
+function belowPoison(pack: IncidentPack, spec: string): string {
+  const version = spec.slice(nameOf(spec).length + 1);
+  const major = semver.major(version);
+  const poisoned = pack.packages.flatMap((one) => (one.name === nameOf(spec) ? one.versions.map((bad) => bad.version) : []));
+  const first = [...poisoned, version]
+    .filter((bad) => semver.valid(bad) !== null && semver.major(bad) === major)
+    .toSorted(semver.compare)[0];
+  return `>=${major}.0.0 <${first}`;
 }
 
 function nameOf(spec: string): string {

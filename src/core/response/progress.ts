@@ -94,7 +94,7 @@ export function isOver({ state }: StepProgress): boolean {
 }
 
 /** Ids of steps that still have to be over before this one may begin. */
-export function waitsOn(step: Step, progress: Progress): readonly string[] {
+function waitsOn(step: Step, progress: Progress): readonly string[] {
   return step.needs.filter((id) => {
     const one = progress.get(id);
     return one === undefined || !isOver(one);
