@@ -43,7 +43,7 @@ function planned(answers: readonly Answer[]): Plan {
     PACK,
     answers,
     { paths: ["/p"], machine: true },
-    { platform: "linux", secrets: [], projects: [{ root: "/p", client: "npm", direct: ["left"] }], lastGood: new Map() },
+    { platform: "linux", secrets: [], projects: [{ root: "/p", client: "npm", direct: { left: "dependencies" } }], lastGood: new Map() },
   );
 }
 

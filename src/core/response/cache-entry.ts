@@ -11,7 +11,7 @@ export function formOf({ text, name, version }: Evidence): Form | undefined {
 }
 
 /** Seen in this form, the version is still there; in any other form only a record of it is. */
-const STANDING: ReadonlySet<Form> = new Set(["hidden-lockfile", "folder", "image-file", "cache", "store", "lockfile", "launcher"]);
+const STANDING: ReadonlySet<Form> = new Set(["hidden-lockfile", "folder", "image-file", "cache", "store", "lockfile"]);
 
 export function isStanding(evidence: Evidence): boolean {
   const form = formOf(evidence);

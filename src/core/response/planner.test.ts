@@ -30,7 +30,7 @@ const ESTATE: Estate = {
     { reach: "cloud", name: "AWS_KEY", file: "/p/.env" },
     { reach: "publish", name: "NPM_TOKEN", file: "/p/.env" },
   ],
-  projects: [{ root: "/p", client: "pnpm", direct: ["left"], publishes: "mine" }],
+  projects: [{ root: "/p", client: "pnpm", direct: { left: "dependencies" }, publishes: "mine" }],
   lastGood: new Map([["left@1.0.1", "1.0.0"]]),
 };
 
@@ -187,7 +187,7 @@ test("the plan of one hit project, in the words of its client", () => {
   expect(commands).toContain("npm pkg set 'dependencies[left]=1.0.0'");
   expect(commands).toContain("npm pkg set 'pnpm.overrides[left]=1.0.0'");
   expect(commands.some((command) => command.includes("overrides[stolen]"))).toBe(false);
-  expect(commands).toContain("systemctl --user disable --now 'bad'\\''s.service'; rm -f -- ~/'.config/systemd/user/bad'\\''s.service'");
+  expect(commands).toContain("systemctl --user disable --now 'bad'\\''s.service'; rm -i -- ~/'.config/systemd/user/bad'\\''s.service'");
   const purges = plan.steps.filter(({ phase }) => phase === "purge");
   expect(purges.map(({ who }) => who)).toEqual(["cordon", "you"]);
   expect(plan.steps.filter(({ phase }) => phase === "rotate").map(({ title }) => title)).toEqual([
@@ -195,6 +195,26 @@ test("the plan of one hit project, in the words of its client", () => {
     "from a clean machine: cloud credentials: AWS_KEY",
   ]);
   expect(plan.steps.some(({ title }) => title.startsWith("mine: was a version published"))).toBe(true);
+});
+
+test("what a pack names is never removed by a command that reaches too far", () => {
+  const paths = ["/", "/tmp", "~/", "/home/../etc", '%X%\\a" & format c:'].map((path) => ({ path, means: "executed" as const }));
+  const answers: readonly Answer[] = [{ place: "/p", level: "executed", evidence: [seen("folder", "/p/x")], missing: [], reasons: [] }];
+  const plan = planResponse({ ...PACK, indicators: { paths } }, answers, { paths: ["/p"], machine: true }, ESTATE);
+  const step = plan.steps.find(({ phase }) => phase === "persistence")!;
+  const commands = step.who === "you" ? step.commands.slice(0, 5) : [];
+  expect(commands.slice(0, 4).every((command) => command.startsWith("look at "))).toBe(true);
+  expect(commands[4]).toBe('del /p "%X%\\a & format c:"');
+});
+
+test("a global install is no project: a person takes it out", () => {
+  const answers: readonly Answer[] = [
+    { place: "/usr/lib", level: "installed", evidence: [seen("folder", "/usr/lib/node_modules/left")], missing: [], reasons: [] },
+  ];
+  const plan = planResponse(PACK, answers, { paths: ["/p"], machine: true }, ESTATE);
+  expect(plan.steps.filter(({ phase }) => phase === "rollback").map(({ title }) => title)).toEqual([
+    "/usr/lib: take left@1.0.1 out of it; it is no project of its own",
+  ]);
 });
 
 test("without any history the newest below the poisoned ones is asked for", () => {

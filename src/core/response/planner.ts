@@ -14,8 +14,8 @@ export type Project = {
   /** Absolute. */
   readonly root: string;
   readonly client: "npm" | "pnpm" | "yarn" | "bun" | "deno";
-  /** Names its manifest asks for itself. */
-  readonly direct: readonly string[];
+  /** What its manifest asks for itself, and in which field. */
+  readonly direct: Readonly<Record<string, string>>;
   /** What it publishes; absent for a private one. */
   readonly publishes?: string;
 };
@@ -153,14 +153,19 @@ function persisting(pack: IncidentPack, exposures: readonly Answer[], platform: 
   });
 }
 
-/** Stops a unit before its file goes; any other file is only removed. */
+/**
+ * Stops a unit before its file goes; any other file is only removed, after a question: a pack may come from anybody. What is not deep
+ * enough to be one program's own gets no command at all.
+ */
 function removal(path: string): string {
-  const base = path.slice(path.lastIndexOf("/") + 1);
-  if (/\/systemd\/.*\.(?:service|timer)$/.test(path)) return `systemctl --user disable --now ${quoted(base)}; rm -f -- ${quoted(path)}`;
+  const parts = path.split(/[/\\]/).filter((part) => part !== "");
+  if (parts.length < 2 || parts.includes("..")) return `look at ${path} yourself; it is too much to remove by a command`;
+  const base = parts.at(-1)!;
+  if (/\/systemd\/.*\.(?:service|timer)$/.test(path)) return `systemctl --user disable --now ${quoted(base)}; rm -i -- ${quoted(path)}`;
   if (/\/Launch(?:Agents|Daemons)\/.*\.plist$/.test(path))
-    return `launchctl bootout gui/$(id -u) ${quoted(path)}; rm -f -- ${quoted(path)}`;
-  if (path.startsWith("%")) return `del ${path}`;
-  return `rm -rf -- ${quoted(path)}`;
+    return `launchctl bootout gui/$(id -u) ${quoted(path)}; rm -i -- ${quoted(path)}`;
+  if (path.startsWith("%")) return `del /p "${path.replaceAll('"', "")}"`;
+  return `rm -ri -- ${quoted(path)}`;
 }
 
 /** For a shell; a leading `~/` stays outside the quotes, or it would be a folder's name. */
@@ -235,7 +240,29 @@ function purging(exposures: readonly Answer[]): readonly Draft[] {
   ];
 }
 
-function rollingBack(pack: IncidentPack, exposures: readonly Answer[], { projects, lastGood }: Estate): readonly Draft[] {
+function rollingBack(pack: IncidentPack, exposures: readonly Answer[], estate: Estate): readonly Draft[] {
+  const roots = new Set(estate.projects.map(({ root }) => root));
+  const others = exposures.filter(({ place, level }) => !roots.has(place) && level !== "unknown" && level !== "could-have");
+  return [...inProjects(pack, exposures, estate), ...others.flatMap(outsideProjects)];
+}
+
+/** A global install, a folder of npx, a lockfile by itself. */
+function outsideProjects({ place, evidence }: Answer): readonly Draft[] {
+  const standing = evidence.filter((one) => isStanding(one) && !["cache", "store", "image-file"].includes(formOf(one)!));
+  if (standing.length === 0) return [];
+  return [
+    {
+      phase: "rollback",
+      who: "you",
+      title: `${place}: take ${listed(unique(standing.map(({ name, version }) => `${name}@${version}`)))} out of it; it is no project of its own`,
+      commands: [],
+      evidence: `what was removed: ${unique(standing.map(({ file }) => file)).join(", ")}`,
+      done: "cordon exposure no longer finds it there",
+    },
+  ];
+}
+
+function inProjects(pack: IncidentPack, exposures: readonly Answer[], { projects, lastGood }: Estate): readonly Draft[] {
   return projectsHit(exposures, projects).flatMap(({ project, answer }): readonly Draft[] => {
     const bad = answer.evidence.flatMap((one) => (one.name !== undefined && one.version !== undefined && isStanding(one) ? [one] : []));
     if (bad.length === 0) return [];
@@ -293,10 +320,13 @@ const INSTALL: Readonly<Record<Project["client"], string>> = {
 /** A pin where the manifest asks for it itself, an override for whoever else brings it in. */
 function pins({ client, direct }: Project, name: string, version: string): readonly string[] {
   const set = (key: string): string => `npm pkg set ${quoted(`${key}=${version}`)}`;
-  const pin = direct.includes(name) ? [set(`dependencies[${name}]`)] : [];
+  const pin = Object.hasOwn(direct, name) ? [set(`${direct[name]}[${name}]`)] : [];
   if (client === "deno") return [`write npm:${name}@${version} into deno.json`];
   const field = { npm: "overrides", pnpm: "pnpm.overrides", yarn: "resolutions", bun: "overrides" }[client];
-  return [...pin, set(`${field}[${name}]`)];
+  // pnpm 11 reads nothing but pnpm-workspace.yaml, earlier ones also the manifest.
+  const workspace =
+    client === "pnpm" ? [`write overrides: { "${name}": "${version}" } into pnpm-workspace.yaml   (pnpm 11 and later)`] : [];
+  return [...pin, set(`${field}[${name}]`), ...workspace];
 }
 
 function revalidating(pack: IncidentPack, exposures: readonly Answer[], { projects }: Estate): readonly Draft[] {
@@ -417,15 +447,19 @@ function hit(exposures: readonly Answer[]): boolean {
 
 const HERE = "this machine";
 
-/** Places where it ran or was installed, by the machine they are of. A log, an image or a list is its own place and tells of another machine. */
+/** Places where it ran or was installed, by the machine they are of. */
 function machines(exposures: readonly Answer[]): ReadonlyMap<string, readonly string[]> {
   const machines = new Map<string, string[]>();
   for (const answer of exposures.filter(isHit)) {
-    const elsewhere = answer.evidence.every(({ file, name }: Evidence) => file === answer.place && name !== undefined);
-    const machine = elsewhere ? `the machine that ${answer.place} tells of` : HERE;
+    const machine = tellsOfAnother(answer) ? `the machine that ${answer.place} tells of` : HERE;
     machines.set(machine, [...(machines.get(machine) ?? []), answer.place]);
   }
   return machines;
+}
+
+/** A log, an image or a list is its own place: what it names was on another machine, for all that is known. */
+export function tellsOfAnother({ place, evidence }: Answer): boolean {
+  return evidence.length > 0 && evidence.every(({ file, name }: Evidence) => file === place && name !== undefined);
 }
 
 function projectsHit(

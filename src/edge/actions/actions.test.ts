@@ -208,10 +208,17 @@ test("names of secrets are read where it ran, in the project and at home, and no
   });
   const at = { home: path.join(root, "home"), env: { CI_TOKEN: "hunter2", EMPTY_TOKEN: "", PATH: "/bin" } };
   const secrets = readSecretNames([answer("p", "executed"), answer("q", "resolved")], at);
-  expect(secrets.map(({ name }) => name).toSorted()).toEqual(["//r.test/:_authToken", "API_TOKEN", "CI_TOKEN", "id_ed25519", "work"]);
+  expect(secrets.map(({ name }) => name).toSorted()).toEqual([
+    "//r.test/:_authToken",
+    "API_TOKEN",
+    "CI_TOKEN",
+    "OTHER_TOKEN",
+    "id_ed25519",
+    "work",
+  ]);
   expect(JSON.stringify(secrets)).not.toContain("hunter2");
   expect(readSecretNames([answer("q", "resolved")], at)).toEqual([]);
   expect(readProjects([answer("p", "executed"), answer("q", "resolved")])).toEqual([
-    { root: path.join(root, "p"), client: "yarn", direct: ["left"], publishes: "p" },
+    { root: path.join(root, "p"), client: "yarn", direct: { left: "dependencies" }, publishes: "p" },
   ]);
 });

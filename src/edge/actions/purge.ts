@@ -85,6 +85,8 @@ function purgeNpm(action: PurgeAction, clock: Clock): { readonly detail: string 
 
 /** cacache deletes by appending the key once more without an integrity; the last line of a key is the one that counts. */
 function appendDeleted(bucket: string, { key, metadata }: Entry, clock: Clock): void {
+  if (!fs.lstatSync(bucket).isFile())
+    throw new Fault("INPUT_UNREADABLE", `${bucket} is not a file of npm's index; nothing was written to it`);
   const json = JSON.stringify({ key, integrity: null, time: clock.now(), ...(metadata !== undefined && { metadata }) });
   fs.appendFileSync(bucket, `\n${createHash("sha1").update(json).digest("hex")}\t${json}`);
 }
@@ -95,10 +97,21 @@ function entriesOf(bucket: string): readonly Entry[] {
   for (const line of (readText(bucket, LIMITS.cacheEntryBytes) ?? "").split("\n")) {
     const json = line.slice(41);
     if (line[40] !== "\t" || createHash("sha1").update(json).digest("hex") !== line.slice(0, 40)) continue;
-    const entry = JSON.parse(json) as Partial<Entry>;
-    if (typeof entry.key === "string") last.set(entry.key, { ...entry, key: entry.key, integrity: entry.integrity ?? null });
+    const entry = parsed(json);
+    if (typeof entry?.key === "string")
+      last.set(entry.key, { ...entry, key: entry.key, integrity: typeof entry.integrity === "string" ? entry.integrity : null });
   }
   return [...last.values()];
+}
+
+/** Anybody can write a line with a checksum that fits. */
+function parsed(json: string): Partial<Entry> | undefined {
+  try {
+    const value: unknown = JSON.parse(json);
+    return typeof value === "object" && value !== null ? (value as Partial<Entry>) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function isOf({ key }: Entry, { name, version }: PurgeAction): boolean {

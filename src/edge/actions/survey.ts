@@ -6,7 +6,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { LIMITS } from "../../core/base/limits.ts";
 import type { Answer } from "../../core/exposure/judge.ts";
-import type { Project } from "../../core/response/planner.ts";
+import { type Project, tellsOfAnother } from "../../core/response/planner.ts";
 import { type Secret, secretFile, secretsIn, secretVariables } from "../../core/response/secrets.ts";
 import { tryReadText } from "../host/files.ts";
 
@@ -27,12 +27,13 @@ const OF_USER = [
 const WHOLE = [".kube/config", ".config/gcloud/application_default_credentials.json", ".azure/msal_token_cache.json", ".config/gh/token"];
 
 export function readSecretNames(answers: readonly Answer[], { home, env }: At): readonly Secret[] {
-  const hit = answers.filter(({ level, place }) => (level === "executed" || level === "installed") && isFolder(place));
-  if (hit.length === 0) return [];
+  const ran = answers.some((answer) => (answer.level === "executed" || answer.level === "installed") && !tellsOfAnother(answer));
+  if (!ran) return [];
   const user = [...OF_USER.map((file) => path.join(home, file)), ...(env["NPM_CONFIG_USERCONFIG"] ? [env["NPM_CONFIG_USERCONFIG"]] : [])];
   const whole = [...WHOLE.map((file) => path.join(home, file)), ...sshKeys(path.join(home, ".ssh"))];
   return [
-    ...hit.flatMap(({ place }) => projectFiles(place).flatMap(named)),
+    // What ran as the user could read every project of the user, not only the one it came with.
+    ...answers.filter(({ place }) => path.isAbsolute(place) && isFolder(place)).flatMap(({ place }) => projectFiles(place).flatMap(named)),
     ...user.flatMap(named),
     ...whole.filter((file) => fs.existsSync(file)).map(secretFile),
     ...secretVariables(Object.keys(env).filter((name) => env[name] !== undefined && env[name] !== "")),
@@ -81,7 +82,11 @@ export function readProjects(answers: readonly Answer[]): readonly Project[] {
     const client = CLIENTS.find(([lock]) => locks.includes(lock))?.[1] ?? "npm";
     if (text === undefined && !locks.some((name) => /^(?:package-lock|npm-shrinkwrap|deno)\b/.test(name)) && client === "npm") return [];
     const manifest = typeof text === "string" ? manifestOf(text) : {};
-    const direct = ["dependencies", "devDependencies", "optionalDependencies"].flatMap((field) => Object.keys(objectOf(manifest[field])));
+    const direct = Object.fromEntries(
+      ["optionalDependencies", "devDependencies", "dependencies"].flatMap((field) =>
+        Object.keys(objectOf(manifest[field])).map((name) => [name, field]),
+      ),
+    );
     const publishes = typeof manifest["name"] === "string" && manifest["private"] !== true ? manifest["name"] : undefined;
     return [{ root: place, client, direct, ...(publishes !== undefined && { publishes }) }];
   });

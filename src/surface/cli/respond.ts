@@ -2,6 +2,7 @@
  * `cordon respond`: from a compromise to the end of it. Prints the plan and does nothing; `--execute` does what cordon can do, `--confirm` says
  * that a step of yours is done. Everything is written down with who and when.
  */
+import path from "node:path";
 import { expose } from "../../app/expose.ts";
 import { findIncident } from "../../app/incidents.ts";
 import { makePlan, type ResponseVerbs, responseVerbs, type StoredResponse, waiting } from "../../app/respond.ts";
@@ -78,7 +79,11 @@ async function planned(
   const [incident, ...paths] = args;
   if (incident === undefined) throw new Fault("USAGE", "say which incident: cordon respond axios-2026 ~/code");
   const { pack } = await findIncident(await world.incidents(flags), incident);
-  const scope = { paths: paths.length > 0 ? paths : ["."], machine: options["machine"] !== false };
+  // Absolute: the second look may be taken from another folder.
+  const scope = {
+    paths: (paths.length > 0 ? paths : ["."]).map((one) => path.resolve(context.io.cwd, one)),
+    machine: options["machine"] !== false,
+  };
   const answers = await look(context, pack, scope, tell);
   return { plan: await makePlan(await world.response(flags), pack, answers, scope), pack };
 }
