@@ -8,6 +8,8 @@ export default defineConfig({
     exclude: ["test/clients/**", "test/live/**", "test/kill/**", "test/fuzz/**", "test/shared/**", "node_modules/**"],
     setupFiles: ["test/kit/properties.ts"],
     pool: "threads",
+    // By default one core is left idle, which on a small machine is half of it.
+    maxWorkers: "100%",
     testTimeout: 30_000,
     hookTimeout: 60_000,
     unstubEnvs: true,
