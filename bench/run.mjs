@@ -5,8 +5,8 @@
  *
  *     npm run bench -- --corpus DIR [--harness DIR] [--tools DIR] [--rounds 3] [--only PART,…]
  *
- * PART: http start memory stall install resolve tarballs advisories. A part left out by --only keeps what it found last. Everything runs on loopback, interleaved, so that a busy machine hits all alike:
- * only ratios within one run mean anything.
+ * PART: http start memory stall install resolve tarballs advisories check. A part left out by --only keeps what it found last. Everything
+ * runs on loopback, interleaved, so that a busy machine hits all alike: only ratios within one run mean anything.
  */
 import { spawn } from "node:child_process";
 import fs from "node:fs";
@@ -19,7 +19,7 @@ import { stall } from "./stall.mjs";
 
 const HERE = path.dirname(fileURLToPath(import.meta.url));
 const ROOT = path.dirname(HERE);
-const PARTS = ["http", "start", "memory", "stall", "install", "resolve", "tarballs", "advisories"];
+const PARTS = ["http", "start", "memory", "stall", "install", "resolve", "tarballs", "advisories", "check"];
 
 const { values } = parseArgs({
   options: {
@@ -94,6 +94,8 @@ try {
   if (wanted.has("resolve")) tables.resolve = await installs("npm-lock", "direct");
   if (wanted.has("tarballs"))
     tables.tarballs = await tablesFrom(path.join(HERE, "tarballs.mjs"), [path.join(values.corpus, "tgz"), "--rounds", rounds]);
+  if (wanted.has("check"))
+    tables.check = await tablesFrom(path.join(HERE, "check.mjs"), ["--harness", values.harness, "--rounds", Math.max(5, rounds)]);
   if (wanted.has("advisories")) tables.advisories = await tablesFrom(path.join(HERE, "advisories.mjs"), []);
   report();
 } catch (error) {
@@ -202,6 +204,7 @@ function goals() {
     { what: "start to first answer, beside an empty node:http server", goal: 2, found: ratio(start("cordon"), start("hello")), unit: "x" },
     { what: "memory idle", goal: 80, found: rowOf("start", { peer: "cordon" })?.["idle rss MB"], unit: " MB" },
     ...speeds(),
+    ...checks(),
     { what: "memory after the whole corpus", goal: 200, found: rowOf("memory", { peer: "cordon" })?.["after 3 s MB"], unit: " MB" },
   ];
 }
@@ -229,6 +232,24 @@ function speeds() {
     { what: "an index of 250,000 advisories opens", goal: 40, found: index("open ms"), unit: " ms" },
     { what: "look-ups in it, for each second of CPU", goal: 1_000_000, least: true, found: index("warm"), unit: "" },
     { what: "memory it takes", goal: 50, found: index("RSS MB over node"), unit: " MB" },
+  ];
+}
+
+/** Of `cordon check`, by the number of entries. */
+function checks() {
+  const sizes = [...new Set(tables.check?.map(({ entries }) => entries) ?? [])];
+  const limits = [1.7, 1.9, 2.6];
+  return [
+    ...limits.map((goal, at) => {
+      const found = sizes[at] === undefined ? undefined : rowOf("check", { entries: sizes[at], tool: "cordon" })?.["vs JSON.parse"];
+      return { what: `cordon check of ${sizes[at] ?? "a lockfile's"} entries, beside JSON.parse of the file`, goal, found, unit: "x" };
+    }),
+    {
+      what: "memory of the largest check",
+      goal: 160,
+      found: rowOf("check", { entries: sizes.at(-1), tool: "cordon" })?.["peak MB"],
+      unit: " MB",
+    },
   ];
 }
 

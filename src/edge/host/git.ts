@@ -50,4 +50,3 @@ export async function fileAt(folder: string, env: Environment, commit: string, f
   if (/does not exist|exists on disk, but not in/.test(stderr)) return undefined;
   throw new Fault("INPUT_UNREADABLE", `${file} as of ${commit.slice(0, 12)} cannot be read: ${stderr}`);
 }
-
