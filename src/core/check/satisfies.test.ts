@@ -26,6 +26,17 @@ test("property: what is decided quickly is what semver decides", () => {
   expect(decided).toBeGreaterThan(30);
 });
 
+test("property: a version is in the range that names it, unless it is no version", () => {
+  const { holds } = openAsked();
+  fc.assert(
+    fc.property(fc.oneof(version, odd), fc.constantFrom("", "^", "~"), (has, sign) => {
+      const asked = `${sign}${has}`;
+      const known = semver.validRange(asked, { loose: true }) === null || semver.valid(has, { loose: true }) === null;
+      expect(holds(asked, has), asked).toBe(known || has === "*" || semver.satisfies(has, asked, { loose: true }));
+    }),
+  );
+});
+
 test("a tag holds for any version, a star for prereleases too, and anything else as semver says", () => {
   const { holds } = openAsked();
   expect([holds("latest", "1.0.0"), holds("*", "1.0.0-rc.1"), holds("", "1.0.0-rc.1")]).toEqual([true, true, true]);

@@ -58,6 +58,12 @@ export function quickly(range: string, version: string): boolean | undefined {
 
 const LOOSE = { loose: true } as const;
 
+/** `1.2.3`, `^1.2.3` and `~1.2.3` for 1.2.3: every other question of a lockfile that is up to date. */
+function isItself(range: string, version: string): boolean {
+  const sign = range.length - version.length;
+  return (sign === 0 || (sign === 1 && (range.startsWith("^") || range.startsWith("~")))) && range.endsWith(version);
+}
+
 /** With its memory: what is asked for is asked for again and again. */
 export type Asked = {
   /** Whether the version is in the range; true for what is no range. */
@@ -71,6 +77,7 @@ export function openAsked(): Asked {
   const specs = new Map<string, Spec>();
   return {
     holds(range, version) {
+      if (isItself(range, version)) return true;
       const quick = quickly(range, version);
       if (quick !== undefined) return quick;
       const key = `${version} ${range}`;

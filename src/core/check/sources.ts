@@ -14,6 +14,7 @@ const PORTABLE: Fix = { summary: "write the registry's own URL, or none", comman
 
 export function checkSources(tree: ResolvedTree, allowed: AllowedSources, isDirect: (index: number) => boolean, report: Report): void {
   const origins = new Map<string, Origin>();
+  let last: { readonly key: string; readonly origin: Origin } | undefined;
   const rules = openRules(allowed);
   const strangers = new Map<string, { count: number; first: ResolvedPackage; open: boolean }>();
   for (let index = 0; index < tree.packages.length; index++) {
@@ -21,9 +22,14 @@ export function checkSources(tree: ResolvedTree, allowed: AllowedSources, isDire
     const { source } = entry;
     const url = "url" in source ? source.url : undefined;
     if (url === undefined) continue;
-    const key = originKey(url);
-    let origin = origins.get(key);
-    if (origin === undefined) origins.set(key, (origin = originOf(key)));
+    // Nearly all of a lockfile comes from one place.
+    if (last === undefined || !url.startsWith(last.key) || url.charCodeAt(last.key.length) !== SLASH) {
+      const key = originKey(url);
+      let origin = origins.get(key);
+      if (origin === undefined) origins.set(key, (origin = originOf(key)));
+      last = { key, origin };
+    }
+    const { origin } = last;
     if (source.kind === "module") {
       // A graph of remote modules names one host thousands of times; one finding each says it.
       if (isAmong(rules.hosts, origin) && !origin.open) continue;
@@ -93,6 +99,8 @@ function openRules(allowed: AllowedSources): Rules {
 }
 
 /** Everything before the path: thousands of entries share it. */
+const SLASH = 0x2f;
+
 function originKey(url: string): string {
   const authority = url.indexOf("://");
   if (authority < 0) return url;

@@ -43,7 +43,15 @@ const odd = fc.record(
     name,
     resolved: fc.oneof(
       fc.tuple(name, version).map(([one, other]) => url(one, other)),
-      fc.constantFrom("", "git+ssh://git@git.example.test/a/b.git#main", "file:../x", "https://cdn.example.test/x.tgz", false as never),
+      fc.constantFrom(
+        "",
+        "git+ssh://git@git.example.test/a/b.git#main",
+        "file:../x",
+        "https://cdn.example.test/x.tgz",
+        "https://x/-/x-1.0.0.tgz",
+        "https:///x/-/x-1.0.0.tgz",
+        false as never,
+      ),
     ),
     integrity: fc.constantFrom(SHA512, "sha1-2jmj7l5rSw0yVb/vlWAYkK/YBwk=", "", "sha512-short", "md5-x"),
     dev: fc.constantFrom(true, false, "yes" as never),
