@@ -30,6 +30,9 @@ const { values } = parseArgs({
     only: { type: "string", default: PARTS.join(",") },
   },
 });
+// Peers are started in folders of their own.
+values.harness = path.resolve(values.harness);
+values.corpus = values.corpus && path.resolve(values.corpus);
 const rounds = Number(values.rounds);
 const wanted = new Set(values.only.split(","));
 if (values.corpus === undefined || !fs.existsSync(path.join(values.corpus, "pkg"))) {
