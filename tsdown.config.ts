@@ -9,12 +9,12 @@ import { buildConstants } from "./tools/build-constants.ts";
  */
 const EVERY = [
   "main",
-  "core/(?:base|config|npm/(?:integrity|name)|policy/combine)\\b",
+  "core/(?:base|config/(?!feed-edits)|npm/(?:integrity|name)\\b|policy/combine\\b)",
   "edge/host/(?:config|files)\\b",
   "surface/cli/(?:cli|command|flags|io|world)\\b",
 ];
 const BOTH = [
-  "core/(?:advisory/(?:contested|order)|facts/(?:lookalike|popular-names)|npm/(?:npmrc|ranges))\\b",
+  "core/(?:advisory/(?:advisory|claim|contested|index-file|index-layout|match|order)|facts/(?:lookalike|popular-names)|npm/(?:npmrc|ranges))\\b",
   "edge/upstream/(?:addresses|config|npm-files|proxies)\\b",
 ];
 const CHECK = [
@@ -24,7 +24,7 @@ const CHECK = [
   "surface/cli/(?:check|sizes)",
 ];
 const SERVE = [
-  "app/(?!canary|check|doctor|expose|feed-keeper|incident|lock-|policy-sync|repair|setup|walk-|wrap-)",
+  "app/(?!canary|check|doctor|expose|feed-keeper|incident|lock-|policy-sync|repair|respond|setup|walk-|wrap-)",
   "core/(?:facts|ledger|npm|policy/(?!document)|signals)",
   "edge/(?:blobs|host/(?:instance|rest)|store/(?!compiler|.*schema)|workers)",
   "edge/upstream/(?:bases|registry)\\b",
@@ -57,6 +57,7 @@ export default defineConfig({
       groups: [
         // A group takes what its modules import along, unless a stronger one has it.
         { name: "semver", priority: 9, test: /\/node_modules\/semver\// },
+        { name: "yaml", priority: 9, test: /\/node_modules\/yaml\// },
         chunk("every", EVERY, 4),
         chunk("both", BOTH, 3),
         chunk("check", CHECK, 2),
