@@ -336,10 +336,9 @@ function welcome(): string {
   const lines: readonly (readonly [string, string])[] = [
     ["cordon npm install", "your own command, through the gate; also npx, pnpm, yarn, bun, deno"],
     ["cordon why axios@1.14.1", COMMANDS["why"]!.summary],
-    ["cordon held", COMMANDS["held"]!.summary],
+    ["cordon check", COMMANDS["check"]!.summary],
     ["cordon exposure", COMMANDS["exposure"]!.summary],
     ["cordon gate", COMMANDS["gate"]!.summary],
-    ["cordon doctor", COMMANDS["doctor"]!.summary],
   ];
   return `cordon ${VERSION} · a supply-chain firewall for npm\n\n${lines.map(([command, text]) => `  ${command.padEnd(26)}${text}`).join("\n")}\n\n  cordon --help             everything else\n`;
 }
