@@ -41,7 +41,7 @@ const AFTER = {
   ),
 };
 
-async function opened(): Promise<{
+async function opened(env: Readonly<Record<string, string>> = {}): Promise<{
   cordon: (...args: string[]) => Promise<{ code: number; stdout: string; stderr: string }>;
   folder: string;
 }> {
@@ -57,7 +57,7 @@ async function opened(): Promise<{
   writeFiles(folder, AFTER);
   git("commit", "--quiet", "--all", "--message=after");
   const fixture = await startFixture({ packages: ["axios", "cases"], at: NOW });
-  const app = await product({ fixture, cwd: folder });
+  const app = await product({ fixture, cwd: folder, env });
   return { folder, cordon: async (...args) => ({ ...(await app.cordon(args)) }) };
 }
 
@@ -85,6 +85,11 @@ test("the same as the comment of a pull request, and as JSON", async () => {
   };
   expect(changes[0]!.moved).toMatchObject([{ name: "axios", direction: "up" }]);
   expect(findings.map(({ rule, name }) => `${rule} ${name}`)).toContain("held axios");
+});
+
+test("run as a hook, with git's own variables set, it still reads the repository in front of it", async () => {
+  const { cordon } = await opened({ GIT_DIR: tempFolder() });
+  expect((await cordon("check", "--since", "main", "--offline")).stdout).toContain("2 versions new to this branch");
 });
 
 test("nothing new is nothing to act on, and a commit git does not know is an error", async () => {

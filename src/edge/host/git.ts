@@ -9,12 +9,20 @@ type Environment = Readonly<Record<string, string | undefined>>;
 type Answer = { readonly status: number; readonly stdout: Buffer; readonly stderr: string };
 
 /** A repository's own configuration could name programs that git starts for these; they are turned off. */
-const HARMLESS = ["-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "diff.external=", "-c", "core.pager=cat"];
+const HARMLESS = [
+  "core.fsmonitor=false",
+  "core.hooksPath=/dev/null",
+  "diff.external=",
+  "core.pager=cat",
+  "log.showSignature=false",
+].flatMap((setting) => ["-c", setting]);
 
 /** Runs git in a folder. Fault CLIENT_MISSING without git; INPUT_TOO_LARGE when it says more than a lockfile may hold. */
 export async function git(folder: string, env: Environment, args: readonly string[]): Promise<Answer> {
   const program = findBinary("git", env["PATH"] ?? "", [], process.platform);
-  const variables = { ...env, GIT_OPTIONAL_LOCKS: "0", GIT_TERMINAL_PROMPT: "0", GIT_NO_LAZY_FETCH: "1", LC_ALL: "C" };
+  // `GIT_DIR` and its like, which git sets for hooks, would have it read another repository than the one in front of us.
+  const own = Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith("GIT_")));
+  const variables = { ...own, GIT_OPTIONAL_LOCKS: "0", GIT_TERMINAL_PROMPT: "0", GIT_NO_LAZY_FETCH: "1", LC_ALL: "C" };
   return new Promise((resolve, reject) => {
     execFile(
       program,
