@@ -14,6 +14,7 @@ import type { ExposurePorts } from "./app/expose.ts";
 import type { IncidentPorts, KnownPack } from "./app/incidents.ts";
 import type { Attest, TarballWork } from "./app/ports.ts";
 import { Fault } from "./core/base/fault.ts";
+import { LIMITS } from "./core/base/limits.ts";
 import { redact } from "./core/base/text.ts";
 import { type Clock, instant } from "./core/base/time.ts";
 import type { PackageRecord } from "./core/facts/history.ts";
@@ -455,6 +456,12 @@ export function openWorld(ground: Ground = {}): World {
       };
     },
     user: () => userInfo().username,
+    async readReport(file) {
+      const { readText } = await import("./edge/host/files.ts");
+      const text = readText(path.resolve(cwd, file), LIMITS.fleetReportBytes);
+      if (text === undefined) throw new Fault("INPUT_UNREADABLE", `${file} does not exist`);
+      return text;
+    },
     async readText(file) {
       const { readSmall } = await import("./edge/upstream/npm-files.ts");
       const text = await readSmall(path.resolve(cwd, file), "the file");

@@ -250,6 +250,10 @@ export const LIMITS = {
   lockfileSlowYamlBytes: 8_000_000,
   /** A configuration file: npmrc, cordon.yaml, bunfig. */
   configBytes: 1_000_000,
+  /** Incidents in one machine's report, and places in one incident: a home directory has hundreds. */
+  fleetCells: 100_000,
+  /** One machine's report of `cordon exposure --json`. */
+  fleetReportBytes: 200_000_000,
   /** One question to git about a checkout; a person waits. */
   gitMs: 30 * SECOND,
   /** Folders looked into for projects: a home directory with 200 projects has about 20,000 outside `node_modules`. */

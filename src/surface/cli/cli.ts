@@ -222,6 +222,7 @@ export const COMMANDS: Readonly<Record<string, Row>> = {
     options: [
       ["--all", "every piece of evidence, and each place's reason"],
       ["--no-machine", "only the paths named, not this machine's caches, logs and global installs"],
+      ["--merge <file...>", "look at nothing here; one answer for many machines from what --json wrote on each, called by file name"],
     ],
     load: () => import("./exposure.ts"),
   },

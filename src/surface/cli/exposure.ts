@@ -8,7 +8,7 @@ import type { IncidentPack } from "../../core/incident/pack.ts";
 import type { Command } from "./command.ts";
 import { type Io, type Paint, painter, printJson, progress, safe } from "./io.ts";
 
-const SHOWN: Readonly<Record<Level, string>> = {
+export const SHOWN: Readonly<Record<Level, string>> = {
   executed: "EXECUTED",
   installed: "INSTALLED",
   fetched: "FETCHED",
@@ -29,7 +29,12 @@ const EXIT: Readonly<Record<Level, number>> = {
   "not-exposed": 0,
 };
 
-export const run: Command = async ({ io, world, flags }, args, options) => {
+export const run: Command = async (context, args, options) => {
+  if (Array.isArray(options["merge"])) {
+    const { mergeReports } = await import("./exposure-fleet.ts");
+    return EXIT[await mergeReports(context, options["merge"].map(String), options["all"] === true)];
+  }
+  const { io, world, flags } = context;
   const ports = await world.incidents(flags);
   const { packs, paths, problems } = await meant(ports, args);
   for (const problem of problems) io.stderr(`cordon: a pack that cannot be read is not looked for: ${safe(problem)}\n`);

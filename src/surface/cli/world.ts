@@ -195,6 +195,8 @@ export type World = {
   /** Who is at the keyboard: the owner of what is decided. */
   user(): string;
   readText(path: string): Promise<string>;
+  /** What another machine reported, which may be large. */
+  readReport(path: string): Promise<string>;
   /** A tarball on this machine, of the size that is analysed at most. */
   readTarball(path: string): Promise<Uint8Array>;
   /** Where `bin/cordon.js` stands as a command, for the PATH line. */
