@@ -11,7 +11,7 @@ import { type Instant, instant, iso } from "../../core/base/time.ts";
 import type { PackageSighting } from "../../core/exposure/sighting.ts";
 import { LOCKFILE_NAMES, readLockfile } from "../../core/lockfile/read.ts";
 import { codeOf, isWithin, tryReadText } from "../host/files.ts";
-import { git } from "../host/git.ts";
+import { git, gitCall } from "../host/git.ts";
 import { watched } from "./lockfile.ts";
 import { giveWay, type Reading } from "./reading.ts";
 
@@ -19,8 +19,6 @@ import { giveWay, type Reading } from "./reading.ts";
 type Change = { readonly commit: string; readonly at: Instant; readonly path: string; readonly before: string; readonly after: string };
 type Hit = Pick<PackageSighting, "name" | "version" | "integrity" | "line" | "note">;
 
-/** A repository may name a program for each of these. */
-const QUIET = ["-c", "log.showSignature=false", "-c", "protocol.allow=never"];
 /** Names of lockfiles that are committed; `lock.yaml` alone is anybody's. */
 const NAMES = Object.keys(LOCKFILE_NAMES).filter((name) => name !== "lock.yaml");
 
@@ -33,7 +31,7 @@ export async function readHistory(reading: Reading, place: string): Promise<void
       );
     reading.tell(`${place} (history)`);
     const ask = async (...args: readonly string[]): Promise<string> => {
-      const { status, stdout, stderr } = await git(place, plainEnvironment(reading), [...QUIET, ...args]);
+      const { status, stdout, stderr } = await git(place, reading.surroundings.env, args);
       if (status !== 0) throw new Fault("INPUT_UNREADABLE", stderr.split("\n")[0] ?? `git ${args[0]} failed`);
       return stdout.toString("utf8");
     };
@@ -77,11 +75,6 @@ export async function readHistory(reading: Reading, place: string): Promise<void
   } catch (error) {
     missing(`git history: ${codeOf(error)}`);
   }
-}
-
-/** Without git's own variables: `GIT_DIR` and its like would have it read another repository than the one in front of us. */
-function plainEnvironment({ surroundings }: Reading): Readonly<Record<string, string | undefined>> {
-  return Object.fromEntries(Object.entries(surroundings.env).filter(([name]) => !name.startsWith("GIT_")));
 }
 
 /** A bare repository: a mirror, or what a server keeps. */
@@ -160,8 +153,8 @@ async function* objects(
   ids: readonly string[],
 ): AsyncGenerator<{ readonly id: string; readonly bytes: Buffer | undefined }> {
   if (ids.length === 0) return;
-  const env = { ...plainEnvironment(reading), GIT_OPTIONAL_LOCKS: "0", GIT_NO_LAZY_FETCH: "1", GIT_TERMINAL_PROMPT: "0", LC_ALL: "C" };
-  const child = spawn("git", [...QUIET, "-c", "core.fsmonitor=false", "-C", place, "cat-file", "--batch"], {
+  const { program, args, env } = gitCall(place, reading.surroundings.env, ["cat-file", "--batch"]);
+  const child = spawn(program, args, {
     env,
     stdio: ["pipe", "pipe", "ignore"],
     timeout: LIMITS.historyMs,

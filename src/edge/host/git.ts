@@ -17,17 +17,25 @@ const HARMLESS = [
   "log.showSignature=false",
 ].flatMap((setting) => ["-c", setting]);
 
-/** Runs git in a folder. Fault CLIENT_MISSING without git; INPUT_TOO_LARGE when it says more than a lockfile may hold. */
-export async function git(folder: string, env: Environment, args: readonly string[]): Promise<Answer> {
-  const program = findBinary("git", env["PATH"] ?? "", [], process.platform);
+/** How git is started in a folder to be asked something. Fault CLIENT_MISSING without git. */
+export function gitCall(folder: string, env: Environment, args: readonly string[]) {
   // `GIT_DIR` and its like, which git sets for hooks, would have it read another repository than the one in front of us.
   const own = Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith("GIT_")));
-  const variables = { ...own, GIT_OPTIONAL_LOCKS: "0", GIT_TERMINAL_PROMPT: "0", GIT_NO_LAZY_FETCH: "1", LC_ALL: "C" };
+  return {
+    program: findBinary("git", env["PATH"] ?? "", [], process.platform),
+    args: [...HARMLESS, "-C", folder, ...args],
+    env: { ...own, GIT_OPTIONAL_LOCKS: "0", GIT_TERMINAL_PROMPT: "0", GIT_NO_LAZY_FETCH: "1", LC_ALL: "C" },
+  };
+}
+
+/** Runs git in a folder. Fault CLIENT_MISSING without git; INPUT_TOO_LARGE when it says more than a lockfile may hold. */
+export async function git(folder: string, env: Environment, args: readonly string[]): Promise<Answer> {
+  const call = gitCall(folder, env, args);
   return new Promise((resolve, reject) => {
     execFile(
-      program,
-      [...HARMLESS, "-C", folder, ...args],
-      { encoding: "buffer", env: variables, maxBuffer: LIMITS.lockfileBytes, timeout: LIMITS.gitMs, windowsHide: true },
+      call.program,
+      call.args,
+      { encoding: "buffer", env: call.env, maxBuffer: LIMITS.lockfileBytes, timeout: LIMITS.gitMs, windowsHide: true },
       (error, stdout, stderr) => {
         const code = error === null ? 0 : (error as { readonly code?: number | string }).code;
         if (typeof code === "number") resolve({ status: code, stdout, stderr: stderr.toString("utf8").trim() });
