@@ -79,7 +79,7 @@ export async function check(ports: CheckPorts, request: CheckRequest): Promise<C
     const manifests = manifestsOf(at, files);
     const root = manifests.find(({ importer }) => importer === ".");
     if (index === 0 && root) project = { ...named("name", root.name), ...named("version", root.version) };
-    findings.push(...ofFolder(at, files, root));
+    findings.push(...(await ofFolder(at, files, root)));
     notChecked.push(...unreadIn(at, files).map(notRead));
     const sources = await allowedSources(ports, files);
     for (const { path, content } of files.lockfiles) {
@@ -132,17 +132,25 @@ function unreadIn(
 }
 
 /** A lockfile that is not there, or that nobody else gets. */
-function ofFolder(at: string, { lockfiles, ignored, settings }: CheckedFiles, root: Manifest | undefined): readonly Finding[] {
+async function ofFolder(at: string, files: CheckedFiles, root: Manifest | undefined): Promise<readonly Finding[]> {
+  const { lockfiles, ignored, settings } = files;
   const count = root?.dependencies.filter(({ kind }) => kind !== "peer").length ?? 0;
   const npmrc = settings.find(({ path }) => path === ".npmrc")?.text;
-  const off = typeof npmrc === "string" ? npmrc.split("\n").findIndex((line) => /^\s*package-lock\s*=\s*false\s*$/.test(line)) : -1;
+  const off = typeof npmrc === "string" ? await lockfileTurnedOff(npmrc) : undefined;
   return [
     ...(root && count > 0 && lockfiles.length === 0 ? [lockfileMissing(root.path, count)] : []),
     ...ignored.map((path) => lockfileIgnored(joined(at, path), "git is told to ignore it: nobody else installs what it says")),
     ...lockfiles
-      .filter(({ path }) => off >= 0 && path === "package-lock.json")
-      .map(({ path }) => lockfileIgnored(joined(at, path), `npm neither reads nor writes it: .npmrc:${off + 1} says package-lock=false`)),
+      .filter(({ path }) => off !== undefined && path === "package-lock.json")
+      .map(({ path }) => lockfileIgnored(joined(at, path), `npm neither reads nor writes it: .npmrc:${off} says package-lock=false`)),
   ];
+}
+
+/** The line of an npmrc that tells npm to do without a lockfile. */
+async function lockfileTurnedOff(npmrc: string): Promise<number | undefined> {
+  const { readNpmrc, setting } = await import("../core/client/settings.ts");
+  const found = setting(readNpmrc(npmrc).settings, "package-lock");
+  return found?.value === "false" ? found.line : undefined;
 }
 
 function joined(folder: string, file: string): string {
@@ -161,7 +169,7 @@ function manifestsOf(at: string, { manifests, settings }: CheckedFiles): readonl
     if (typeof text !== "string") return [];
     const manifest = readManifest(joined(at, path), importer, text);
     if (!shared) return [manifest];
-    return [withSettings(manifest, importer === "." ? shared : { ...shared, overrides: [] })];
+    return [withSettings(manifest, importer === "." ? shared : { ...shared, overrides: [], problems: [] })];
   });
 }
 

@@ -40,7 +40,13 @@ export type ScriptApprovals = {
   readonly denied: readonly ScriptApproval[];
 };
 
-export type ManifestProblem = { readonly message: string; readonly line: number; readonly column: number };
+export type ManifestProblem = {
+  readonly message: string;
+  /** Where it stands when that is not the manifest: the workspace's own file. */
+  readonly path?: string;
+  readonly line: number;
+  readonly column: number;
+};
 
 export type Manifest = {
   /** The file, relative to the folder that is checked. */
@@ -116,9 +122,10 @@ export function readWorkspaceSettings(path: string, text: string): WorkspaceSett
 }
 
 /** The root manifest with what pnpm-workspace.yaml says; catalog references become the ranges they stand for. */
-export function withSettings(manifest: Manifest, { catalogs, overrides, approvals }: WorkspaceSettings): Manifest {
+export function withSettings(manifest: Manifest, { path, catalogs, overrides, approvals, problems }: WorkspaceSettings): Manifest {
   return {
     ...manifest,
+    problems: [...manifest.problems, ...problems.map((problem) => ({ ...problem, path }))],
     overrides: [...manifest.overrides, ...overrides.map((each) => ({ ...each, spec: fromCatalog(each.spec, each.name, catalogs) }))],
     approvals: joinApprovals(manifest.approvals, approvals),
   };

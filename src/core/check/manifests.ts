@@ -10,8 +10,8 @@ export function checkManifests(tree: ResolvedTree, manifests: readonly Manifest[
   const descriptors = tree.importers.length === 0 ? answeredBy(tree) : undefined;
   const importers = byPath(tree.importers);
   for (const manifest of manifests) {
-    for (const { message, line, column } of manifest.problems)
-      report({ rule: "manifest-malformed", at: { path: manifest.path, line, column }, message, mark: message });
+    for (const { message, path = manifest.path, line, column } of manifest.problems)
+      report({ rule: "manifest-malformed", at: { path, line, column }, message, mark: message });
     const asks = wanted(manifest);
     if (descriptors !== undefined) {
       for (const dependency of asks) if (!descriptors(dependency) && !replaced.has(dependency.name)) missing(manifest, dependency, report);
