@@ -8,24 +8,14 @@ import { type Ailing, repairPlans, type RepairInput, type RepairPlan } from "../
 import { type RepairFile, repairFile } from "../core/check/repair-edits.ts";
 import { fails } from "../core/check/report.ts";
 import type { RuleId } from "../core/check/rules.ts";
-import type { ClientId } from "../core/client/client.ts";
-import type { LockfileKind, ResolvedTree } from "../core/lockfile/tree.ts";
+import { LOCKFILE_CLIENTS } from "../core/client/table.ts";
+import type { ResolvedTree } from "../core/lockfile/tree.ts";
 import type { Checked, CheckedFiles } from "./check.ts";
 import { repair, type RepairCheck, type RepairOutcome, type RepairPorts } from "./repair.ts";
 import type { VersionsOf } from "./versions.ts";
 
 /** Findings that another version of the package clears. */
 const BY_VERSION: ReadonlySet<RuleId> = new Set(["malware-report", "vulnerability-report", "held", "review", "denied", "withdrawn"]);
-
-const CLIENT_OF: Readonly<Partial<Record<LockfileKind, ClientId>>> = {
-  "package-lock": "npm",
-  "npm-shrinkwrap": "npm",
-  pnpm: "pnpm",
-  "yarn-classic": "yarn-classic",
-  "yarn-berry": "yarn-berry",
-  bun: "bun",
-  deno: "deno",
-};
 
 export type FixRequest = {
   readonly files: CheckedFiles;
@@ -36,7 +26,8 @@ export type FixRequest = {
 
 /** The changes to try, smallest first; undefined when no client cordon knows writes this lockfile. */
 export async function planFix(versions: VersionsOf, { files, checked, tree, now }: FixRequest): Promise<readonly RepairPlan[] | undefined> {
-  const client = CLIENT_OF[tree.kind];
+  // The hidden file is npm's own record of what it installed, not what it installs from.
+  const client = tree.kind === "npm-hidden" ? undefined : LOCKFILE_CLIENTS[tree.kind];
   if (client === undefined) return undefined;
   const ailing = ailingOf(checked, tree.path);
   const names = [...new Set(ailing.map(({ name }) => name))];

@@ -1,4 +1,5 @@
 /** The clients cordon can stand in front of. */
+import type { LockfileKind } from "../lockfile/tree.ts";
 import { bun } from "./bun.ts";
 import type { Client, ClientId } from "./client.ts";
 import { deno } from "./deno.ts";
@@ -14,6 +15,18 @@ export const CLIENTS: Readonly<Record<ClientId, Client>> = {
   "yarn-berry": yarnBerry,
   bun,
   deno,
+};
+
+/** Who writes a lockfile; absent where nobody cordon knows does (bun's binary form is no longer written). */
+export const LOCKFILE_CLIENTS: Readonly<Partial<Record<LockfileKind, ClientId>>> = {
+  "package-lock": "npm",
+  "npm-shrinkwrap": "npm",
+  "npm-hidden": "npm",
+  pnpm: "pnpm",
+  "yarn-classic": "yarn-classic",
+  "yarn-berry": "yarn-berry",
+  bun: "bun",
+  deno: "deno",
 };
 
 /** Every command name that can stand behind `cordon`. */

@@ -2,6 +2,7 @@
 import { fix, planFix, standing } from "../../app/check-fix.ts";
 import type { Checked } from "../../app/check.ts";
 import type { RepairOutcome } from "../../app/repair.ts";
+import { CLIENTS, LOCKFILE_CLIENTS } from "../../core/client/table.ts";
 import type { RepairPlan } from "../../core/check/repair.ts";
 import type { ResolvedTree } from "../../core/lockfile/tree.ts";
 import { Fault } from "../../core/base/fault.ts";
@@ -10,16 +11,11 @@ import type { CommandContext } from "./command.ts";
 import { columns, safe } from "./io.ts";
 import { count } from "./sizes.ts";
 
-/** The command each lockfile's client is started by. */
-const COMMAND: Readonly<Record<string, string>> = {
-  "package-lock": "npm",
-  "npm-shrinkwrap": "npm",
-  pnpm: "pnpm",
-  "yarn-classic": "yarn",
-  "yarn-berry": "yarn",
-  bun: "bun",
-  deno: "deno",
-};
+/** What the client of a lockfile is started by. */
+function commandOf({ kind }: Pick<ResolvedTree, "kind">): string {
+  const client = LOCKFILE_CLIENTS[kind];
+  return client === undefined ? "" : CLIENTS[client].commands[0]!;
+}
 
 type How = { readonly dryRun: boolean; readonly whole: (targets: readonly Target[]) => Promise<Checked> };
 
@@ -66,7 +62,7 @@ async function mendFolder(context: CommandContext, here: CheckWorld, target: Tar
 
 async function runClient(context: CommandContext, tree: ResolvedTree, target: Target, args: readonly string[]): Promise<number> {
   const { wrap } = await import("./wrap.ts");
-  return wrap({ ...context, io: { ...context.io, cwd: target.root } }, COMMAND[tree.kind]!, args);
+  return wrap({ ...context, io: { ...context.io, cwd: target.root } }, commandOf(tree), args);
 }
 
 function planText({ path, kind }: ResolvedTree, { steps, commands, waiting, unrepaired }: RepairPlan): string {
@@ -83,7 +79,7 @@ function planText({ path, kind }: ResolvedTree, { steps, commands, waiting, unre
       : `${how === "override" ? "an override" : "its range"} in ${safe(file ?? "the manifest")}: ${safe(where)}`,
   ]);
   if (rows.length > 0) lines.push(columns(rows));
-  for (const args of steps.length === 0 ? [] : commands) lines.push(`  then   cordon ${COMMAND[kind] ?? ""} ${args.map(safe).join(" ")}`);
+  for (const args of steps.length === 0 ? [] : commands) lines.push(`  then   cordon ${commandOf({ kind })} ${args.map(safe).join(" ")}`);
   for (const { message } of waiting) lines.push(`  ${safe(message)}`);
   for (const { name, version, why } of unrepaired) lines.push(`  not mended   ${safe(`${name} ${version}`)}: ${safe(why)}`);
   return lines.join("\n");

@@ -1,6 +1,6 @@
 /** `cordon lockfile normalize`: portable URLs in the project's lockfiles, or those that are named. Read again before it is written. */
 import { Fault } from "../../core/base/fault.ts";
-import type { ClientId } from "../../core/client/client.ts";
+import { LOCKFILE_CLIENTS } from "../../core/client/table.ts";
 import { readGateUrl } from "../../core/client/gate-url.ts";
 import { registriesNamed, scopesNamed } from "../../core/client/registries.ts";
 import { readNpmrc, setting } from "../../core/client/settings.ts";
@@ -95,22 +95,11 @@ async function openRegistries({ world, flags }: CommandContext, root: string): P
   // A gate is where packages come through, not where they come from: it has no place in a lockfile.
   const own = registriesNamed(project, {}).filter(({ url }) => readGateUrl(url)?.project === undefined);
   return (kind) => {
-    const client = CLIENT_OF[kind];
+    const client = LOCKFILE_CLIENTS[kind];
     const named = client && own.find((one) => one.heededBy(client, undefined));
     return { base: named ? slashed(named.url) : base, scopes, omit };
   };
 }
-
-const CLIENT_OF: Readonly<Partial<Record<LockfileKind, ClientId>>> = {
-  "package-lock": "npm",
-  "npm-shrinkwrap": "npm",
-  "npm-hidden": "npm",
-  pnpm: "pnpm",
-  "yarn-classic": "yarn-classic",
-  "yarn-berry": "yarn-berry",
-  bun: "bun",
-  deno: "deno",
-};
 
 function slashed(url: string): string {
   return url.endsWith("/") ? url : `${url}/`;
