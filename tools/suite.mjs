@@ -79,7 +79,10 @@ function count(name, ended, report) {
   const unloaded = testResults.filter(
     (file) => file.status === "failed" && !file.assertionResults.some((each) => each.status === "failed"),
   );
-  const notes = unloaded.map((file) => `${file.name.slice(ROOT.length + 1)} failed as a whole: ${file.message.split("\n")[0]}`);
+  const notes = [
+    ...unloaded.map((file) => `${file.name.slice(ROOT.length + 1)} failed as a whole: ${file.message.split("\n")[0]}`),
+    ...testResults.flatMap((file) => file.assertionResults.filter((each) => each.status === "failed").map((each) => told(file, each))),
+  ];
   let failed = failedTests + unloaded.length;
   if (failed === 0 && ended.status !== 0) {
     failed = 1;
@@ -87,6 +90,12 @@ function count(name, ended, report) {
   }
   if (skipped > 0) notes.push(`${skipped} NOT RUN:`, ...skippedNames(testResults));
   return { name, passed, failed, notes };
+}
+
+/** A failed test by file, name and the beginning of what it said: whoever reads only the last lines of a run must find it. */
+function told(file, test) {
+  const said = (test.failureMessages ?? []).join("\n").split("\n").slice(0, 6).join("\n          ");
+  return `${file.name.slice(ROOT.length + 1)}: ${test.fullName}\n          ${said}`;
 }
 
 function skippedNames(testResults) {
