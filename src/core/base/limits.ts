@@ -53,6 +53,26 @@ export const LIMITS = {
   /** A Sigstore trusted root or a list of registry keys; real ones have 10 kB and four keys. */
   trustBytes: 1_000_000,
   trustKeys: 100,
+  /** Documents of a TUF repository; Sigstore's largest has 10 kB. The figures are those of the clients that read the same repository. */
+  tufRootBytes: 512_000,
+  tufTimestampBytes: 16_384,
+  tufSnapshotBytes: 2_000_000,
+  tufTargetsBytes: 5_000_000,
+  /** Roots that follow one another in one refresh; Sigstore writes three a year. */
+  tufRotations: 256,
+  /** Keys, signatures and hashes of one such document; Sigstore has five keyholders. */
+  tufKeys: 100,
+  /** Delegations, path patterns of each, and files that one document lists; Sigstore has one delegation and a dozen files. */
+  tufRoles: 1_000,
+  tufPaths: 1_000,
+  tufFiles: 10_000,
+  /** Delegated documents read in search of one file. */
+  tufVisits: 32,
+  /** A key, an id or a pattern in such a document: the PEM of a large RSA key has under 1,000. */
+  tufTextChars: 10_000,
+  /** One file of the repository, and all of a refresh: a dozen small files. */
+  tufFileMs: 30 * SECOND,
+  tufMs: 2 * MINUTE,
   /** Documents up to this size are read and rendered on the main thread: 2 to 4 ms each, measured warm. */
   packumentInPlaceBytes: 300_000,
   /** Documents kept with their index for the next render, on the main thread and in the worker. The newest one is kept whatever its size. */
@@ -256,6 +276,8 @@ export const LIMITS = {
   fleetReportBytes: 200_000_000,
   /** One question to git about a checkout; a person waits. */
   gitMs: 30 * SECOND,
+  /** Laying out a checkout of its own for a branch of response; the largest repositories have half a million files. */
+  gitCheckoutMs: 10 * MINUTE,
   /** Folders looked into for projects: a home directory with 200 projects has about 20,000 outside `node_modules`. */
   treeFolders: 500_000,
   /** How deep a tree of projects goes; file systems end at about 4,096 characters. */
@@ -307,6 +329,11 @@ export const LIMITS = {
   absenceMs: 10 * MINUTE,
   /** An answer may come from a cache this old: a publish time that precedes our last look by less contradicts nothing. */
   replicaLagMs: 10 * MINUTE,
+  /** How long what was served is asked about again: what is taken back for malware is taken back within this. */
+  servedWatchMs: 30 * DAY,
+  /** Packages asked about again, those served last first, and in one minute: a conditional request each. */
+  servedWatchNames: 20_000,
+  servedWatchAsked: 500,
   /** A document older than the newest one is ignored as a lagging replica's, but not for longer than this. */
   laggingMs: DAY,
   /** A version first seen at least this long ago may be served before its tarball was analysed. */
@@ -375,6 +402,8 @@ export const LIMITS = {
   responseSecrets: 200,
   /** Events of one response: a plan has some hundred steps, and each is begun, ended and taken back a few times. */
   responseEvents: 100_000,
+  /** Times an event of a response is written again because somebody else's came in between; a handful of people work on one. */
+  responseAppends: 1_000,
   /** A plan or a journal of events, read back: every place with its evidence stands in it. */
   responseBytes: 100_000_000,
   /** One file copied as evidence: the largest images and logs are named and left where they are. */
