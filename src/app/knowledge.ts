@@ -137,14 +137,14 @@ export function openKnowledge(ports: KnowledgePorts): Knowledge {
           const message = `the packument of ${name} from ${answer.upstream} cannot be read: ${reading.reason}`;
           return standIn ? known(standIn, message) : { kind: "refused", signal: "unreadable-document", message };
         }
-        const { kind: _kind, bytes, ...source } = answer;
+        const { kind: _kind, bytes, gzip, ...source } = answer;
         const fold = (summary: PackumentSummary) => observe(stored, { ...source, summary, at });
         const first = fold(reading.summary);
         // What the document calls old and we have not known for long is young here, so it is read in detail after all.
         const young = youngUnread(first.record);
         const again = young.length === 0 ? undefined : await ports.work.read(name, bytes, at, young);
         const { record, events } = again?.kind === "packument" ? fold(again.summary) : first;
-        if (stored?.summary.digest !== reading.summary.digest) await ports.documents.put(reading.summary.digest, answer.bytes);
+        if (stored?.summary.digest !== reading.summary.digest) await ports.documents.put(reading.summary.digest, bytes, gzip);
         const changed = stored === undefined || stored.summary.digest !== record.summary.digest || events.length > 0;
         await (changed ? keep(record) : ports.packages.put(record));
         confirmed.set(name, at);
@@ -186,7 +186,7 @@ export function openKnowledge(ports: KnowledgePorts): Knowledge {
         const reading = await ports.work.read(record.name, answer.bytes, ports.clock.now());
         if (reading.kind !== "packument" || reading.summary.digest !== record.summary.digest)
           throw new Fault("UPSTREAM_DOWN", `${record.name} changed upstream while it was being answered; ask again`);
-        await ports.documents.put(record.summary.digest, answer.bytes);
+        await ports.documents.put(record.summary.digest, answer.bytes, answer.gzip);
         return answer.bytes;
       },
     };

@@ -15,7 +15,7 @@ export type LosableBlobs = Pick<BlobStore, "open"> & { write(integrity: string):
 export function losableDocuments(documents: DocumentStore, trouble: Trouble): DocumentStore {
   return {
     get: (digest) => orTrouble(() => documents.get(digest), "packument store not readable", trouble),
-    put: (digest, bytes) => orTrouble(() => documents.put(digest, bytes), "packument not stored", trouble),
+    put: (digest, bytes, gzip) => orTrouble(() => documents.put(digest, bytes, gzip), "packument not stored", trouble),
   };
 }
 

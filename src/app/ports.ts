@@ -82,14 +82,16 @@ export type BlobStore = {
 /** Decoded upstream packuments by digest, kept compressed. Losable. */
 export type DocumentStore = {
   get(digest: string): Promise<Uint8Array | undefined>;
-  put(digest: string, bytes: Uint8Array): Promise<void>;
+  /** `gzip` is the same document as it came, compressed: kept as it is, to spare compressing it again. */
+  put(digest: string, bytes: Uint8Array, gzip?: Uint8Array): Promise<void>;
 };
 
 export type UpstreamPackument =
-  /** `bytes` is the decoded body. */
+  /** `bytes` is the decoded body, `gzip` what was sent, where it was sent compressed. */
   | {
       readonly kind: "document";
       readonly bytes: Uint8Array;
+      readonly gzip?: Uint8Array;
       readonly etag?: string;
       readonly lastModified?: string;
       readonly upstream: string;

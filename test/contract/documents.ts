@@ -1,5 +1,6 @@
 /** What every packument store must keep, whatever it is made of. */
 import { createHash } from "node:crypto";
+import { gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
 import type { DocumentStore } from "../../src/app/ports.ts";
 
@@ -29,6 +30,16 @@ export function documentContract(name: string, open: OpenDocuments): void {
     expect(await store.get(digest)).toBeUndefined();
     await store.put(digest, Buffer.from("promised"));
     expect(String(await store.get(digest))).toBe("promised");
+  });
+
+  test(`${name}: a document that came compressed is kept as it came, and checked all the same`, async () => {
+    const { store, again } = await open();
+    const bytes = Buffer.from('{"name":"widget"}'.repeat(1_000));
+    await store.put(digestOf(bytes), bytes, gzipSync(bytes));
+    expect(bytes.equals((await (await again()).get(digestOf(bytes)))!)).toBe(true);
+    const other = Buffer.from('{"name":"gadget"}');
+    await store.put(digestOf(other), other, gzipSync(bytes));
+    expect(await store.get(digestOf(other))).toBeUndefined();
   });
 
   test(`${name}: what is no digest is refused`, async () => {

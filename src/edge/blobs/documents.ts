@@ -1,17 +1,17 @@
 /**
- * Decoded upstream packuments by their digest, gzipped: `<data>/packuments/ab/cdef….gz`. Not trusted: the digest is checked on every
- * read. Losable: a missing one is fetched again. Safe to roll back.
+ * Decoded upstream packuments by their digest, gzipped as the upstream sent them or by us: `<data>/packuments/ab/cdef….gz`. Not trusted:
+ * the digest is checked on every read. Losable: a missing one is fetched again. Safe to roll back.
  */
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { gunzip, gzip } from "node:zlib";
+import { gunzip, gzip as gzipAsync } from "node:zlib";
 import { Fault } from "../../core/base/fault.ts";
 import { LIMITS } from "../../core/base/limits.ts";
 import { type Clock, DAY, type Instant } from "../../core/base/time.ts";
 import { createTemporary, type Files, FILES, idleFor, moveInto, orAbsent, prepare, within } from "./files.ts";
 
-const compress = promisify(gzip);
+const compress = promisify(gzipAsync);
 const decompress = promisify(gunzip);
 
 export type DocumentOptions = { readonly dataDir: string; readonly clock: Clock; readonly files?: Files };
@@ -40,12 +40,12 @@ export async function openDocuments({ dataDir, clock, files = FILES }: DocumentO
       });
     },
 
-    async put(digest: string, bytes: Uint8Array): Promise<void> {
+    async put(digest: string, bytes: Uint8Array, gzip?: Uint8Array): Promise<void> {
       const path = pathOf(root, hexOf(digest));
       await within(root, async () => {
         if (await orAbsent(files.stat(path))) return;
         // Level 1: a tenth larger than the default, in a third of the time.
-        const stored = await compress(bytes, { level: 1 });
+        const stored = gzip ?? (await compress(bytes, { level: 1 }));
         const { path: temporary, handle } = await createTemporary(files, root);
         try {
           await handle.writeFile(stored).finally(() => handle.close());

@@ -1,5 +1,4 @@
 /** What every request to an upstream shares: a place in the queue, headers, credentials, deadlines, tries, and how a body is read. */
-import { pipeline } from "node:stream/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
@@ -152,26 +151,29 @@ function retryAfter(text: string | undefined, now: number): number | undefined {
   return Number.isNaN(date) ? undefined : Math.max(0, date - now);
 }
 
-/** Reads and decodes a body. Throws Fault INPUT_TOO_LARGE as soon as sent or decoded bytes pass `ceiling`: a small gzip can decode to anything. */
+/** A body, decoded; `gzip` is it as it was sent, where it was sent that way. */
+export type Body = { readonly bytes: Uint8Array; readonly gzip?: Uint8Array };
+
 export async function readBody(answer: Answer, ceiling: number, what: string): Promise<Uint8Array> {
+  return (await readEncoded(answer, ceiling, what)).bytes;
+}
+
+/** Reads and decodes a body. Throws Fault INPUT_TOO_LARGE as soon as sent or decoded bytes pass `ceiling`: a small gzip can decode to anything. */
+export async function readEncoded(answer: Answer, ceiling: number, what: string): Promise<Body> {
   const encoding = (answer.header("content-encoding") ?? "identity").trim().toLowerCase();
-  const chunks: Uint8Array[] = [];
-  async function keep(source: AsyncIterable<Uint8Array>): Promise<void> {
-    for await (const chunk of source) chunks.push(chunk);
-  }
   if (Number(answer.header("content-length")) > ceiling) {
     answer.body.destroy();
     throw tooLarge(ceiling, what);
   }
-  const counted = (source: AsyncIterable<Uint8Array>) => upTo(source, ceiling, what);
   const gzipped = encoding === "gzip" || encoding === "x-gzip";
   if (!gzipped && encoding !== "identity" && encoding !== "") {
     answer.body.destroy();
     throw new Fault("INPUT_UNREADABLE", `${what} came in the encoding ${encoding.slice(0, 20)}, which was not asked for`);
   }
-  await pipeline(answer.body, counted, keep);
-  const bytes = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
-  return gzipped ? decoded(bytes, ceiling, what) : bytes;
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of upTo(answer.body, ceiling, what)) chunks.push(chunk);
+  const sent = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
+  return gzipped ? { bytes: await decoded(sent, ceiling, what), gzip: sent } : { bytes: sent };
 }
 
 const decompress = promisify(gunzip);

@@ -2,12 +2,13 @@
 import { headerText, printable, redact } from "../../core/base/text.ts";
 import { escapeName } from "../../core/npm/name.ts";
 import { NOBODY, whoServes } from "./bases.ts";
-import { deadline, discard, passing, persist, readBody, send, type Answer, type Line, type Try } from "./line.ts";
+import { deadline, discard, passing, persist, readBody, readEncoded, send, type Answer, type Body, type Line, type Try } from "./line.ts";
 
 type Packument =
   | {
       readonly kind: "document";
       readonly bytes: Uint8Array;
+      readonly gzip?: Uint8Array;
       readonly etag?: string;
       readonly lastModified?: string;
       readonly upstream: string;
@@ -64,14 +65,15 @@ async function judge(line: Line, answer: Answer, { name, url, upstream, conditio
   if (EXPLAINED.has(status)) return refused(`${url.host} answered ${status} for ${name}${await reason(answer)}`);
   if (status !== 200) return refused(`${url.host} answered ${status} for ${name}`);
 
-  let bytes: Uint8Array;
+  let body: Body;
   try {
-    bytes = await readBody(answer, line.limits.packumentBytes, `the packument of ${name}`);
+    body = await readEncoded(answer, line.limits.packumentBytes, `the packument of ${name}`);
   } catch (error) {
     const code = (error as { code?: unknown }).code;
     if (code === "INPUT_TOO_LARGE" || code === "INPUT_UNREADABLE") return refused((error as Error).message);
     throw error;
   }
+  const { bytes } = body;
   const first = edge(bytes, 1);
   if (first === LESS_THAN || /^(?:text\/html|application\/xhtml)/i.test(answer.header("content-type") ?? ""))
     return refused(`${url.host} answered ${name} with a web page: a login page or captive portal stands before the registry`);
@@ -80,7 +82,7 @@ async function judge(line: Line, answer: Answer, { name, url, upstream, conditio
   const etag = validator(answer.header("etag"));
   const lastModified = validator(answer.header("last-modified"));
   return {
-    done: { kind: "document", bytes, upstream, ...(etag !== undefined && { etag }), ...(lastModified !== undefined && { lastModified }) },
+    done: { kind: "document", ...body, upstream, ...(etag !== undefined && { etag }), ...(lastModified !== undefined && { lastModified }) },
   };
 }
 
