@@ -1,4 +1,9 @@
-/** Builds the two roots into `dist/`: `main` (each command its own chunk) and `worker` (core only). Run by `tools/setup.mjs build`. */
+/**
+ * Builds the roots into `dist/`: `main` (each command its own chunk), `worker` (core only) and `workshop`, which starts workers. Run by `tools/setup.mjs build`.
+ * CommonJS, because only of that can Node 20 keep what V8 compiled: see `bin/chunks.js`.
+ */
+import { spawnSync } from "node:child_process";
+import path from "node:path";
 import { defineConfig } from "tsdown";
 import { buildConstants } from "./tools/build-constants.ts";
 
@@ -42,8 +47,8 @@ const chunk = (name: string, parts: readonly string[], priority: number) => ({
 const KEPT_OUTSIDE = ["libsql"];
 
 export default defineConfig({
-  entry: { main: "src/main.ts", worker: "src/worker.ts" },
-  format: "esm",
+  entry: { main: "src/main.ts", worker: "src/worker.ts", workshop: "src/workshop.ts" },
+  format: "cjs",
   platform: "node",
   target: "node20.19",
   outDir: "dist",
@@ -53,6 +58,9 @@ export default defineConfig({
   minify: { compress: false, mangle: false, codegen: { removeWhitespace: true } },
   outputOptions: {
     legalComments: "none",
+    // As it was written: modules are strict, and what is loaded late is loaded from here.
+    strict: true,
+    dynamicImportInCjs: false,
     advancedChunks: {
       groups: [
         // A group takes what its modules import along, unless a stronger one has it.
@@ -65,8 +73,13 @@ export default defineConfig({
       ],
     },
   },
-  fixedExtension: false,
+  fixedExtension: true,
   define: buildConstants(import.meta.dirname),
+  hooks: {
+    // A build without it is slower, and right.
+    "build:done": ({ options: { outDir } }) =>
+      void spawnSync(process.execPath, [path.join(import.meta.dirname, "tools", "code-cache.mjs"), outDir], { stdio: "inherit" }),
+  },
   deps: {
     neverBundle: [...KEPT_OUTSIDE, /^node:/],
     alwaysBundle: [new RegExp(`^(?!(?:${KEPT_OUTSIDE.join("|")})(?:/|$)|node:)`)],

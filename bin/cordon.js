@@ -1,22 +1,25 @@
 #!/usr/bin/env node
 /** The executable: checks Node and the build, calls `main`, sets the exit status. Written so that an old Node can still parse it and say what is wrong. */
-import { existsSync } from "fs";
-import { fileURLToPath } from "url";
+const { existsSync } = require("fs");
+const { dirname, join } = require("path");
 
 const [major, minor] = process.versions.node.split(".").map(Number);
-const built = new URL("../dist/main.js", import.meta.url);
+const dist = join(dirname(__dirname), "dist");
 
 if (major < 20 || (major === 20 && minor < 19)) {
   stop(2, "cordon needs Node 20.19 or newer; this is " + process.version + " (" + process.execPath + ").");
-} else if (!existsSync(built)) {
-  stop(2, "cordon is not built yet. Run this once: npm run build --prefix " + fileURLToPath(new URL("..", import.meta.url)));
+} else if (!existsSync(join(dist, "main.cjs"))) {
+  stop(2, "cordon is not built yet. Run this once: npm run build --prefix " + dirname(__dirname));
 } else {
-  import(built.href)
-    .then((cordon) => cordon.main(process.argv.slice(2)))
+  start()
     .then((status) => {
       process.exitCode = status;
     })
     .catch((error) => stop(70, "cordon stopped on a bug of its own; please report it.\n" + ((error && error.stack) || error)));
+}
+
+async function start() {
+  return require("./chunks.js").openChunks(dist).load("main.cjs").main(process.argv.slice(2));
 }
 
 function stop(status, message) {

@@ -89,7 +89,8 @@ function npm(args) {
 // --- build ------------------------------------------------------------------------------------------------------------------------------
 
 function buildStamp() {
-  const fixed = ["package-lock.json", "package.json", "tsconfig.json", "tsdown.config.ts", join("tools", "build-constants.ts")];
+  const tools = ["build-constants.ts", "code-cache.mjs"].map((name) => join("tools", name));
+  const fixed = ["package-lock.json", "package.json", "tsconfig.json", "tsdown.config.ts", join("bin", "chunks.js"), ...tools];
   const sources = filesUnder(join(ROOT, "src")).filter((path) => !path.endsWith(".test.ts"));
   return digest([...fixed.map((path) => join(ROOT, path)), ...sources, ...filesUnder(join(ROOT, "packs"))]);
 }

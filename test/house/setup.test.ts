@@ -43,7 +43,8 @@ const setup = (...argv: readonly string[]): Promise<Run> => node(join(home, "too
 const cordon = (...argv: readonly string[]): Promise<Run> => node(join(home, "bin", "cordon.js"), ...argv);
 
 beforeAll(() => {
-  for (const path of ["tools/setup.mjs", "tools/build-constants.ts", "bin/cordon.js", "tsdown.config.ts", "tsconfig.json"])
+  const tools = ["tools/setup.mjs", "tools/build-constants.ts", "tools/code-cache.mjs"];
+  for (const path of [...tools, "bin/cordon.js", "bin/chunks.js", "bin/package.json", "tsdown.config.ts", "tsconfig.json"])
     cpSync(join(ROOT, path), join(home, path));
   cpSync(join(ROOT, "packs"), join(home, "packs"), { recursive: true });
   // One dependency, from the repository itself: npm ci needs no network for it.
@@ -107,7 +108,7 @@ test("it builds, then is silent until a source changes; a failed build leaves th
 
   write("src/main.ts", "export const main = (;\n");
   expect(await setup("start")).toMatchObject({ status: 1, out: "", err: expect.stringContaining("nothing was started") });
-  expect(readFileSync(join(home, "dist", "main.js"), "utf8")).toContain("oh");
+  expect(readFileSync(join(home, "dist", "main.cjs"), "utf8")).toContain("oh");
 });
 
 test("it waits for another set-up that is at work, and says so", async () => {
