@@ -324,6 +324,10 @@ export function openWorld(ground: Ground = {}): World {
       freshness: resolved.settings.upstream.freshness,
       offline: flags.offline === true,
       fetchAhead: resolved.settings.fetchAhead && flags.offline !== true,
+      async incidentOf(name, version) {
+        const { incidentNaming } = await import("./app/incidents.ts");
+        return (await incidentNaming(await openIncidents(flags), name, version))?.id;
+      },
       log,
     });
     // A changed policy file is judged by at once; one that cannot be read leaves the last good policy in force, loudly.
@@ -369,10 +373,12 @@ export function openWorld(ground: Ground = {}): World {
       stays() {
         stays = true;
         if (flags.offline !== true) keeper?.start();
+        if (flags.offline !== true) app.servedWatch.start();
         notify?.resume();
       },
       async close() {
         await keeper?.stop();
+        await app.servedWatch.stop();
         clearInterval(poll);
         stopTrust();
         stopResting();

@@ -3,9 +3,11 @@
  * share a data directory: what the ledger holds already was told.
  */
 import { type Clock, HOUR, instant } from "../core/base/time.ts";
+import { historyOf } from "../core/facts/history.ts";
 import { type Alert, eventKey } from "../core/ledger/alert.ts";
-import type { Asker, LedgerEntry } from "../core/ledger/entry.ts";
+import type { LedgerEntry, LedgerRow } from "../core/ledger/entry.ts";
 import type { Verdict } from "../core/policy/verdict.ts";
+import { type Exposures, findingsIn } from "./exposures.ts";
 import type { PackageJudgement } from "./judgements.ts";
 import type { Ledger } from "./ports.ts";
 
@@ -20,11 +22,15 @@ const UNDOES: Readonly<Record<string, string>> = { "version-withdrawn": "version
 
 /** Whether the ledger holds this event already. */
 export async function wasTold(ledger: Pick<Ledger, "tail">, event: AlertEvent): Promise<boolean> {
+  return (await tellings(ledger, event)).length > 0;
+}
+
+/** Rows that tell of this event, oldest first; what was undone since does not count. */
+export async function tellings(ledger: Pick<Ledger, "tail">, event: AlertEvent): Promise<readonly LedgerRow[]> {
   const { name, version, what } = event;
   const rows = await ledger.tail({ limit: LOOKED_AT, kinds: ["alert"], name, ...(version === undefined ? {} : { version }) });
-  const told = rows.map(({ entry }) => entry as Told);
-  const undone = told.findLastIndex((one) => one.what === UNDOES[what]);
-  return told.slice(undone + 1).some((one) => eventKey(one) === eventKey(event));
+  const undone = rows.findLastIndex(({ entry }) => (entry as Told).what === UNDOES[what]);
+  return rows.slice(undone + 1).filter(({ entry }) => eventKey(entry as Told) === eventKey(event));
 }
 
 export type Watch = {
@@ -37,6 +43,7 @@ export type Watch = {
 export type WatchPorts = {
   readonly clock: Clock;
   readonly ledger: Pick<Ledger, "tail">;
+  readonly exposures: Exposures;
   readonly alert: (event: AlertEvent) => Promise<void>;
   readonly trouble: (what: string, error: unknown) => void;
 };
@@ -44,27 +51,17 @@ export type WatchPorts = {
 /** Packages whose last findings are remembered; a forgotten one costs a look into the ledger. */
 const REMEMBERED = 50_000;
 
-/** Raises the alerts that come from judging: served and now withheld by a finding or a feed, and odd releases. */
+/** Raises the alerts that come from judging: what was served and should not have been, and odd releases. */
 export function watchJudgements(ports: WatchPorts): Watch {
   const seen = new Map<string, string>();
   let work: Promise<unknown> = Promise.resolve();
 
-  async function look(judgement: PackageJudgement, version: string, verdict: Verdict): Promise<void> {
-    const { name } = judgement.record;
-    const found = verdict.reasons.filter(({ id }) => isFinding(id)).map(({ id }) => id);
-    const fetched = await ports.ledger.tail({ limit: LOOKED_AT, kinds: ["serve"], name, version });
-    if (fetched.length > 0) {
-      const askers = [...new Set(fetched.flatMap(({ entry }) => (entry.kind === "serve" ? [askerName(entry.asker)] : [])))];
-      const event = {
-        what: "served-now-withheld",
-        name,
-        version,
-        detail: `withheld now by ${found.toSorted().join(", ")} · fetched by ${askers.slice(0, NAMED).join(", ")}${askers.length > NAMED ? ` and ${askers.length - NAMED} more` : ""}`,
-      };
-      if (!(await wasTold(ports.ledger, event))) await ports.alert(event);
+  async function look(judgement: PackageJudgement): Promise<void> {
+    await ports.exposures.raise(judgement);
+    for (const [version, verdict] of judgement.withheld) {
+      const odd = verdict.reasons.find(({ id }) => id === "odd-release");
+      if (odd) await tellOdd(judgement, version, odd.title);
     }
-    const odd = verdict.reasons.find(({ id }) => id === "odd-release");
-    if (odd) await tellOdd(judgement, version, odd.title);
   }
 
   /** Once for each publisher and hour: a worm publishes hundreds of versions under one account. */
@@ -80,21 +77,17 @@ export function watchJudgements(ports: WatchPorts): Watch {
 
   return {
     judged(judgement) {
-      for (const [version, verdict] of judgement.withheld) {
-        const ids = verdict.reasons.map(({ id }) => id).filter(isFinding);
-        if (ids.length === 0) continue;
-        const key = `${judgement.record.name}@${version}`;
-        const mark = ids.toSorted().join(" ");
-        if (seen.get(key) === mark) continue;
-        if (seen.size > REMEMBERED) seen.clear();
-        seen.set(key, mark);
-        work = work
-          .then(() => look(judgement, version, verdict))
-          .catch((error: unknown) => {
-            seen.delete(key);
-            ports.trouble("alert not raised", error);
-          });
-      }
+      const { name } = judgement.record;
+      const mark = markOf(judgement);
+      if ((seen.get(name) ?? "") === mark) return;
+      if (seen.size > REMEMBERED) seen.clear();
+      seen.set(name, mark);
+      work = work
+        .then(() => look(judgement))
+        .catch((error: unknown) => {
+          seen.delete(name);
+          ports.trouble("alert not raised", error);
+        });
     },
     async idle() {
       await work;
@@ -102,26 +95,17 @@ export function watchJudgements(ports: WatchPorts): Watch {
   };
 }
 
-/** Askers named in one alert. */
-const NAMED = 5;
-
-/** Not what time, a list here or the registry itself decided: those are no findings, or have alerts of their own. */
-const NO_FINDINGS: ReadonlySet<string> = new Set([
-  "young-release",
-  "not-reconfirmed",
-  "dependency-withheld",
-  "integrity-changed",
-  "withdrawn-upstream",
-  "name-not-allowed",
-  "denied-by-policy",
-  "frozen",
-  "malformed-version",
-]);
-
-function isFinding(id: string): boolean {
-  return !NO_FINDINGS.has(id) && !id.startsWith("not-checked:");
+/** What could be news of a package; empty for nearly every one. What feeds or people say of a version that is gone stands in no listing. */
+function markOf({ record, withheld, monitored, basis }: PackageJudgement): string {
+  const found = [...withheld, ...monitored].flatMap(([version, verdict]) => {
+    const ids = [...findingsIn(verdict), ...deniedBy(verdict)];
+    return ids.length === 0 ? [] : `${version} ${ids.join(" ")}`;
+  });
+  const gone = Object.keys(record.versions).filter((version) => historyOf(record, version)?.gone === true);
+  if (gone.length > 0) found.push(`gone ${gone.join(" ")}, judged by ${basis.epoch} ${basis.revisions.get(record.name)}`);
+  return found.join("\n");
 }
 
-function askerName({ project, client, token, from }: Asker): string {
-  return project ?? token ?? client ?? from ?? "somebody";
+function deniedBy({ reasons }: Verdict): readonly string[] {
+  return reasons.flatMap(({ id, evidence }) => (id === "denied-by-policy" ? evidence.map(({ text }) => text) : []));
 }

@@ -2,6 +2,7 @@
 import type { Clock } from "../core/base/time.ts";
 import type { Facts } from "../core/facts/facts.ts";
 import type { Alert } from "../core/ledger/alert.ts";
+import { activeDenies } from "../core/policy/deny.ts";
 import type { Policy } from "../core/policy/policy.ts";
 import { type Advisories, claimsFor, feedsRead } from "./advisories.ts";
 import { type VersionsOf, versionsOf } from "./versions.ts";
@@ -14,6 +15,8 @@ import { type Inspector, openInspector } from "./inspector.ts";
 import { type Judgements, openJudgements, type PackageJudgement } from "./judgements.ts";
 import { type Knowledge, openKnowledge } from "./knowledge.ts";
 import { watchJudgements } from "./alerts.ts";
+import { openExposures } from "./exposures.ts";
+import { openServedWatch, type ServedWatch } from "./served-watch.ts";
 import { look } from "./look.ts";
 import { losableBlobs, losableDocuments } from "./losable.ts";
 import { newsDesk } from "./news.ts";
@@ -64,6 +67,8 @@ export type AppPorts = {
   readonly fetchAhead: boolean;
   /** Tells whoever is to be told of an alert; returns at once. */
   readonly notify?: (alert: Alert) => void;
+  /** The known incident that names a version. */
+  readonly incidentOf?: (name: string, version: string) => Promise<string | undefined>;
   readonly log: (level: "info" | "warn" | "error", what: string, fields: { readonly [key: string]: unknown }) => void;
 };
 
@@ -89,6 +94,8 @@ export type App = {
   readonly ahead: FetchAhead | undefined;
   /** From now on versions are looked at while they wait, so that the answer is there when the hold ends. For gates that stay. */
   inspectAhead(): void;
+  /** Asks again about what was served lately. It begins when it is told to: in gates that stay. */
+  readonly servedWatch: ServedWatch;
   readonly policy: () => Policy;
   /** Writes what is buffered. */
   flush(): Promise<void>;
@@ -155,6 +162,7 @@ const CARRIES_DENY: ReadonlySet<string> = new Set(["withdrawn-upstream", "integr
 
 export async function openApp(given: AppPorts): Promise<App> {
   const { clock } = given;
+  const judging = new Set<Promise<void>>();
   const recorder = openRecorder(given);
   const ports = {
     ...given,
@@ -164,8 +172,10 @@ export async function openApp(given: AppPorts): Promise<App> {
   const knowledge = openKnowledge({
     ...ports,
     onEvents(name, events, record) {
-      if (events.some(({ kind }) => kind === "version-withdrawn" || kind === "integrity-changed")) judgements.carriesDeny(name);
+      const isWithdrawn = events.some(({ kind }) => kind === "version-withdrawn");
+      if (isWithdrawn || events.some(({ kind }) => kind === "integrity-changed")) judgements.carriesDeny(name);
       news.take(record, events);
+      if (isWithdrawn) beside(judgeAgain([name]));
     },
   });
   const { advisories } = given;
@@ -183,7 +193,12 @@ export async function openApp(given: AppPorts): Promise<App> {
     },
   });
   const changed = verdictChanges({ ...ports, trouble: recorder.trouble });
-  const watch = watchJudgements({ ...ports, alert: recorder.alert, trouble: recorder.trouble });
+  const exposures = openExposures({
+    ...ports,
+    judgements: { ofVersion: (...asked) => judgements.ofVersion(...asked) },
+    alert: recorder.alert,
+  });
+  const watch = watchJudgements({ ...ports, exposures, alert: recorder.alert, trouble: recorder.trouble });
   const judgements: Judgements = await openJudgements({
     ...ports,
     knowledge,
@@ -249,14 +264,27 @@ export async function openApp(given: AppPorts): Promise<App> {
     },
   });
   const shared = { ...ports, knowledge, judgements, recorder, inspector };
-  const stopFollowing = followExceptions(ports.exceptions, judgements, recorder);
+  const stopFollowing = followExceptions(ports.exceptions, { reload: reloadExceptions }, recorder);
   // Bytes that a feed names may be those of any package, and holds that waited for a stale feed are anybody's: then everything is judged anew.
   const stopListening = advisories?.watch(({ names, integrities, freshened }) => {
     if (integrities.size > 0 || freshened) knowledge.touch();
     else for (const name of names) knowledge.touch(name);
-    judgeAgain([...names]).catch((error: unknown) => recorder.trouble("packages that feeds name not judged again", error));
+    beside(judgeAgain([...names]));
   });
-  /** Nobody need ask for a package for a new report on what was served to be an alert. */
+  /** What a person denied may have been served, and nobody need ask for it again for that to be told. */
+  async function reloadExceptions(): Promise<void> {
+    await judgements.reload();
+    const { denies } = judgements.exceptions();
+    beside(judgeAgain([...new Set(activeDenies(denies).flatMap(({ name }) => name ?? []))]));
+  }
+  /** Work that no answer waits for, and the end does. */
+  function beside(work: Promise<void>): void {
+    const tracked: Promise<void> = work
+      .catch((error: unknown) => recorder.trouble("packages with news not judged again", error))
+      .finally(() => judging.delete(tracked));
+    judging.add(tracked);
+  }
+  /** Nobody need ask for a package for news of what was served to be an alert. */
   async function judgeAgain(names: readonly string[]): Promise<void> {
     for (const name of names.slice(0, JUDGED_AGAIN)) {
       const record = await knowledge.recall(name);
@@ -284,9 +312,11 @@ export async function openApp(given: AppPorts): Promise<App> {
     tokens: ports.tokens,
     ledger: ports.ledger,
     ahead,
+    servedWatch: openServedWatch({ ...ports, knowledge, judgements, exposures, trouble: recorder.trouble }),
     inspectAhead: () => void (inspectsAhead = true),
     policy: ports.policy,
     async flush() {
+      while (judging.size > 0) await Promise.all(judging);
       await news.idle();
       await watch.idle();
       await recorder.flush();

@@ -35,6 +35,17 @@ export async function findIncident(ports: Pick<IncidentPorts, "packs" | "advisor
   );
 }
 
+/** The pack that speaks of a version; undefined when none does. */
+export async function incidentNaming(
+  { packs }: Pick<IncidentPorts, "packs">,
+  name: string,
+  version: string,
+): Promise<IncidentPack | undefined> {
+  const { known } = await packs();
+  return known.find(({ pack }) => pack.packages.some((one) => one.name === name && one.versions.some((bad) => bad.version === version)))
+    ?.pack;
+}
+
 /** As `findIncident`; undefined when nothing is known by that name. */
 export async function lookUp(
   { packs, advisory }: Pick<IncidentPorts, "packs" | "advisory">,

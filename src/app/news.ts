@@ -4,7 +4,6 @@
  * turns people away from a version they may have is an alert too.
  */
 import type { Clock } from "../core/base/time.ts";
-import { isoMinute } from "../core/base/time.ts";
 import type { PackageRecord } from "../core/facts/history.ts";
 import type { HistoryEvent } from "../core/facts/observe.ts";
 import type { Verdict } from "../core/policy/verdict.ts";
@@ -37,7 +36,9 @@ export function newsDesk(ports: NewsPorts): NewsDesk {
     const { name } = record;
     const alarming = events.filter(isAlarming);
     for (const event of alarming.slice(0, TOLD)) {
-      await ports.recorder.alert({ what: event.kind, name, version: event.version, detail: await inWords(event, name) });
+      // Of one that was served whoever watches what was served tells more (`exposures.ts`).
+      if (event.kind !== "version-withdrawn" || !(await wasServed(name, event.version)))
+        await ports.recorder.alert({ what: event.kind, name, version: event.version, detail: inWords(event) });
       if (event.kind === "version-returned") continue;
       const verdict = await ports.verdictOf(record, event.version);
       await ports.held.note({ name, version: event.version, at: ports.clock.now(), verdict, asked: false });
@@ -59,12 +60,8 @@ export function newsDesk(ports: NewsPorts): NewsDesk {
     }
   }
 
-  async function inWords(event: Alarming, name: string): Promise<string> {
-    if (event.kind === "integrity-changed") return `its digest changed from ${event.from} to ${event.to}`;
-    if (event.kind === "version-returned") return "the registry had taken it back and lists it again";
-    const [row] = await ports.ledger.tail({ limit: 1, oldest: true, kinds: ["serve"], name, version: event.version });
-    const served = row ? `served from here since ${isoMinute(row.entry.at)}` : "never served from here";
-    return `the registry took it back; ${served}`;
+  async function wasServed(name: string, version: string): Promise<boolean> {
+    return (await ports.ledger.tail({ limit: 1, oldest: true, kinds: ["serve"], name, version })).length > 0;
   }
 
   return {
@@ -98,4 +95,10 @@ type Alarming = Extract<HistoryEvent, { kind: "integrity-changed" | "version-wit
 
 function isAlarming(event: HistoryEvent): event is Alarming {
   return event.kind === "integrity-changed" || event.kind === "version-withdrawn" || event.kind === "version-returned";
+}
+
+function inWords(event: Alarming): string {
+  if (event.kind === "integrity-changed") return `its digest changed from ${event.from} to ${event.to}`;
+  if (event.kind === "version-returned") return "the registry had taken it back and lists it again";
+  return "the registry took it back · never served from here";
 }

@@ -6,7 +6,7 @@ import type { Instant } from "../core/base/time.ts";
 import type { PackageRecord } from "../core/facts/history.ts";
 import type { Attested } from "../core/attest/attested.ts";
 import type { TarballReport } from "../core/analysis/report.ts";
-import type { LedgerEntry, LedgerHead, LedgerQuery, LedgerReport, LedgerRow } from "../core/ledger/entry.ts";
+import type { LedgerEntry, LedgerHead, LedgerQuery, LedgerReport, LedgerRow, ServedPage } from "../core/ledger/entry.ts";
 import type { Release } from "../core/npm/release.ts";
 import type { PackumentReading, RenderedPackument, RenderPlan } from "../core/npm/summary.ts";
 import type { Held, HeldNote } from "../core/policy/held.ts";
@@ -57,10 +57,14 @@ export type HeldStore = {
 };
 
 export type Ledger = {
+  /** Name of the chain this process writes. */
+  readonly chain: string;
   /** Resolves when every entry is durable. Entries of concurrent calls are committed together. */
   append(entries: readonly LedgerEntry[]): Promise<void>;
   /** Newest last. */
   tail(query: LedgerQuery): Promise<readonly LedgerRow[]>;
+  /** A page of the versions served since a moment; `after`: an earlier page's `next`, so that only what is new is read. */
+  served(query: { readonly since: Instant; readonly after?: number }): Promise<ServedPage>;
   /** Streams all rows in order of commit. */
   export(): AsyncIterable<LedgerRow>;
   heads(): Promise<readonly LedgerHead[]>;

@@ -6,7 +6,7 @@ import type { Clock, Instant } from "../core/base/time.ts";
 import type { Asker, LedgerEntry } from "../core/ledger/entry.ts";
 import { type Alert, eventKey } from "../core/ledger/alert.ts";
 import type { Verdict } from "../core/policy/verdict.ts";
-import { wasTold } from "./alerts.ts";
+import { tellings } from "./alerts.ts";
 import type { LeftOut } from "./left-out.ts";
 import type { HeldStore, Ledger } from "./ports.ts";
 
@@ -61,7 +61,8 @@ export type Recorder = {
     asked?: boolean;
   }): Promise<void>;
   mismatch(row: { name: string; version: string; expected: string; known: string; asker: Asker }): Promise<void>;
-  alert(row: { what: string; name: string; version?: string; detail: string }): Promise<void>;
+  /** `fetched` and `next` go to whoever is told; the ledger has the rows they were read from. */
+  alert(row: Omit<Alert, "at">): Promise<void>;
   /** Something went wrong beside the answer; logged, counted, never thrown. */
   trouble(what: string, error: unknown): void;
   /**
@@ -145,24 +146,30 @@ export function openRecorder(ports: RecorderPorts): Recorder {
 
   /** Writes an alert, and tells of it whoever is to be told, unless the ledger held it before. */
   async function raise(alert: Alert): Promise<void> {
+    const { fetched: _fetched, next: _next, ...row } = alert;
     const key = eventKey(alert);
     const isFirst = ports.notify !== undefined && !telling.has(key);
     if (isFirst) telling.add(key);
     try {
-      const isNews = isFirst && !(await isInLedger(alert));
-      await write([{ kind: "alert", ...alert }]).finally(() => isNews && ports.notify?.(alert));
+      const isNews = isFirst && (await firstTeller(alert)) === undefined;
+      await write([{ kind: "alert", ...row }]).catch((error: unknown) => {
+        if (isNews) ports.notify?.(alert);
+        throw error;
+      });
+      // Of several gates that share a ledger and see the same at once, the one whose row came first tells.
+      if (isNews && ((await firstTeller(alert)) ?? ports.ledger.chain) === ports.ledger.chain) ports.notify?.(alert);
     } finally {
       if (isFirst) telling.delete(key);
     }
   }
 
-  /** A ledger that cannot be read tells nobody anything: then it is told again. */
-  async function isInLedger(alert: Alert): Promise<boolean> {
+  /** Whose row of this event is the oldest. A ledger that cannot be read keeps nobody from being told. */
+  async function firstTeller(alert: Alert): Promise<string | undefined> {
     try {
-      return await wasTold(ports.ledger, alert);
+      return (await tellings(ports.ledger, alert))[0]?.chain;
     } catch (error) {
       trouble("earlier alerts not readable", error);
-      return false;
+      return undefined;
     }
   }
 

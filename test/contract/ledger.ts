@@ -77,6 +77,46 @@ export function ledgerContract(name: string, open: Open<Ledger>): void {
     expect(await seqs({ since: moment("2026-05-01T00:00:00Z") })).toEqual([]);
   });
 
+  test(`${name}: what was served since a moment is read in pages, each version once a page, and later only what is new`, async () => {
+    const { store } = await open();
+    const later = moment("2026-04-01T00:00:00Z");
+    const refused: LedgerEntry = {
+      kind: "refuse",
+      at: later,
+      name: "x",
+      version: "1.0.0",
+      route: "tarball",
+      action: "deny",
+      signals: [],
+      asker: {},
+    };
+    await store.append([
+      serve("1.0.0"),
+      serve("1.0.1", { at: later }),
+      serve("1.0.1", { at: later }),
+      refused,
+      serve("1.0.0", { at: later }),
+    ]);
+    const first = await store.served({ since: later });
+    expect(first).toMatchObject({
+      served: [
+        { name: "widget", version: "1.0.0", at: later },
+        { name: "widget", version: "1.0.1", at: later },
+      ],
+      done: true,
+    });
+    expect(await store.served({ since: later, after: first.next })).toMatchObject({ served: [], done: true });
+    await store.append(Array.from({ length: 1_500 }, (_, n) => serve(`2.${n}.0`, { at: later })));
+    const pages = [];
+    for (let after = first.next, done = false; !done;) {
+      const page = await store.served({ since: later, after });
+      pages.push(...page.served);
+      ({ next: after, done } = page);
+    }
+    expect(new Set(pages.map(({ version }) => version)).size).toBe(1_500);
+    expect(await store.served({ since: moment("2026-05-01T00:00:00Z") })).toMatchObject({ served: [], done: true });
+  });
+
   test(`${name}: concurrent appends are all there when they resolve, each call's entries together`, async () => {
     const { store } = await open();
     const calls = Array.from({ length: 600 }, (_, n) => [serve(`${n}.0.0`), serve(`${n}.0.1`)]);

@@ -1,8 +1,9 @@
 /** Alerts through a running gate: each event is told once, with who fetched the version, and a restart tells nobody again. */
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
+import { alertsIn } from "../kit/alerts.ts";
 import { send } from "../kit/http.ts";
 import { tempFolder } from "../kit/temp.ts";
 import { openGate } from "./open.ts";
@@ -22,13 +23,7 @@ test("a served version that a feed reports is told of once, with who fetched it"
   writeFileSync(feed, `${JSON.stringify({ id: "MAL-1", affected, database_specific: origins })}\n`);
   expect(await product.cordon(["feeds", "sync"])).toMatchObject({ code: 0 });
 
-  const alerts = () =>
-    existsSync(told)
-      ? readFileSync(told, "utf8")
-          .trimEnd()
-          .split("\n")
-          .map((line) => JSON.parse(line))
-      : [];
+  const alerts = () => alertsIn(told);
   for (let waited = 0; alerts().length === 0 && waited < 5_000; waited += 50) {
     await get("/axios");
     await sleep(50);
@@ -39,7 +34,9 @@ test("a served version that a feed reports is told of once, with who fetched it"
       what: "served-now-withheld",
       name: "axios",
       version: "1.13.6",
-      detail: "withheld now by malware-report · fetched by site, shop",
+      detail: "reported as malware · fetched 2 times by shop, site, 2026-03-31T00:43Z to 2026-03-31T00:43Z",
+      fetched: { times: 2, projects: ["shop", "site"], tokens: [], first: "2026-03-31T00:43:00.000Z" },
+      next: "cordon exposure axios@1.13.6",
     },
   ]);
 
@@ -53,13 +50,7 @@ test("a served version that a feed reports is told of once, with who fetched it"
 test("a version taken back is told once, and again when it was taken back again after it returned", async () => {
   const told = join(tempFolder({}), "alerts.jsonl");
   const { product, fixture, get } = await openGate({ config: `notify:\n  - { name: log, file: ${JSON.stringify(told)} }\n` });
-  const whats = () =>
-    existsSync(told)
-      ? readFileSync(told, "utf8")
-          .trimEnd()
-          .split("\n")
-          .map((line) => JSON.parse(line).what)
-      : [];
+  const whats = () => alertsIn(told).map(({ what }) => what);
   /** The upstream's next answers are asked for, and what they bring is waited for. */
   const ask = async (alerts: number) => {
     for (let waited = 0; whats().length < alerts && waited < 5_000; waited += 50) {
@@ -91,9 +82,9 @@ test("a good version that is deprecated, and a tag that goes back to it, are tol
   fixture.tag("axios", "latest", "1.13.6");
   fixture.clock.advance("10m");
   expect((await get("/axios")).status).toBe(200);
-  const alerts = () => (existsSync(told) ? readFileSync(told, "utf8").trimEnd().split("\n") : []);
+  const alerts = () => alertsIn(told);
   for (let waited = 0; alerts().length < 2 && waited < 5_000; waited += 50) await sleep(50);
-  expect(alerts().map((line) => JSON.parse(line))).toMatchObject([
+  expect(alerts()).toMatchObject([
     { what: "deprecation-text-new", name: "axios", version: "1.13.6" },
     { what: "tag-moved-back", name: "axios", version: "1.13.6", detail: "the tag latest was moved back to it from 1.14.1" },
   ]);

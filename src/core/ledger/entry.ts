@@ -121,5 +121,14 @@ export type LedgerQuery = {
   readonly version?: string;
 };
 
+/** A page of what was served: each version once, with the newest moment in the page. */
+export type ServedPage = {
+  readonly served: readonly { readonly name: string; readonly version: string; readonly at: Instant }[];
+  /** Where the next page begins. */
+  readonly next: number;
+  /** Nothing stood behind this page when it was read. */
+  readonly done: boolean;
+};
+
 /** What `verify` found. No problems = every row is as it was written, as far as this disk can tell. */
 export type LedgerReport = { readonly rows: number; readonly chains: number; readonly problems: readonly LedgerProblem[] };

@@ -47,8 +47,15 @@ async function append(file: string, alert: Alert): Promise<Delivery> {
   }
 }
 
-function safeDocument(alert: Alert): object {
-  return Object.fromEntries(Object.entries(alertDocument(alert)).map(([key, text]) => [key, redact(printable(text))]));
+function safeDocument(alert: Alert): unknown {
+  const clean = (value: unknown): unknown => {
+    if (typeof value === "string") return redact(printable(value));
+    if (Array.isArray(value)) return value.map(clean);
+    if (typeof value === "object" && value !== null)
+      return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, clean(one)]));
+    return value;
+  };
+  return clean(alertDocument(alert));
 }
 
 /** Slack, "Formatting text for app surfaces": &, < and > are the only characters to escape; without it a name could become a link. */

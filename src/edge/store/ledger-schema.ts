@@ -1,6 +1,7 @@
-/** `ledger.db`: rows that are only ever added, the signed head of each chain, and the query of `ledger tail`. */
+/** `ledger.db`: rows that are only ever added, the signed head of each chain, and what is asked of them. */
 import { type Generated, sql } from "kysely";
 import { LIMITS } from "../../core/base/limits.ts";
+import type { Instant } from "../../core/base/time.ts";
 import type { LedgerQuery } from "../../core/ledger/entry.ts";
 import { compiler } from "./compiler.ts";
 import type { Statement, Step } from "./migrate.ts";
@@ -80,5 +81,25 @@ export function tailQuery(query: LedgerQuery): Statement {
   return rows
     .orderBy("id", query.oldest === true ? "asc" : "desc")
     .limit(Math.min(Math.max(0, query.limit), LIMITS.ledgerTailRows))
+    .compile();
+}
+
+/** The first row of a moment and later, about: processes that share a ledger write their rows in turn. */
+export function oldestSince(since: Instant): Statement {
+  return compiler<Tables>().selectFrom("rows").select("id").where("at", ">=", since).orderBy("at").limit(1).compile();
+}
+
+/** Versions served in the rows behind `from` up to `next`. */
+export function servedBetween({ from, next, since }: { readonly from: number; readonly next: number; readonly since: Instant }): Statement {
+  return compiler<Tables>()
+    .selectFrom("rows")
+    .select(["name", "version", ({ fn }) => fn.max("at").as("at")])
+    .where("id", ">", from)
+    .where("id", "<=", next)
+    .where("kind", "=", "serve")
+    .where("at", ">=", since)
+    .groupBy(["name", "version"])
+    .orderBy("name")
+    .orderBy("version")
     .compile();
 }

@@ -8,12 +8,12 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { canonical } from "../../core/base/digest.ts";
 import { Fault } from "../../core/base/fault.ts";
 import { LIMITS } from "../../core/base/limits.ts";
-import type { Clock } from "../../core/base/time.ts";
+import type { Clock, Instant } from "../../core/base/time.ts";
 import { CHAIN_START, headSigner, rowHash, type StoredRow, verification } from "../../core/ledger/chain.ts";
-import type { LedgerEntry, LedgerHead, LedgerQuery, LedgerReport, LedgerRow } from "../../core/ledger/entry.ts";
+import type { LedgerEntry, LedgerHead, LedgerQuery, LedgerReport, LedgerRow, ServedPage } from "../../core/ledger/entry.ts";
 import type { Database, Statements } from "./driver.ts";
 import { parseStored } from "./json.ts";
-import { migrate, type Schema } from "./migrate.ts";
+import { migrate, type Schema, type Statement } from "./migrate.ts";
 
 const SCHEMA: Schema = {
   applicationId: 0x636f726c,
@@ -74,6 +74,8 @@ export async function openLedger(database: Database, { clock, key, chain = newCh
   }
 
   return {
+    chain,
+
     append(entries: readonly LedgerEntry[]): Promise<void> {
       if (entries.length === 0) return Promise.resolve();
       return new Promise((resolve, reject) => {
@@ -87,6 +89,19 @@ export async function openLedger(database: Database, { clock, key, chain = newCh
       const { sql: text, parameters } = tailQuery(query);
       const rows = await database.read((sql) => sql.all<StoredRow>(text, parameters as readonly (string | number)[]));
       return query.oldest === true ? rows.map(toRow) : rows.map(toRow).toReversed();
+    },
+
+    /** By windows of ids, each read in one turn, so that a gate goes on answering while it reads what it served in a month. */
+    async served({ since, after }: { readonly since: Instant; readonly after?: number }): Promise<ServedPage> {
+      const { oldestSince, servedBetween } = await import("./ledger-schema.ts");
+      return database.read((sql) => {
+        const ask = <R>({ sql: text, parameters }: Statement): readonly R[] => sql.all<R>(text, parameters as readonly (string | number)[]);
+        const newest = newestId(sql);
+        const from = after ?? (ask<{ id: number }>(oldestSince(since))[0]?.id ?? newest + 1) - 1;
+        const next = Math.min(from + LIMITS.ledgerPage, newest);
+        const served = ask<ServedPage["served"][number]>(servedBetween({ from, next, since }));
+        return { served, next: Math.max(from, next), done: next >= newest };
+      });
     },
 
     /** Ends with the newest row at the time of the call. */
