@@ -1,8 +1,9 @@
 /**
- * Builds the roots into `dist/`: `main` (each command its own chunk), `worker` (core only) and `workshop`, which starts workers. Run by `tools/setup.mjs build`.
+ * Builds the two roots into `dist/`: `main` (each command its own chunk) and `worker` (core only). Run by `tools/setup.mjs build`.
  * CommonJS, because only of that can Node 20 keep what V8 compiled: see `bin/chunks.js`.
  */
 import { spawnSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { defineConfig } from "tsdown";
 import { buildConstants } from "./tools/build-constants.ts";
@@ -47,7 +48,7 @@ const chunk = (name: string, parts: readonly string[], priority: number) => ({
 const KEPT_OUTSIDE = ["libsql"];
 
 export default defineConfig({
-  entry: { main: "src/main.ts", worker: "src/worker.ts", workshop: "src/workshop.ts" },
+  entry: { main: "src/main.ts", worker: "src/worker.ts" },
   format: "cjs",
   platform: "node",
   target: "node20.19",
@@ -73,12 +74,14 @@ export default defineConfig({
       ],
     },
   },
-  fixedExtension: true,
+  outExtensions: () => ({ js: ".js" }),
   define: buildConstants(import.meta.dirname),
   hooks: {
-    // A build without it is slower, and right.
-    "build:done": ({ options: { outDir } }) =>
-      void spawnSync(process.execPath, [path.join(import.meta.dirname, "tools", "code-cache.mjs"), outDir], { stdio: "inherit" }),
+    "build:done": ({ options: { outDir } }) => {
+      writeFileSync(path.join(outDir, "package.json"), '{ "type": "commonjs" }\n');
+      // A build without it is slower, and right.
+      spawnSync(process.execPath, [path.join(import.meta.dirname, "tools", "code-cache.mjs"), outDir], { stdio: "inherit" });
+    },
   },
   deps: {
     neverBundle: [...KEPT_OUTSIDE, /^node:/],

@@ -8,7 +8,7 @@ const dist = join(dirname(__dirname), "dist");
 
 if (major < 20 || (major === 20 && minor < 19)) {
   stop(2, "cordon needs Node 20.19 or newer; this is " + process.version + " (" + process.execPath + ").");
-} else if (!existsSync(join(dist, "main.cjs"))) {
+} else if (!existsSync(join(dist, "main.js"))) {
   stop(2, "cordon is not built yet. Run this once: npm run build --prefix " + dirname(__dirname));
 } else {
   start()
@@ -19,7 +19,7 @@ if (major < 20 || (major === 20 && minor < 19)) {
 }
 
 async function start() {
-  return require("./chunks.js").openChunks(dist).load("main.cjs").main(process.argv.slice(2));
+  return require("./chunks.js").openChunks(dist).load("main.js").main(process.argv.slice(2));
 }
 
 function stop(status, message) {

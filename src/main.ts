@@ -552,7 +552,7 @@ export function openWorld(ground: Ground = {}): World {
 /** Runs one command line in this process; the exit status. */
 export async function main(argv: readonly string[]): Promise<number> {
   const { run } = await import("./surface/cli/cli.ts");
-  return run(argv, terminal(), openWorld({ worker: new URL("./worker.cjs", import.meta.url) }));
+  return run(argv, terminal(), openWorld({ worker: new URL("./worker.js", import.meta.url) }));
 }
 
 function terminal(): Io {

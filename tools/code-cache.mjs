@@ -20,7 +20,7 @@ try {
   writeFileSync(join(home, "cordon.yaml"), "feeds:\n  - { name: sample, path: list.yaml, kind: list }\n");
   process.env = { PATH: process.env.PATH, HOME: home, CORDON_DATA: join(home, "data"), CORDON_CONFIG: join(home, "cordon.yaml") };
   process.chdir(project);
-  const { main } = chunks.load("main.cjs");
+  const { main } = chunks.load("main.js");
   await main(["feeds", "sync"]);
   await main(["check"]);
 } finally {

@@ -8,7 +8,7 @@ import { availableClients, clientEnv } from "./clients.ts";
 import { all, BEFORE, COMMANDS, FROZEN, LOCKFILE, type Stage, stage } from "./stage.ts";
 
 const CORDON = fileURLToPath(new URL("../../bin/cordon.js", import.meta.url));
-const BUILT = existsSync(fileURLToPath(new URL("../../dist/main.cjs", import.meta.url)));
+const BUILT = existsSync(fileURLToPath(new URL("../../dist/main.js", import.meta.url)));
 if (!BUILT) test.skipIf(true)("the wrapper is not built here: npm run build", () => {});
 
 /** One client for each lockfile that names hosts. */

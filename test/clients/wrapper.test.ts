@@ -15,7 +15,7 @@ for (const id of missingClients()) test.skipIf(true)(`${id} is not here: node te
 const only = (...ids: readonly string[]) => availableClients().filter(({ id }) => ids.includes(id));
 const FAMILIES = only("npm-11", "pnpm-11", "yarn-1", "yarn-4", "bun-1", "deno-2");
 const CORDON = fileURLToPath(new URL("../../bin/cordon.js", import.meta.url));
-const BUILT = existsSync(fileURLToPath(new URL("../../dist/main.cjs", import.meta.url)));
+const BUILT = existsSync(fileURLToPath(new URL("../../dist/main.js", import.meta.url)));
 if (!BUILT) test.skipIf(true)("cordon is not built here, so no script can call it: npm run build", () => {});
 
 const CLEAN = /^cordon · \d+ versions checked, none withheld\n$/;

@@ -108,7 +108,7 @@ test("it builds, then is silent until a source changes; a failed build leaves th
 
   write("src/main.ts", "export const main = (;\n");
   expect(await setup("start")).toMatchObject({ status: 1, out: "", err: expect.stringContaining("nothing was started") });
-  expect(readFileSync(join(home, "dist", "main.cjs"), "utf8")).toContain("oh");
+  expect(readFileSync(join(home, "dist", "main.js"), "utf8")).toContain("oh");
 });
 
 test("it waits for another set-up that is at work, and says so", async () => {
