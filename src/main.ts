@@ -13,6 +13,7 @@ import type { FeedKeeper } from "./app/feed-keeper.ts";
 import type { ExposurePorts } from "./app/expose.ts";
 import type { IncidentPorts, KnownPack } from "./app/incidents.ts";
 import type { Attest, TarballWork } from "./app/ports.ts";
+import type { TufSource } from "./core/attest/trust-refresh.ts";
 import { Fault } from "./core/base/fault.ts";
 import { LIMITS } from "./core/base/limits.ts";
 import { redact } from "./core/base/text.ts";
@@ -36,6 +37,8 @@ export type Ground = {
   /** What is believed of signatures in place of what cordon ships and what was stored: for registries with keys of their own. */
   readonly trust?: TrustTexts;
   /** The built worker file; absent, big documents are worked on in place. */
+  /** Where newer trust comes from, in place of Sigstore's repository. */
+  readonly tuf?: TufSource;
   readonly worker?: URL;
   /** Resolves when the process is asked to end. */
   readonly stopped?: () => Promise<string>;
@@ -402,7 +405,8 @@ export function openWorld(ground: Ground = {}): World {
     response: (flags) => openResponse(flags),
     advisories: async (flags) => openAdvisories(await resolve(flags)),
     async trust(flags) {
-      const dataDir = dataDirOf(await resolve(flags));
+      const resolved = await resolve(flags);
+      const dataDir = dataDirOf(resolved);
       const { loadTrust, storeTrust } = await import("./edge/trust/trust.ts");
       return {
         load: () => loadTrust(dataDir),
@@ -438,6 +442,17 @@ export function openWorld(ground: Ground = {}): World {
         async close() {
           await advisories?.close();
           await app?.close();
+        async refresh() {
+          const [{ notRefreshed, refreshTrust }, { SHIPPED_TUF }] = await Promise.all([
+            import("./edge/trust/refresh.ts"),
+            import("./edge/trust/shipped.ts"),
+          ]);
+          const { mirror } = resolved.settings.trust;
+          if (mirror === "off") return notRefreshed(dataDir, "trust.mirror is off", false);
+          if (flags.offline === true) return notRefreshed(dataDir, "nothing is asked with --offline", false);
+          const source = { ...(ground.tuf ?? SHIPPED_TUF), ...(mirror === undefined ? {} : { mirror }) };
+          return refreshTrust({ dataDir, clock, source, line: () => upstreamConfig(resolved) });
+        },
         },
       };
     },

@@ -26,18 +26,26 @@ export function buildConstants(root: string): Record<string, string> {
 }
 
 /**
- * The seeds of Sigstore's own client: its root of trust, and npm's keys as npm publishes them there. Taken from the file as it is: asking
- * that client for them would go to the network, for the seeds' own signatures have expired.
+ * The seeds of Sigstore's own client: its root of trust, npm's keys as npm publishes them there, and what newer ones are found and verified
+ * with (the address, the root its signatures begin with, the paths of the two). Taken from the file as it is: asking that client for them
+ * would go to the network, for the seeds' own signatures have expired.
  */
-function shippedTrust(seeds: string): { readonly root: string; readonly keys: string } {
-  const repositories = Object.values(JSON.parse(readFileSync(seeds, "utf8")) as Record<string, { targets: Record<string, string> }>);
-  const targets = repositories.flatMap((repository) => Object.entries(repository.targets));
+function shippedTrust(seeds: string): object {
+  const repositories = Object.entries(
+    JSON.parse(readFileSync(seeds, "utf8")) as Record<string, { "root.json": string; targets: Record<string, string> }>,
+  );
+  const [mirror, repository] = repositories[0] ?? [];
+  if (mirror === undefined || repository === undefined || repositories.length !== 1)
+    throw new Error("@sigstore/tuf no longer seeds one repository; see tools/build-constants.ts");
+  const text = (base64: string) => Buffer.from(base64, "base64").toString("utf8");
   const target = (suffix: string) => {
-    const found = targets.find(([name]) => name.endsWith(suffix))?.[1];
+    const found = Object.entries(repository.targets).find(([name]) => name.endsWith(suffix));
     if (found === undefined) throw new Error(`@sigstore/tuf no longer seeds ${suffix}; see tools/build-constants.ts`);
-    return Buffer.from(found, "base64").toString("utf8");
+    return { path: decodeURIComponent(found[0]), text: text(found[1]) };
   };
-  return { root: target("trusted_root.json"), keys: target("keys.json") };
+  const [root, keys] = [target("trusted_root.json"), target("keys.json")];
+  const tuf = { mirror, root: text(repository["root.json"]), paths: { root: root.path, keys: keys.path } };
+  return { root: root.text, keys: keys.text, tuf };
 }
 
 /** Every incident pack with the digest of its file; one that is not as `packs/SHA256SUMS` pins it stops the build. */

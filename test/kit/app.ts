@@ -4,6 +4,7 @@
  */
 import { spawn } from "node:child_process";
 import { join } from "node:path";
+import type { TufSource } from "../../src/core/attest/trust-refresh.ts";
 import type { Instant } from "../../src/core/base/time.ts";
 import { openWorld } from "../../src/main.ts";
 import { run } from "../../src/surface/cli/cli.ts";
@@ -62,11 +63,13 @@ export type ProductOptions = {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Folder of the project commands run in. */
   readonly cwd?: string;
+  /** Where newer trust comes from; without it, from nowhere. */
+  readonly tuf?: TufSource;
   /** Resolves when `cordon gate` is to end; without it, when this process is told to. */
   readonly stopped?: () => Promise<string>;
 };
 
-export async function product({ fixture, config, env: more = {}, cwd, stopped }: ProductOptions): Promise<Product> {
+export async function product({ fixture, config, env: more = {}, cwd, tuf, stopped }: ProductOptions): Promise<Product> {
   const root = tempFolder({
     "home/.keep": "",
     "project/package.json": '{"name":"site"}\n',
@@ -82,6 +85,7 @@ export async function product({ fixture, config, env: more = {}, cwd, stopped }:
     CORDON_DATA: data,
     CORDON_UPSTREAM: fixture.url,
     CORDON_INSPECT_AHEAD: "false",
+    ...(tuf === undefined ? { CORDON_TRUST_MIRROR: "off" } : {}),
     TZ: "UTC",
     ...more,
   };
@@ -98,6 +102,7 @@ export async function product({ fixture, config, env: more = {}, cwd, stopped }:
         home,
         log: logged,
         ...(fixture.trust === undefined ? {} : { trust: fixture.trust }),
+        ...(tuf === undefined ? {} : { tuf }),
         ...(stopped === undefined ? {} : { stopped }),
       }),
       user: () => "mara",

@@ -27,6 +27,7 @@ export function cordonEnv(home: string, upstream: string, port?: number): Record
     CORDON_DATA: join(home, "data"),
     CORDON_UPSTREAM: upstream,
     CORDON_LOG_LEVEL: "error",
+    CORDON_TRUST_MIRROR: "off",
     ...(port === undefined ? {} : { CORDON_LISTEN: `127.0.0.1:${port}` }),
   };
 }

@@ -151,6 +151,14 @@ export const SETTINGS = {
     example: "[{ name: osv, url: https://feeds.example.test/npm/all.zip }, { name: own, path: /etc/cordon/denied.yaml, kind: list }]",
     doc: "Where advisories come from: OSV records (zip, folder, NDJSON, JSON) or a list of your own. cordon feeds sync reads them.",
   },
+  "trust.mirror": {
+    kind: "mirror",
+    env: "CORDON_TRUST_MIRROR",
+    level: "operational",
+    projectMay: "never",
+    example: "https://tuf.example.test/",
+    doc: "A mirror of Sigstore's TUF repository, from which cordon feeds sync takes newer keys and authorities. Without it: Sigstore's own; off: never.",
+  },
   notify: {
     kind: "notify",
     level: "operational",
@@ -276,6 +284,7 @@ export type Settings = {
   readonly fetchAhead: boolean;
   readonly inspectAhead: boolean;
   readonly feeds: Read<"feeds">;
+  readonly trust: { readonly mirror?: string };
   readonly notify: Read<"notify">;
   readonly check: CheckSettings;
 };
@@ -317,6 +326,7 @@ export function resolveSettings(sources: SettingSources): Resolved {
     (found(path)?.values.get(path) ?? fallbackOf(path, sources.now)) as Read<K> | undefined;
   const url = value("upstream.url", "url");
   const data = value("data", "text");
+  const mirror = value("trust.mirror", "mirror");
   const tls = tlsOf(value("tls.cert", "text"), value("tls.key", "text"));
   const defaults = defaultsOf(sources.now);
   const machine = levels.find((level) => level.from === "machine");
@@ -348,6 +358,7 @@ export function resolveSettings(sources: SettingSources): Resolved {
     fetchAhead: value("fetchAhead", "boolean")!,
     inspectAhead: value("inspectAhead", "boolean")!,
     feeds: value("feeds", "feeds")!,
+    trust: mirror === undefined ? {} : { mirror },
     notify: value("notify", "notify")!,
     check: {
       failOn: checks.failOn,

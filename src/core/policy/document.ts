@@ -176,6 +176,7 @@ const SHAPES: Readonly<Record<Kind, z.ZodMiniType>> = {
   duration: z.string().check(z.regex(/^\d{1,6}[smhd]$/)),
   listen: z.string().check(z.regex(/^\S+:\d{1,5}$/)),
   boolean: z.boolean(),
+  mirror: z.union([z.literal("off"), URL_TEXT]),
   text: TEXT,
   feeds: z.array(
     z.strictObject({

@@ -1,6 +1,7 @@
 /**
- * Which keys and authorities are believed: those cordon was built with, or newer ones a person fetched (`cordon feeds sync`). Never what
- * the checked upstream says of itself. An old copy is no danger here: it makes signatures unverifiable, which is said, not valid.
+ * Which keys and authorities are believed: those cordon was built with, newer ones that Sigstore's repository signed (`refresh.ts`), or those
+ * a person named. Never what the checked upstream says of itself. An old copy is no danger here: it makes signatures unverifiable, which is
+ * said, not valid.
  */
 import fs from "node:fs/promises";
 import path from "node:path";
@@ -26,6 +27,8 @@ export type LoadedTrust = TrustTexts & {
   readonly at?: Instant;
   /** Why what is stored is not used, if it is not. */
   readonly ignored?: string;
+  /** Of what a signed repository said: the digest of what the cordon that stored it ships. Absent: a person named it. */
+  readonly beside?: string;
 };
 
 /** Everything about one version that its registry signed. */
@@ -69,14 +72,17 @@ async function open(texts: TrustTexts): Promise<(release: SignedRelease) => Atte
   };
 }
 
-/** The stored trust, unless cordon itself ships a key or authority that it does not hold: then it is the older one. */
+/**
+ * The stored trust, unless cordon itself ships a key or authority that it does not hold: then it is the older one. What a signed repository
+ * took back in the time of this same cordon is gone all the same.
+ */
 export async function loadTrust(dataDir: string): Promise<LoadedTrust> {
   const { SHIPPED_TRUST } = await import("./shipped.ts");
   const shipped: LoadedTrust = { ...SHIPPED_TRUST, source: "shipped", digest: digestOf(SHIPPED_TRUST) };
   const stored = readStored(path.join(dataDir, TRUST_FILE));
   if (stored === undefined) return shipped;
-  const known = namesIn(stored);
-  const missing = namesIn(shipped).find((name) => !known.includes(name));
+  if (stored.beside === shipped.digest) return stored;
+  const [missing] = lacking(stored, shipped);
   return missing === undefined
     ? stored
     : { ...shipped, ignored: `what was stored ${iso(stored.at!)} does not hold ${missing}, which cordon ships` };
@@ -86,14 +92,17 @@ export type OfferedTrust = {
   /** The new `trusted_root.json`, the new `keys.json`; what is not offered stays as it is. */
   readonly root?: Uint8Array;
   readonly keys?: Uint8Array;
-  /** The file or the https URL a person named. */
+  /** The file or the https URL a person named, or the signed repository. */
   readonly from: string;
   readonly at: Instant;
+  /** It was verified by a chain of signatures that begins in cordon itself: what it does not hold any more was taken back. */
+  readonly signed?: true;
 };
 
 /**
  * Keeps newer trust. Fault INPUT_UNREADABLE when it cannot be read, INPUT_TOO_LARGE, USAGE when it came from neither a file nor an https
- * URL or holds less than what is believed now: keys and authorities end by their dates, they do not vanish.
+ * URL or holds less than what is believed now: keys and authorities end by their dates, they do not vanish. What a person named is not taken
+ * away by a signed repository either.
  */
 export async function storeTrust(dataDir: string, offered: OfferedTrust): Promise<LoadedTrust> {
   if (/^[a-z][a-z0-9+.-]+:/i.test(offered.from) && !/^(?:https|file):\/\//i.test(offered.from))
@@ -102,15 +111,26 @@ export async function storeTrust(dataDir: string, offered: OfferedTrust): Promis
   const texts = { root: textOf(offered.root, "the trusted root") ?? current.root, keys: textOf(offered.keys, "the keys") ?? current.keys };
   // Reads both as verifying would.
   await open(texts);
-  const held = namesIn(texts);
-  const missing = namesIn(current).find((name) => !held.includes(name));
-  if (missing !== undefined)
+  const [missing] = lacking(texts, current);
+  if (missing !== undefined && offered.signed === undefined)
     throw new Fault("USAGE", `what was offered does not hold ${missing}, which is believed now: it is older, or not what it seems`);
+  if (missing !== undefined && current.source === "stored" && current.beside === undefined)
+    throw new Fault(
+      "USAGE",
+      `it does not hold ${missing}, which is believed because a person named ${current.from}; ${TRUST_FILE} removed, it would be taken`,
+    );
 
-  const kept = { schema: SCHEMA, from: offered.from, at: iso(offered.at), digest: digestOf(texts), ...texts };
+  const beside = offered.signed && digestOf((await import("./shipped.ts")).SHIPPED_TRUST);
+  const about = { from: offered.from, digest: digestOf(texts), ...(beside === undefined ? {} : { beside }) };
   await fs.mkdir(dataDir, { recursive: true });
-  writeText(path.join(dataDir, TRUST_FILE), `${JSON.stringify(kept, null, 2)}\n`);
-  return { ...texts, source: "stored", digest: kept.digest, from: offered.from, at: offered.at };
+  writeText(path.join(dataDir, TRUST_FILE), `${JSON.stringify({ schema: SCHEMA, at: iso(offered.at), ...about, ...texts }, null, 2)}\n`);
+  return { ...texts, ...about, source: "stored", at: offered.at };
+}
+
+/** Keys and authorities of `before` that `after` does not hold. */
+export function lacking(after: TrustTexts, before: TrustTexts): readonly string[] {
+  const held = namesIn(after);
+  return namesIn(before).filter((name) => !held.includes(name));
 }
 
 /** A damaged file is a Fault, not a fallback: somebody meant it to be used. */
@@ -123,13 +143,13 @@ function readStored(file: string): LoadedTrust | undefined {
   } catch (error) {
     throw new Fault("INPUT_UNREADABLE", `${file} is not JSON`, error);
   }
-  const { schema, from, at, digest, root, keys } = value;
+  const { schema, from, at, digest, root, keys, beside } = value;
   const moment = parseInstant(at);
   if (schema !== SCHEMA || typeof from !== "string" || typeof root !== "string" || typeof keys !== "string" || moment === undefined)
     throw new Fault("INPUT_UNREADABLE", `${file} is not trust that cordon stored; remove it to use what cordon ships`);
   if (digest !== digestOf({ root, keys }))
     throw new Fault("INPUT_UNREADABLE", `${file} was changed after it was stored; remove it or sync again`);
-  return { root, keys, source: "stored", digest, from, at: moment };
+  return { root, keys, source: "stored", digest, from, at: moment, ...(typeof beside === "string" ? { beside } : {}) };
 }
 
 function keysOf(text: string): readonly TrustedKey[] {

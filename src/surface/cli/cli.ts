@@ -166,7 +166,7 @@ export const COMMANDS: Readonly<Record<string, Row>> = {
   },
   feeds: {
     usage: "feeds <sync|list|query|check|add|remove|trust> [what] [from]",
-    summary: "read advisories, say how old they are, and what was known of a version when",
+    summary: "read advisories and newer keys, say how old they are, and what was known of a version when",
     group: "Policy",
     example: "cordon feeds query axios@1.14.1 --at 2026-03-31T04:00Z",
     options: [

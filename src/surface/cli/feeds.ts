@@ -1,6 +1,7 @@
 /** `cordon feeds sync|list|query|check|add|remove`: where advisories come from, how old they are, and what was known when. */
 import { whatWasKnown, type Advisories, type Known } from "../../app/advisories.ts";
 import type { FeedOutcome } from "../../core/advisory/feeds.ts";
+import type { TrustRefresh } from "../../core/attest/trust-refresh.ts";
 import { Fault } from "../../core/base/fault.ts";
 import { redact } from "../../core/base/text.ts";
 import { type Instant, iso, parseInstant, span } from "../../core/base/time.ts";
@@ -17,8 +18,11 @@ export const run: Command = async (context, args, options) => {
   if (action === "add" || action === "remove") return (await import("./feeds-edit.ts")).edit(context, action, args.slice(1), options);
   const advisories = await context.world.advisories(context.flags);
   try {
-    if (advisories.configured.length === 0)
+    if (advisories.configured.length === 0) {
+      // Keys and authorities are wanted without feeds too.
+      if (action === "sync" && options["due"] !== true && !context.flags.json) tellTrust(context, await refreshTrust(context));
       throw new Fault("USAGE", "no feeds are configured; cordon feeds add names one in the machine's cordon.yaml");
+    }
     switch (action) {
       case "sync":
         return await sync(context, advisories, options);
@@ -66,6 +70,34 @@ async function trust(context: CommandContext, { root, keys }: Options): Promise<
   return 0;
 }
 
+async function refreshTrust({ world, flags }: CommandContext): Promise<TrustRefresh> {
+  return (await world.trust(flags)).refresh();
+}
+
+function tellTrust({ io }: CommandContext, refresh: TrustRefresh): void {
+  const paint = painter(io, "stdout");
+  if (refresh.result === "not-refreshed") {
+    const said = refresh.asked ? paint("red", "not refreshed") : "not refreshed";
+    io.stdout(`trust: ${said}: ${safe(refresh.why)}; ${stillUsed(refresh.used)}\n`);
+    return;
+  }
+  const { result, before, root, until, gone } = refresh;
+  const which = before === root ? `sigstore root ${root}` : `sigstore root ${before} → ${root}`;
+  io.stdout(`trust: ${which}, ${result === "unchanged" ? "nothing new" : "newer keys taken"}, good until ${iso(until)}\n`);
+  for (const one of gone) io.stdout(`  no longer believed: ${safe(one)}\n`);
+}
+
+function stillUsed(used: Extract<TrustRefresh, { result: "not-refreshed" }>["used"]): string {
+  if (used === "nothing") return "no signature can be checked until that is put right";
+  return used === "shipped" ? "the one cordon was built with is used" : `the one taken ${iso(used)} is used`;
+}
+
+function trustAsJson(refresh: TrustRefresh): object {
+  if (refresh.result !== "not-refreshed") return { ...refresh, until: iso(refresh.until) };
+  const { asked: _asked, used, ...rest } = refresh;
+  return { ...rest, used: typeof used === "number" ? iso(used) : used };
+}
+
 async function sync(context: CommandContext, advisories: Advisories, options: Options): Promise<number> {
   const { io, flags } = context;
   const confirmed = await confirmedBy(context, advisories, options);
@@ -73,8 +105,13 @@ async function sync(context: CommandContext, advisories: Advisories, options: Op
   const outcomes = await advisories
     .sync({ confirmed, due: options["due"] === true, offline: flags.offline === true, progress: (text) => line.show(text) })
     .finally(() => line.clear());
-  if (flags.json) printJson(io, "cordon.feeds-sync/1", { feeds: outcomes });
-  else for (const outcome of outcomes) tellOutcome(context, outcome);
+  // What a gate does by itself asks nobody else: keys are refreshed when a person or a schedule of theirs says so.
+  const trust = options["due"] === true ? undefined : await refreshTrust(context);
+  if (flags.json) printJson(io, "cordon.feeds-sync/1", { feeds: outcomes, ...(trust === undefined ? {} : { trust: trustAsJson(trust) }) });
+  else {
+    for (const outcome of outcomes) tellOutcome(context, outcome);
+    if (trust !== undefined) tellTrust(context, trust);
+  }
   if (outcomes.some(({ result }) => result === "failed")) return 3;
   return outcomes.some(({ result, mass }) => result === "went-back" || mass !== undefined) ? 1 : 0;
 }

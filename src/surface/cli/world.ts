@@ -7,6 +7,7 @@ import type { DoctorHost } from "../../app/doctor-host.ts";
 import type { FileActions, ResponseStore, Surveyor } from "../../app/respond.ts";
 import type { SetupHost } from "../../app/setup.ts";
 import type { Clock, Instant } from "../../core/base/time.ts";
+import type { TrustRefresh } from "../../core/attest/trust-refresh.ts";
 import type { Client, Intent } from "../../core/client/client.ts";
 import type { SettingsFile } from "../../core/client/findings.ts";
 import type { Installed } from "../../core/client/installed.ts";
@@ -189,6 +190,8 @@ export type World = {
     flags: CommonFlags,
     alert: Alert,
   ): Promise<
+    /** Takes newer ones from Sigstore's repository; what stood in the way is part of the answer. */
+    refresh(): Promise<TrustRefresh>;
     readonly { readonly target: string; readonly result: { readonly ok: true } | { readonly ok: false; readonly message: string } }[]
   >;
   open(flags: CommonFlags, more?: Readonly<Record<string, string>>): Promise<OpenApp>;
