@@ -23,6 +23,7 @@ const pack: IncidentPack = {
       versions: [{ version: "1.1.0", integrity: [BAD], published: "2026-03-31T00:00:00Z", removed: "2026-03-31T03:00:00Z" }],
     },
     { name: "payload", role: "payload", versions: [{ version: "4.2.1" }] },
+    { name: "phantom", role: "payload", versions: [], everyVersion: true },
   ],
   decoys: [{ name: "payload", version: "4.2.0", note: "only ever a decoy" }],
   window: { from: "2026-03-31T00:00:00Z", until: "2026-03-31T03:00:00Z", precision: "minute" },
@@ -53,7 +54,26 @@ const artefact = (indicator: string): Sighting => ({ kind: "artefact", place, fi
 const level = (...sightings: Sighting[]): Level => judge(pack, place, sightings).level;
 
 test.each(Object.keys(FORMS) as Form[])("a poisoned version seen as %s has the level of that form", (form) => {
-  expect(level(seen(form, "carrier", "1.1.0"), looked)).toBe(FORMS[form].level);
+  expect(level(seen(form, "payload", "4.2.1"), looked)).toBe(FORMS[form].level);
+});
+
+test("a folder that calls itself a poisoned version may be the known package's own source: somebody has to look", () => {
+  const answer = judge(pack, place, [seen("unpacked", "carrier", "1.1.0"), looked]);
+  expect(answer).toMatchObject({ level: "unknown", missing: [expect.stringContaining("calls itself carrier@1.1.0")] });
+  expect(level(seen("unpacked", "carrier", "1.0.0"), looked)).toBe("not-exposed");
+});
+
+test("of a name that was never honest every version counts, and every range", () => {
+  expect(level(seen("lockfile", "phantom", "7.0.0"), looked)).toBe("resolved");
+  expect(level({ kind: "range", place, file: "/p/package.json", name: "phantom", range: "^9", by: "manifest" })).toBe("could-have");
+  expect(level(seen("lockfile", "payload", "9.0.0"), looked)).toBe("not-exposed");
+});
+
+test("a command that names the payload's file says less than the file", () => {
+  const started = (indicator: string): Sighting => ({ kind: "artefact", place, file: "/p/package.json", indicator, started: true });
+  expect(level(started("own.bin"))).toBe("installed");
+  expect(level(artefact("own.bin"))).toBe("executed");
+  expect(level(started("dropper.js"), looked)).toBe("unknown");
 });
 
 test("nothing seen is an answer only where somebody looked, and only where nothing is missing", () => {

@@ -62,6 +62,9 @@ export function judge(pack: IncidentPack, place: string, sightings: readonly Sig
   const corroborated = certain.length > 0;
   if (corroborated) certain.push(...generic);
   const missing = new Set(sightings.flatMap((one) => (one.kind === "missing" ? [one.what] : [])));
+  for (const one of packages)
+    if (mayBeSource(pack, one))
+      missing.add(`${one.file} calls itself ${one.name}@${one.version}: the poisoned package unpacked, or its own source; look at it`);
   for (const one of sightings) if (one.kind === "range") certain.push(...ofRange(pack, one, recorded));
   if (!corroborated) for (const { text } of generic) missing.add(`${text}: by itself no proof, look at it`);
   const reasons = [...new Set(sightings.flatMap((one) => (one.kind === "looked" ? [one.what] : [])))];
@@ -80,12 +83,21 @@ export function judge(pack: IncidentPack, place: string, sightings: readonly Sig
 
 function ofPackage(pack: IncidentPack, one: PackageSighting): Evidence | undefined {
   const match = poisoned(pack, one);
-  if (match === undefined) return undefined;
+  if (match === undefined || mayBeSource(pack, one)) return undefined;
   const { level, says } = FORMS[one.form];
   return evidence(
     one,
     match === "decoy" ? "installed" : level,
     `${one.name}@${one.version}: ${says}${match === "decoy" ? `, ${noteOf(pack, one)}` : match}${one.note ? ` (${one.note})` : ""}`,
+  );
+}
+
+/** A known package's own repository calls itself by the poisoned version too, where the attacker raised it there; the attacker's has none. */
+function mayBeSource(pack: IncidentPack, one: PackageSighting): boolean {
+  return (
+    one.form === "unpacked" &&
+    pack.packages.some(({ name, role }) => name === one.name && role !== "payload") &&
+    poisoned(pack, one) !== undefined
   );
 }
 
@@ -95,7 +107,7 @@ function poisoned(
   { name, version, integrity, form }: Pick<PackageSighting, "name" | "version" | "integrity" | "form">,
 ): string | undefined {
   const digests = integrity === undefined ? [] : digestsOf(integrity);
-  for (const each of pack.packages)
+  for (const each of pack.packages) {
     for (const bad of each.versions) {
       const known = (bad.integrity ?? []).flatMap(digestsOf);
       const same = digests.some((digest) => known.includes(digest));
@@ -107,6 +119,8 @@ function poisoned(
       const differs = !same && digests.some((digest) => known.some((other) => other.split("-")[0] === digest.split("-")[0]));
       return differs ? ", with other bytes than the poisoned ones" : "";
     }
+    if (each.everyVersion && each.name === name) return ", and no version of it was ever honest";
+  }
   const decoy = pack.decoys?.some((one) => one.name === name && one.version === version);
   return decoy && (form === "folder" || form === "hidden-lockfile" || form === "image-file") ? "decoy" : undefined;
 }
@@ -137,17 +151,31 @@ function* ofArtefact(
     if (each.path === one.indicator)
       yield {
         generic: each.generic === true,
-        evidence: { level: each.means, text: `${one.indicator} is there, as ${pack.id} leaves it`, file: one.file },
+        // A command that names the payload's file is not the file, and does not say that it ever ran.
+        evidence: one.started
+          ? { level: "installed", text: `a command there starts ${one.indicator}, as ${pack.id} leaves it`, file: one.file }
+          : { level: each.means, text: `${one.indicator} is there, as ${pack.id} leaves it`, file: one.file },
       };
 }
 
 /** A range with no lockfile: what an install inside the window would have chosen, by what the registry is recorded to have answered. */
 function ofRange(pack: IncidentPack, one: Extract<Sighting, { kind: "range" }>, recorded: Recorded): readonly Evidence[] {
   const [from, until] = [parseInstant(pack.window.from), parseInstant(pack.window.until)];
+  const who =
+    one.by === "launcher" ? `started as ${one.name}@${one.range || "latest"}, which` : `"${one.name}": "${one.range}", with no lockfile,`;
   return pack.packages
     .filter(({ name }) => name === one.name)
-    .flatMap(({ versions }) =>
-      versions.flatMap(({ version, published, removed }): readonly Evidence[] => {
+    .flatMap(({ versions, everyVersion }): readonly Evidence[] => {
+      if (everyVersion)
+        return [
+          {
+            level: "could-have",
+            text: `${one.name}: ${who} allows some version, and none was ever honest`,
+            file: one.file,
+            name: one.name,
+          },
+        ];
+      return versions.flatMap(({ version, published, removed }): readonly Evidence[] => {
         const allowed =
           semver.validRange(one.range, true) === null ? isTag(one.range) : semver.satisfies(version, one.range, { loose: true });
         if (!allowed) return [];
@@ -161,13 +189,9 @@ function ofRange(pack: IncidentPack, one: Extract<Sighting, { kind: "range" }>, 
             : would
               ? "resolved to it in the window, by what is recorded of the registry"
               : "allows it; what the registry answered then is not recorded";
-        const who =
-          one.by === "launcher"
-            ? `started as ${one.name}@${one.range || "latest"}, which`
-            : `"${one.name}": "${one.range}", with no lockfile,`;
         return [{ level: "could-have", text: `${one.name}@${version}: ${who} ${how}`, file: one.file, name: one.name, version }];
-      }),
-    );
+      });
+    });
 }
 
 function isTag(range: string): boolean {

@@ -51,3 +51,12 @@ function ofWords(words: readonly string[]): readonly Launched[] {
 function baseName(word: string): string {
   return word.replace(/^.*[\\/]/, "").replace(/\.(?:cmd|exe|ps1)$/i, "");
 }
+
+/** Every command line among the settings: what stands under `command`, with its `args`. */
+export function commandsOf(value: unknown, depth = 0): readonly string[] {
+  if (depth > DEPTH || typeof value !== "object" || value === null) return [];
+  if (Array.isArray(value)) return value.flatMap((one) => commandsOf(one, depth + 1));
+  const { command, args } = value as Record<string, unknown>;
+  const own = [command, ...(Array.isArray(args) ? args : [])].filter((one) => typeof one === "string").join(" ");
+  return [...(own === "" ? [] : [own]), ...Object.values(value).flatMap((one) => commandsOf(one, depth + 1))];
+}

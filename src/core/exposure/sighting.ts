@@ -12,8 +12,10 @@ export const FORMS = {
   "hidden-lockfile": { level: "installed", says: "npm recorded it as installed" },
   folder: { level: "installed", says: "it lies in node_modules" },
   "install-log": { level: "installed", says: "a log says it was installed" },
+  unpacked: { level: "fetched", says: "it lies unpacked outside node_modules" },
   "image-file": { level: "installed", says: "it lies in a layer of the image" },
   cache: { level: "fetched", says: "a client's cache holds it" },
+  archive: { level: "fetched", says: "its archive lies here" },
   store: { level: "fetched", says: "a client's store holds it" },
   "fetch-log": { level: "fetched", says: "a log says it was fetched" },
   ledger: { level: "fetched", says: "the gate served it" },
@@ -49,8 +51,8 @@ export type PackageSighting = At & {
 
 export type Sighting =
   | PackageSighting
-  /** Something the payload leaves behind. `indicator` is the pack's own text. */
-  | (At & { readonly kind: "artefact"; readonly file: string; readonly indicator: string })
+  /** Something the payload leaves behind. `indicator` is the pack's own text; `started`: the file is not it, but a command in it names it. */
+  | (At & { readonly kind: "artefact"; readonly file: string; readonly indicator: string; readonly started?: true })
   /** A dependency that no lockfile pins. */
   | (At & {
       readonly kind: "range";

@@ -1,5 +1,5 @@
 /** Packs nobody wrote: of an advisory, or of a bare name@version that somebody wants to know about now. */
-import type { Advisory } from "../advisory/advisory.ts";
+import type { Advisory, RangeEvent } from "../advisory/advisory.ts";
 import { isVersion } from "../lockfile/identity.ts";
 import { PACK_SCHEMA, type IncidentPack } from "./pack.ts";
 
@@ -19,22 +19,21 @@ export function packOfSpec(name: string, version: string): IncidentPack {
   };
 }
 
-/** Only exact versions and bytes can be looked for; what a range says beyond them makes the pack partial. Undefined when it names none. */
+/**
+ * Only exact versions, bytes, and names that were never anything else can be looked for; what a range says beyond them makes the pack
+ * partial. Undefined when it names none.
+ */
 export function packOfAdvisory({ id, aliases, summary, affected }: Advisory): IncidentPack | undefined {
-  const packages = affected.flatMap(({ name, versions, integrities }) => {
+  const packages = affected.flatMap(({ name, versions, ranges, integrities }): IncidentPack["packages"] => {
     const exact = versions.filter(isVersion);
-    if (exact.length === 0) return [];
+    const every = ranges.some(isEverything);
+    if (exact.length === 0 && !every) return [];
     // Which digest is of which version is not said; by any of them the bytes are bad.
-    return [
-      {
-        name,
-        role: "carrier" as const,
-        versions: exact.map((version) => ({ version, ...(integrities.length > 0 && { integrity: [...integrities] }) })),
-      },
-    ];
+    const bad = exact.map((version) => ({ version, ...(integrities.length > 0 && { integrity: [...integrities] }) }));
+    return [{ name, role: every ? "payload" : "carrier", versions: bad, ...(every && { everyVersion: true as const }) }];
   });
   if (packages.length === 0) return undefined;
-  const open = affected.some(({ ranges }) => ranges.length > 0);
+  const open = affected.some(({ ranges }) => ranges.length > 0 && !ranges.some(isEverything));
   return {
     schema: PACK_SCHEMA,
     id,
@@ -50,4 +49,9 @@ export function packOfAdvisory({ id, aliases, summary, affected }: Advisory): In
     execution: "unknown",
     sources: [{ title: `advisory ${id}` }],
   };
+}
+
+/** OSV schema, affected[].ranges[].events: "the value "0" … represents a version that sorts before any other version", and nothing ends it. */
+function isEverything(events: readonly RangeEvent[]): boolean {
+  return events.length > 0 && events.every(({ kind, version }) => kind === "introduced" && version === "0");
 }

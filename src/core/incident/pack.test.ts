@@ -55,9 +55,16 @@ test("a bare version is a pack; an advisory is one of its exact versions, partia
   const advisory = { id: "MAL-2026-1", aliases: [], kind: "malware" as const, origins: [] };
   const affected = { name: "x", versions: ["1.0.0"], integrities: [] };
   expect(packOfAdvisory({ ...advisory, affected: [{ ...affected, ranges: [] }] })).toMatchObject({ coverage: { kind: "complete" } });
-  const ranges = [[{ kind: "introduced" as const, version: "0" }]];
-  expect(packOfAdvisory({ ...advisory, affected: [{ ...affected, ranges }] })).toMatchObject({ coverage: { kind: "partial" } });
-  expect(packOfAdvisory({ ...advisory, affected: [{ ...affected, versions: [], ranges }] })).toBeUndefined();
+  const from = (version: string) => [[{ kind: "introduced" as const, version }]];
+  expect(packOfAdvisory({ ...advisory, affected: [{ ...affected, ranges: from("1.0.0") }] })).toMatchObject({
+    coverage: { kind: "partial" },
+  });
+  expect(packOfAdvisory({ ...advisory, affected: [{ ...affected, versions: [], ranges: from("1.0.0") }] })).toBeUndefined();
+  // Most records of malware: from the first version on, without an end.
+  expect(packOfAdvisory({ ...advisory, affected: [{ ...affected, versions: [], ranges: from("0") }] })).toMatchObject({
+    coverage: { kind: "complete" },
+    packages: [{ name: "x", role: "payload", everyVersion: true }],
+  });
 });
 
 test("a signature is of these bytes by this key, and of no others", () => {

@@ -45,11 +45,13 @@ const packageOf = z.strictObject({
   /** `carrier`: a known name with a bad version. `payload`: the attacker's own package. `worm`: a later victim. */
   role: z.enum(["carrier", "payload", "worm"]),
   versions: list(poisonedVersion, LIMITS.advisoryVersions),
+  /** Nothing honest was ever published under this name: each version counts, also one that nobody listed. */
+  everyVersion: z.optional(z.literal(true)),
 });
 
 /** Left on disk by the payload. `generic`: others use this name too, so it counts only beside something that is certain. */
 const artefact = z.strictObject({
-  /** Absolute, or beginning with `~/` or `%NAME%\`; for `files` a file's name. */
+  /** Absolute, or beginning with `~/` or `%NAME%\`; for `files` a file's name, or the end of its path: `.claude/setup.mjs`. */
   path: text,
   platform: z.optional(z.enum(["linux", "darwin", "win32"])),
   generic: z.optional(z.boolean()),
@@ -101,7 +103,7 @@ export const packSchema = z.strictObject({
       markers: z.optional(list(text, 1_000)),
       /** On the machine. */
       paths: z.optional(list(artefact, 1_000)),
-      /** In a project, by name. */
+      /** In a project, by name or by the end of the path. */
       files: z.optional(list(artefact, 1_000)),
     }),
   ),

@@ -2,7 +2,8 @@
 import fs from "node:fs";
 import path from "node:path";
 import { LIMITS } from "../../core/base/limits.ts";
-import { launchedBy } from "../../core/exposure/launcher.ts";
+import { commandsOf, launchedBy } from "../../core/exposure/launcher.ts";
+import { artefactsIn } from "../../core/exposure/watch.ts";
 import { tryReadText } from "../host/files.ts";
 import { MACHINE } from "./artefacts.ts";
 import type { Reading } from "./reading.ts";
@@ -56,6 +57,8 @@ function readLaunchers({ see, watch, counts }: Reading, place: string, file: str
     // Editors are lenient in ways of their own; as one text its command lines are found all the same.
     value = text.split("\n");
   }
+  for (const command of commandsOf(value))
+    for (const indicator of artefactsIn(watch, command)) see({ kind: "artefact", place, file, indicator, started: true });
   for (const { name, range } of launchedBy(value)) if (watch.knows(name)) see({ kind: "range", place, file, name, range, by: "launcher" });
 }
 

@@ -1,14 +1,19 @@
-/** Manifests that no lockfile pins: their ranges may have resolved to anything a registry had, and nobody wrote down to what. */
+/** Manifests: what they call themselves and run, and, where no lockfile pins them, ranges that may have resolved to anything a registry had. */
 import path from "node:path";
 import { LIMITS } from "../../core/base/limits.ts";
+import { artefactsIn } from "../../core/exposure/watch.ts";
+import { registryIdentity } from "../../core/lockfile/identity.ts";
 import { tryReadText } from "../host/files.ts";
 import type { Reading } from "./reading.ts";
 
-const FIELDS = ["dependencies", "devDependencies", "optionalDependencies"];
+type Fields = Readonly<Record<string, unknown>>;
+type Declared = { readonly name: string; readonly range: string };
 
-/** `locked`: a lockfile at or above the manifest decides instead. */
+/** What an install brings. npm since 7 and pnpm since 8 install peers as well. */
+const FIELDS = ["dependencies", "devDependencies", "optionalDependencies", "peerDependencies"];
+
+/** `locked`: a lockfile at or above the manifest decides instead of its ranges. */
 export function readManifestEvidence({ see, watch, counts }: Reading, place: string, file: string, locked: boolean): void {
-  if (locked) return;
   const text = tryReadText(file, LIMITS.manifestBytes);
   if (text === undefined) return;
   counts.files += 1;
@@ -17,27 +22,69 @@ export function readManifestEvidence({ see, watch, counts }: Reading, place: str
     if (typeof text !== "string") throw new Error(text.why);
     value = JSON.parse(text.replace(/^\ufeff/, ""));
   } catch (error) {
-    see({ kind: "missing", place, what: `${file}: ${typeof text === "string" ? "not JSON" : (error as Error).message}` });
+    if (!locked) see({ kind: "missing", place, what: `${file}: ${typeof text === "string" ? "not JSON" : (error as Error).message}` });
     return;
   }
-  const fields = typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
-  const declared = FIELDS.flatMap((field) => {
-    const entries = fields[field];
-    return typeof entries === "object" && entries !== null ? Object.entries(entries) : [];
-  });
-  if (declared.length === 0) {
-    see({ kind: "looked", place, what: "it declares no dependencies" });
-    return;
-  }
-  for (const [key, range] of declared) {
-    if (typeof range !== "string") continue;
-    const alias = /^npm:((?:@[^/@]+\/)?[^@]+)@?(.*)$/.exec(range);
-    const name = alias?.[1] ?? key;
-    if (watch.knows(name)) see({ kind: "range", place, file, name, range: alias === null ? range : (alias[2] ?? ""), by: "manifest" });
-  }
-  see({
-    kind: "missing",
-    place,
-    what: `${path.relative(place, file) || path.basename(file)} has no lockfile: what its dependencies (${declared.length}) resolved to is not recorded`,
+  const fields = fieldsOf(value);
+  const { name, version } = fields;
+  if (typeof name === "string" && typeof version === "string" && watch.hits(name, version))
+    see({ kind: "package", place, form: "unpacked", file, name, version });
+  for (const script of Object.values(fieldsOf(fields["scripts"])))
+    if (typeof script === "string")
+      for (const indicator of artefactsIn(watch, script)) see({ kind: "artefact", place, file, indicator, started: true });
+  if (locked) return;
+
+  const declared = declaredBy(fields);
+  for (const one of [...declared, ...forcedBy(fields)])
+    if (watch.knows(one.name)) see({ kind: "range", place, file, ...one, by: "manifest" });
+  if (declared.length === 0) see({ kind: "looked", place, what: "it declares no dependencies" });
+  else
+    see({
+      kind: "missing",
+      place,
+      what: `${path.relative(place, file) || path.basename(file)} has no lockfile: what its dependencies (${declared.length}) resolved to is not recorded`,
+    });
+}
+
+function fieldsOf(value: unknown): Fields {
+  return typeof value === "object" && value !== null ? (value as Fields) : {};
+}
+
+function declaredBy(fields: Fields): readonly Declared[] {
+  const peers = fieldsOf(fields["peerDependenciesMeta"]);
+  return FIELDS.flatMap((field) =>
+    Object.entries(fieldsOf(fields[field])).flatMap(([key, range]) => {
+      if (typeof range !== "string" || (field === "peerDependencies" && fieldsOf(peers[key])["optional"] === true)) return [];
+      return [asked(key, range)];
+    }),
+  );
+}
+
+/** What a key and its range stand for: an alias is another package, an address of a registry's archive one version of one. */
+function asked(key: string, range: string): Declared {
+  const alias = /^npm:((?:@[^/@]+\/)?[^@]+)@?(.*)$/.exec(range);
+  if (alias !== null) return { name: alias[1]!, range: alias[2]! };
+  const archive = /^https?:/.test(range) ? registryIdentity(range) : undefined;
+  return archive === undefined ? { name: key, range } : { name: archive.name, range: archive.version };
+}
+
+/**
+ * Versions a manifest forces on whatever asks for the package: npm's `overrides` (nested, `.` for the package itself), yarn's `resolutions`
+ * and pnpm's `overrides`, whose keys may be paths and hold ranges: `a/b`, `a>b@1`. By themselves they bring nothing.
+ */
+function forcedBy(fields: Fields): readonly Declared[] {
+  const rules = {
+    ...fieldsOf(fields["overrides"]),
+    ...fieldsOf(fields["resolutions"]),
+    ...fieldsOf(fieldsOf(fields["pnpm"])["overrides"]),
+  };
+  return forcedIn(rules, "", 0);
+}
+
+function forcedIn(rules: Fields, within: string, depth: number): readonly Declared[] {
+  if (depth > LIMITS.jsonDepth) return [];
+  return Object.entries(rules).flatMap(([key, rule]): readonly Declared[] => {
+    const name = key === "." ? within : (/((?:@[^/>@]+\/)?[^/>@]+)(?:@[^/>]*)?$/.exec(key)?.[1] ?? "");
+    return typeof rule === "string" ? [asked(name, rule)] : forcedIn(fieldsOf(rule), name, depth + 1);
   });
 }

@@ -2,6 +2,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import type { ClientId } from "../../core/client/client.ts";
+import { artefactsAt } from "../../core/exposure/watch.ts";
 import { isWithin } from "../host/files.ts";
 import { readProject } from "../host/installed.ts";
 import type { Reading } from "./reading.ts";
@@ -25,13 +26,28 @@ function clientOf(folder: string): ClientId {
   return fs.existsSync(path.join(folder, "bun.lock")) ? "bun" : "npm";
 }
 
+/** None of what cannot be listed: an archive of Plug'n'Play, or a folder that is told as unreadable already. */
+function namesIn(folder: string): readonly string[] {
+  try {
+    return fs.readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
 /** `folder` holds the `node_modules`; `place` is the project it belongs to. */
 export async function readModulesEvidence(reading: Reading, place: string, folder: string): Promise<void> {
   const { see, watch, surroundings, counts } = reading;
   const found = await readProject({ client: clientOf(folder), root: folder, workspaces: [], surroundings });
   counts.entries += found.packages.length;
   for (const { name, version, path: file, integrity, alias, source, orphan } of found.packages) {
-    if (source === "git" || source === "file" || !watch.hits(name, version, integrity)) continue;
+    // What a payload drops beside an honest version is seen in the packages that were ever attacked.
+    if (watch.knows(name))
+      for (const entry of namesIn(file))
+        for (const indicator of artefactsAt(watch, path.join(file, entry)))
+          see({ kind: "artefact", place, file: path.join(file, entry), indicator });
+    const own = source === "git" || source === "file";
+    if (!(own ? watch.hits("", "", integrity) : watch.hits(name, version, integrity))) continue;
     const notes = [...(alias === undefined ? [] : [`installed as ${alias}`]), ...(orphan ? ["left over from an earlier install"] : [])];
     see({
       kind: "package",

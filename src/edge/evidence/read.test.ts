@@ -117,6 +117,51 @@ test("no lockfile: ranges are said, aliases by what they stand for, and so is th
   ]);
 });
 
+test("no lockfile: peers that are installed, versions that are forced, addresses of archives", async () => {
+  const found = await read({
+    "peer/package.json": {
+      peerDependencies: { axios: "^1", "@acme/core-kit": "^2" },
+      peerDependenciesMeta: { "@acme/core-kit": { optional: true } },
+    },
+    "npm/package.json": { overrides: { left: { ".": "1.0.0", "axios@1": "1.14.1" } } },
+    "yarn/package.json": { resolutions: { "left/**/@acme/core-kit": "2.0.1" } },
+    "pnpm/package.json": { pnpm: { overrides: { "left@1>axios": "1.14.1" } } },
+    "address/package.json": { dependencies: { http: "https://registry.test/axios/-/axios-1.14.1.tgz" } },
+  });
+  expect(found.filter((line) => line.includes(": manifest "))).toEqual(
+    expect.arrayContaining([
+      "peer: manifest axios@^1",
+      "npm: manifest axios@1.14.1",
+      "yarn: manifest @acme/core-kit@2.0.1",
+      "pnpm: manifest axios@1.14.1",
+      "address: manifest axios@1.14.1",
+    ]),
+  );
+  expect(found.filter((line) => line.startsWith("peer: manifest"))).toHaveLength(1);
+});
+
+test("a manifest that calls itself a poisoned version, or starts what a payload leaves; a dropped file beside an honest version", async () => {
+  const found = await read({
+    "unpacked/package.json": { name: "axios", version: "1.14.1" },
+    "wired/package.json": { scripts: { prepare: "node ./dropper.js && exit 1", lint: "node other-dropper.js" } },
+    "hooked/.claude/settings.json": { hooks: { SessionStart: [{ hooks: [{ type: "command", command: "node .claude/dropper.js" }] }] } },
+    "quoted/.claude/settings.json": { permissions: { deny: ["Bash(node dropper.js)"] } },
+    "beside/node_modules/axios/package.json": { name: "axios", version: "1.14.0" },
+    "beside/node_modules/axios/dropper.js": "",
+    "beside/node_modules/other/package.json": { name: "other", version: "1.0.0" },
+    "beside/node_modules/other/dropper.js": "",
+  });
+  expect(found).toContain("unpacked: unpacked axios@1.14.1 in unpacked/package.json");
+  expect(found.filter((line) => line.includes(": artefact "))).toEqual(
+    expect.arrayContaining([
+      "wired: artefact wired/package.json",
+      "hooked: artefact hooked/.claude/settings.json",
+      "beside: artefact beside/node_modules/axios/dropper.js",
+    ]),
+  );
+  expect(found.filter((line) => line.includes(": artefact "))).toHaveLength(3);
+});
+
 function git(folder: string, at: string, ...args: string[]): string {
   const who = { GIT_AUTHOR_NAME: "a", GIT_AUTHOR_EMAIL: "a@mail.test", GIT_COMMITTER_NAME: "a", GIT_COMMITTER_EMAIL: "a@mail.test" };
   const env = { PATH: process.env["PATH"], HOME: folder, GIT_CONFIG_NOSYSTEM: "1", GIT_COMMITTER_DATE: at, GIT_AUTHOR_DATE: at, ...who };
@@ -399,9 +444,13 @@ test("this machine: npx folders, logs, settings of editors, what a payload leave
 });
 
 test("places that the user's own settings name; settings that cannot be read are missing evidence", async () => {
-  const root = tree({ "empty/.keep": "", "moved/_npx/1/package-lock.json": lock({ axios: "1.14.1" }), ".config/pnpm/rc/folder": "" });
+  const root = tree({
+    "project/package.json": {},
+    "moved/_npx/1/package-lock.json": lock({ axios: "1.14.1" }),
+    ".config/pnpm/rc/folder": "",
+  });
   grow(root, { ".npmrc": `cache=${root}/moved\n` });
-  expect(await read(root, { machine: true, paths: ["empty"] })).toEqual([
+  expect(await read(root, { machine: true, paths: ["project"] })).toEqual([
     "this machine: MISSING .config/pnpm/rc: not a regular file",
     "moved/_npx/1: lockfile axios@1.14.1 in moved/_npx/1/package-lock.json:1",
   ]);
@@ -411,6 +460,7 @@ test("links are not followed, a root that is one is; what may not be read and wh
   const outside = tree({ "package-lock.json": lock({ axios: "1.14.1" }) });
   const root = tree({
     "a/out": link(outside),
+    "a/package.json": {},
     "b/package.json": {},
     "b/node_modules": link(outside),
     "c/package-lock.json": link(`${outside}/package-lock.json`),
@@ -426,14 +476,14 @@ test("links are not followed, a root that is one is; what may not be read and wh
   await expect(read(root, { paths: ["absent"] })).rejects.toThrow(/absent: ENOENT/);
 });
 
-test("a folder with nothing to read gets an answer too, with its reason", async () => {
+test("a folder with nothing of npm in it is not said to be clean: perhaps another one was meant", async () => {
   const seen: Sighting[] = [];
   const root = tree({ "docs/readme.md": "" });
   await readEvidence(
     { paths: [root], machine: false, watch: WATCH, see: (one) => void seen.push(one), tell: () => undefined },
     { surroundings: { env: {}, home: root, temporary: root, platform: "linux" }, cwd: root },
   );
-  expect(seen).toEqual([{ kind: "looked", place: root, what: "no project, cache, log or artefact lies in it" }]);
+  expect(seen).toEqual([expect.objectContaining({ kind: "missing", place: root })]);
 });
 
 test("times are told as they stand in what was read", async () => {

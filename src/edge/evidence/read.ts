@@ -59,7 +59,11 @@ export async function readEvidence(
     else await readFileEvidence(reading, root);
     // Somebody named it, so it gets an answer.
     if (seen === before && named.includes(root))
-      see({ kind: "looked", place: root, what: "no project, cache, log or artefact lies in it" });
+      see({
+        kind: "missing",
+        place: root,
+        what: "nothing of npm lies in it: no project, cache, log or artefact; is it the folder that was meant?",
+      });
   }
   return { roots, absent: places.absent, ...reading.counts };
 }
