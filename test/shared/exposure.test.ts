@@ -2,7 +2,7 @@
  * Agreement with the cases of another scanner (Cobenian/shai-hulud-detect). Its grades are its own policy: it calls a lockfile's hit MEDIUM
  * and a manifest's exact pin HIGH, and a manifest without a lockfile clean. Ours differ on purpose, and each difference is argued here.
  */
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { expose } from "../../src/app/expose.ts";
@@ -45,9 +45,12 @@ async function levelOf(name: string): Promise<Level> {
 
 /** What each grade of theirs is with us, and why. */
 const OURS: Readonly<Record<string, readonly Level[]>> = {
-  // A poisoned version in a lockfile was resolved; one pinned by a manifest alone could have been installed, and nothing says whether.
-  high: ["resolved", "could-have"],
-  medium: ["resolved"],
+  // A poisoned version in a lockfile was resolved; one pinned by a manifest alone could have been installed, and nothing says whether. What
+  // lies unpacked, or only a payload leaves, proves more. Words in source code prove nothing to us, nor do packages of other languages: then
+  // the answer is unknown, never that nothing was.
+  high: ["executed", "installed", "fetched", "resolved", "could-have", "unknown"],
+  // Code that looks like stealing is for the gate's analysis; without a lockfile it is unknown here, with one that names none it is not this.
+  medium: ["installed", "resolved", "could-have", "unknown"],
   // A range that allows a poisoned version could have resolved to it. A safe version of a package that was once hit is no finding at all:
   // nothing pins what it brings in, so with no lockfile the answer is unknown.
   low: ["could-have", "unknown"],
@@ -61,6 +64,27 @@ test.each(known)("$name", async ({ name, expected }) => {
   const grade = expected.high ? "high" : expected.medium ? "medium" : expected.low ? "low" : "clean";
   const level = await levelOf(name);
   expect(OURS[grade]).toContain(level);
-  // Never "clean" for want of looking: only a lockfile rules a project out.
-  if (!existsSync(join(CASES, "shai-hulud-detect", name, "package-lock.json"))) expect(level).not.toBe("not-exposed");
+  const folder = join(CASES, "shai-hulud-detect", name);
+  // Where a version of ours stands in what can be read it is found: "unknown" is for cases without one.
+  if (expected.high && names(folder)) expect(level).not.toBe("unknown");
+  // Never "clean" for want of looking: only a lockfile rules a project out, an installed tree, or a manifest that asks for nothing.
+  if (level === "not-exposed") expect(LOCKS.some((lock) => existsSync(join(folder, lock))) || asksForNothing(folder)).toBe(true);
 });
+
+const LOCKS = ["package-lock.json", "npm-shrinkwrap.json", "yarn.lock", "pnpm-lock.yaml", "node_modules"];
+
+/** Whether a manifest or lockfile at the top has a poisoned version as text: name and version near each other. */
+function names(folder: string): boolean {
+  const texts = ["package.json", ...LOCKS]
+    .map((file) => join(folder, file))
+    .filter((file) => statSync(file, { throwIfNoEntry: false })?.isFile());
+  const all = texts.map((file) => readFileSync(file, "utf8")).join("\n");
+  return packs.some((pack) =>
+    pack.packages.some(({ name, versions }) => versions.some(({ version }) => all.includes(`"${name}": "${version}"`))),
+  );
+}
+
+function asksForNothing(folder: string): boolean {
+  const file = join(folder, "package.json");
+  return existsSync(file) && !/"(?:dev|peer|optional)?dependencies"/i.test(readFileSync(file, "utf8"));
+}

@@ -138,6 +138,11 @@ export function readPack(content: string): { readonly pack: IncidentPack } | { r
   };
 }
 
+/** `1.0.1, 1.0.2`, for a person. */
+export function poisonedText({ versions, everyVersion }: IncidentPack["packages"][number]): string {
+  return everyVersion ? "(every version)" : versions.map(({ version }) => version).join(", ");
+}
+
 /** How a pack is written down: two spaces, a line end, fields as they stand. Digests and signatures are of these bytes. */
 export function packText(pack: IncidentPack): string {
   return `${JSON.stringify(pack, undefined, 2)}\n`;

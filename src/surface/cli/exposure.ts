@@ -4,7 +4,7 @@ import { findIncident, type IncidentPorts, lookUp } from "../../app/incidents.ts
 import { type Instant, iso, parseInstant } from "../../core/base/time.ts";
 import type { Answer, Evidence } from "../../core/exposure/judge.ts";
 import { LEVELS, type Level } from "../../core/exposure/sighting.ts";
-import type { IncidentPack } from "../../core/incident/pack.ts";
+import { type IncidentPack, poisonedText } from "../../core/incident/pack.ts";
 import type { Command } from "./command.ts";
 import { type Io, type Paint, painter, printJson, progress, safe } from "./io.ts";
 
@@ -123,7 +123,7 @@ function asText(exposure: Exposure, io: Io, all: boolean): string {
 }
 
 function headline(pack: IncidentPack): string {
-  const versions = pack.packages.flatMap(({ name, versions: bad }) => `${name} ${bad.map(({ version }) => version).join(", ")}`);
+  const versions = pack.packages.map((one) => `${one.name} ${poisonedText(one)}`);
   const listed = versions.length <= 4 ? versions.join(", ") : `${versions.slice(0, 3).join(", ")} and ${versions.length - 3} more packages`;
   return `${pack.id} · ${listed}${liveText(pack)}`;
 }

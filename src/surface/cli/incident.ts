@@ -3,7 +3,7 @@ import { findIncident, type KnownPack, type PackOrigin } from "../../app/inciden
 import { sha256 } from "../../core/base/digest.ts";
 import { Fault } from "../../core/base/fault.ts";
 import { iso } from "../../core/base/time.ts";
-import { type IncidentPack, packJsonSchema, packText, readPack } from "../../core/incident/pack.ts";
+import { type IncidentPack, packJsonSchema, packText, poisonedText, readPack } from "../../core/incident/pack.ts";
 import { signPack, verifyPack } from "../../core/incident/signature.ts";
 import type { Command, CommandContext } from "./command.ts";
 import { columns, printJson, safe } from "./io.ts";
@@ -71,7 +71,7 @@ function packAsText({ pack, origin }: KnownPack): string {
       `runs at: ${pack.execution}`,
     ]),
     rows("Poisoned", [
-      ...shown.map(({ name, versions }) => `${name} ${versions.map(({ version }) => version).join(", ")}`),
+      ...shown.map((one) => `${one.name} ${poisonedText(one)}`),
       ...(pack.packages.length > shown.length ? [`and ${pack.packages.length - shown.length} more packages (--json lists them)`] : []),
       ...(coverage.note === undefined ? [] : [coverage.note]),
     ]),
