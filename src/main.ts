@@ -188,17 +188,22 @@ export function openWorld(ground: Ground = {}): World {
       { preserve, verifyBundle },
       { contentOf, isPurged, purge },
       { readProjects, readSecretNames },
+      { deleteBranch, onBranch, openBranch, tagsOf, tipOf },
+      { openCheckFiles },
       { lastGoodBefore },
     ] = await Promise.all([
       import("./edge/actions/response-store.ts"),
       import("./edge/actions/preserve.ts"),
       import("./edge/actions/purge.ts"),
       import("./edge/actions/survey.ts"),
+      import("./edge/actions/branch.ts"),
+      import("./edge/host/check-files.ts"),
       import("./core/response/last-good.ts"),
     ]);
     const dataDir = dataDirOf(await resolve(flags));
     const store = openResponseStore(dataDir);
     const { recorded } = await openIncidents(flags);
+    const files = openCheckFiles({ cwd, env });
     return {
       ...store,
       preserve: (plan, files, by) =>
@@ -218,6 +223,20 @@ export function openWorld(ground: Ground = {}): World {
         }),
       purge: (action) => purge(action, clock),
       isPurged: async (action) => isPurged(action),
+      async evidenceProblem(plan) {
+        const folder = store.evidenceFolder(plan.id);
+        return existsSync(folder) ? verifyBundle(folder).problems[0] : `${folder} is gone`;
+      },
+      branches: {
+        open: (action, { plan, step }) =>
+          openBranch(action, { folder: store.worktreeFolder(plan, step), mark: `Cordon-Response: ${plan} ${step}`, env }),
+        tip: (action) => tipOf(action, env),
+        file: (action, file) => onBranch(action, file, env),
+        remove: (action, commit) => deleteBranch(action, commit, env),
+        tags: (root) => tagsOf(root, env),
+      },
+      readFolder: files.read,
+      inFolder: files.inFolder,
       async survey(pack, answers) {
         const records = await recorded(pack.packages.filter(({ role }) => role !== "payload").map(({ name }) => name));
         const lastGood = new Map<string, string>();
@@ -227,7 +246,12 @@ export function openWorld(ground: Ground = {}): World {
             const good = record && lastGoodBefore(pack, record, version);
             if (good !== undefined) lastGood.set(`${name}@${version}`, good);
           }
-        return { platform: process.platform, secrets: readSecretNames(answers, { home, env }), projects: readProjects(answers), lastGood };
+        return {
+          platform: process.platform,
+          secrets: readSecretNames(answers, { home, env }),
+          projects: await readProjects(answers, env, binFolder()),
+          lastGood,
+        };
       },
       verifyBundle: (folder) => verifyBundle(/^[0-9a-f]{12}$/.test(folder) ? store.evidenceFolder(folder) : path.resolve(cwd, folder)),
     };

@@ -67,7 +67,8 @@ function baseName(path: string): string {
   return path.slice(path.lastIndexOf("/") + 1);
 }
 
-function filesOf({ manifests, settings, lockfiles }: CheckedFiles, lockfile: string): readonly RepairFile[] {
+/** What a repair of one lockfile may change. */
+export function filesOf({ manifests, settings, lockfiles }: CheckedFiles, lockfile: string): readonly RepairFile[] {
   const content = lockfiles.find(({ path }) => path === lockfile)?.content;
   return [
     ...manifests.flatMap(({ path, text, importer }) => (typeof text === "string" ? [repairFile(path, text, importer)] : [])),

@@ -7,7 +7,8 @@ import { type IncidentPack, PACK_SCHEMA } from "../core/incident/pack.ts";
 import type { Deny, Freeze } from "../core/policy/policy.ts";
 import { type Plan, stepOf } from "../core/response/plan.ts";
 import { planResponse } from "../core/response/planner.ts";
-import { progressOf, type ResponseEvent } from "../core/response/progress.ts";
+import type { ResponseEvent } from "../core/response/journal.ts";
+import { progressOf } from "../core/response/progress.ts";
 import { type ResponsePorts, responseVerbs, waiting } from "./respond.ts";
 
 const PACK: IncidentPack = {
@@ -38,12 +39,20 @@ function answer(place: string, form: Form, file: string): Answer {
 const BUCKET = "/c/_cacache/index-v5/aa/bb/cc";
 const HIT = [answer("/p", "folder", "/p/node_modules/left"), answer("/c/_cacache", "cache", BUCKET)];
 
+const PROJECT = {
+  root: "/p",
+  client: "npm",
+  direct: { left: "dependencies" },
+  publishes: [],
+  git: { why: "it is no repository" },
+} as const;
+
 function planned(answers: readonly Answer[]): Plan {
   return planResponse(
     PACK,
     answers,
     { paths: ["/p"], machine: true },
-    { platform: "linux", secrets: [], projects: [{ root: "/p", client: "npm", direct: { left: "dependencies" } }], lastGood: new Map() },
+    { platform: "linux", secrets: [], projects: [PROJECT], lastGood: new Map() },
   );
 }
 
@@ -54,6 +63,8 @@ function ground(now: { answers: readonly Answer[] }) {
   let denies: readonly Deny[] = [];
   let freezes: readonly Freeze[] = [];
   let fail: string | undefined;
+  let broken: string | undefined;
+  let evidence: string | undefined;
   const clock = { now: () => instant(Date.parse("2026-01-02T00:00:00Z")) };
   const owned = { owner: "mara", reason: "x", created: clock.now() };
   const ports: ResponsePorts = {
@@ -62,7 +73,7 @@ function ground(now: { answers: readonly Answer[] }) {
       open: async (plan, pack) => void (kept.has(plan.id) || kept.set(plan.id, { plan, pack, events: [] })),
       async read(id) {
         const { plan, pack, events } = kept.get(id)!;
-        return { plan, pack, events: [...events], damaged: 0 };
+        return { plan, pack, events: [...events], damaged: 0, head: "", ...(broken !== undefined && { broken }) };
       },
       list: async () => [...kept.keys()],
       append: async (id, event) => void kept.get(id)!.events.push(event),
@@ -78,7 +89,21 @@ function ground(now: { answers: readonly Answer[] }) {
         did.push(`purge ${file}`);
         return { detail: "removed" };
       },
-      isPurged: async ({ file }) => did.includes(`purge ${file}`),
+      isPurged: async ({ file }) => did.includes(`purge ${file}`) && fail !== "purge",
+      evidenceProblem: async () => evidence,
+    },
+    projects: {
+      async rollBack(_plan, _pack, _step, { branch }) {
+        did.push(`branch ${branch}`);
+        return { detail: "made", made: ["c0ffee"], found: ["left 1.0.1 to 1.0.0"] };
+      },
+      rollbackProblem: async () => (fail === "rollback" ? "it still names left@1.0.1" : undefined),
+      async takeBack({ branch }, commit) {
+        did.push(`delete ${branch} at ${commit}`);
+      },
+      async revalidate({ kind }) {
+        return { detail: kind, found: [kind], ...(fail === kind && { problem: "other bytes" }) };
+      },
     },
     exceptions: {
       async deny({ spec }) {
@@ -102,6 +127,8 @@ function ground(now: { answers: readonly Answer[] }) {
     ports,
     did,
     failing: (what: string | undefined) => void (fail = what),
+    breaking: (what: string) => void (broken = what),
+    losing: (what: string | undefined) => void (evidence = what),
     denied: () => denies,
     events: (id: string) => kept.get(id)!.events,
   };

@@ -177,12 +177,12 @@ export async function product({ fixture, config, env: more = {}, cwd, tuf, stopp
 function captured(
   binary: string,
   args: readonly string[],
-  how: { readonly cwd: string; readonly env: Readonly<Record<string, string | undefined>> },
+  how: { readonly cwd: string; readonly env: Readonly<Record<string, string | undefined>>; readonly toStderr?: boolean },
   told: { stdout: string; stderr: string },
 ): Promise<number> {
   return new Promise((resolve, reject) => {
     const child = spawn(binary, args, { cwd: how.cwd, env: how.env as NodeJS.ProcessEnv, stdio: ["ignore", "pipe", "pipe"] });
-    child.stdout.on("data", (chunk: Buffer) => (told.stdout += chunk.toString()));
+    child.stdout.on("data", (chunk: Buffer) => (told[how.toStderr === true ? "stderr" : "stdout"] += chunk.toString()));
     child.stderr.on("data", (chunk: Buffer) => (told.stderr += chunk.toString()));
     child.once("error", reject);
     child.once("close", (code, signal) => resolve(code ?? (signal ? 137 : 1)));

@@ -16,7 +16,7 @@
  *   $ env NAME=VALUE cordon …           at a terminal, with one more variable
  *
  * `{ID}` is the id of the waiver, deny, freeze or token that a command named last, `{SECRET}` the token it made, `{PLAN}` the plan of response
- * it printed, `{KEY}` the key that signed its evidence.
+ * it printed, `{KEY}` the key that signed its evidence, `{HEAD}` the head of its journal.
  *
  * The machine's cordon.yaml is the transcript's `-- machine.yaml --`; commands run in the folder of the transcript's files.
  */
@@ -69,6 +69,8 @@ export async function openStage({ folder, ...options }: StageOptions): Promise<G
     const [, key] = /\bsigned by key ([0-9a-f]{16})\b/.exec(ran.stdout) ?? [];
     if (plan !== undefined) names["PLAN"] = plan;
     if (key !== undefined) names["KEY"] = key;
+    const [, head] = /^Journal: .* up to ([0-9a-f]{64})$/m.exec(ran.stdout) ?? [];
+    if (head !== undefined) names["HEAD"] = head;
     if (secret !== undefined) names["SECRET"] = secret;
     return ran;
   }

@@ -402,6 +402,8 @@ export const LIMITS = {
   responseSecrets: 200,
   /** Events of one response: a plan has some hundred steps, and each is begun, ended and taken back a few times. */
   responseEvents: 100_000,
+  /** Lines a step of a response tells of what it found; a lockfile has some thousand entries, and most are as they should be. */
+  responseFound: 1_000,
   /** Times an event of a response is written again because somebody else's came in between; a handful of people work on one. */
   responseAppends: 1_000,
   /** A plan or a journal of events, read back: every place with its evidence stands in it. */

@@ -1,8 +1,18 @@
-/** The version to go back to: the newest below the poisoned one, of the same major, from before the incident began. */
+/** The version to go back to: the newest below every poisoned one of the same major, from before the incident began. */
 import semver from "semver";
 import { parseInstant } from "../base/time.ts";
 import { historyOf, type PackageRecord } from "../facts/history.ts";
 import type { IncidentPack } from "../incident/pack.ts";
+
+/** Where no history is known: everything of the same major below the first poisoned version of it, as a range. */
+export function rangeBelow(pack: Pick<IncidentPack, "packages">, name: string, version: string): string {
+  const major = semver.major(version);
+  const poisoned = pack.packages.flatMap((one) => (one.name === name ? one.versions.map((bad) => bad.version) : []));
+  const first = [...poisoned, version]
+    .filter((bad) => semver.valid(bad) !== null && semver.major(bad) === major)
+    .toSorted(semver.compare)[0];
+  return `>=${major}.0.0 <${first}`;
+}
 
 /** Undefined where no recorded version is known to be good. */
 export function lastGoodBefore(pack: IncidentPack, record: PackageRecord, bad: string): string | undefined {

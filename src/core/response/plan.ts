@@ -53,6 +53,25 @@ export type PurgeAction = {
   readonly version: string;
 };
 
+export type RollbackAction = {
+  readonly kind: "rollback";
+  /** The project, in a repository of git. Absolute. */
+  readonly root: string;
+  /** Its name, in `root`. */
+  readonly lockfile: string;
+  /** Full id of the commit the branch grows from: what was checked out when this was planned. */
+  readonly base: string;
+  readonly branch: string;
+  /** `to` absent: the newest good one below every poisoned version of the same major. */
+  readonly replace: readonly { readonly name: string; readonly version: string; readonly to?: string }[];
+};
+
+export type RevalidateAction =
+  /** Everything the project's lockfiles name, against what the registry says of it now. */
+  | { readonly kind: "revalidate-lock"; readonly root: string }
+  /** Versions of a package of ours that appeared from `from` on. ISO time. */
+  | { readonly kind: "revalidate-own"; readonly root: string; readonly name: string; readonly from: string };
+
 /** What cordon does by itself; every argument stands in the plan. */
 export type Action =
   | { readonly kind: "deny"; readonly name: string; readonly version: string; readonly integrity?: string }
@@ -60,6 +79,8 @@ export type Action =
   | { readonly kind: "freeze"; readonly before: string; readonly days: number }
   | { readonly kind: "preserve"; readonly files: readonly string[] }
   | PurgeAction
+  | RollbackAction
+  | RevalidateAction
   | { readonly kind: "recheck" }
   | { readonly kind: "report" };
 

@@ -30,7 +30,7 @@ const ESTATE: Estate = {
     { reach: "cloud", name: "AWS_KEY", file: "/p/.env" },
     { reach: "publish", name: "NPM_TOKEN", file: "/p/.env" },
   ],
-  projects: [{ root: "/p", client: "pnpm", direct: { left: "dependencies" }, publishes: "mine" }],
+  projects: [{ root: "/p", client: "pnpm", direct: { left: "dependencies" }, publishes: ["mine"], git: { why: "it is no repository" } }],
   lastGood: new Map([["left@1.0.1", "1.0.0"]]),
 };
 
@@ -141,11 +141,14 @@ test("a pack's order is kept or must be read by a person before anything is done
   );
 });
 
-test("cordon itself only tightens, copies, empties caches and looks; everything else is a person's", () => {
+test("cordon itself only tightens, copies, empties caches, makes branches and looks; everything else is a person's", () => {
   fc.assert(
     fc.property(plans, ({ plan }) => {
       for (const step of plan.steps)
-        if (step.who === "cordon") expect(["deny", "freeze", "preserve", "purge", "recheck", "report"]).toContain(step.action.kind);
+        if (step.who === "cordon")
+          expect(["deny", "freeze", "preserve", "purge", "rollback", "revalidate-lock", "revalidate-own", "recheck", "report"]).toContain(
+            step.action.kind,
+          );
     }),
   );
 });
@@ -194,7 +197,10 @@ test("the plan of one hit project, in the words of its client", () => {
     "from a clean machine: npm and other publish tokens: NPM_TOKEN",
     "from a clean machine: cloud credentials: AWS_KEY",
   ]);
-  expect(plan.steps.some(({ title }) => title.startsWith("mine: was a version published"))).toBe(true);
+  expect(plan.steps.flatMap((step) => (step.phase === "revalidate" && step.who === "cordon" ? [step.action] : []))).toEqual([
+    { kind: "revalidate-lock", root: "/p" },
+    { kind: "revalidate-own", root: "/p", name: "mine", from: "2026-01-01T00:00:00Z" },
+  ]);
 });
 
 test("what a pack names is never removed by a command that reaches too far", () => {
@@ -205,6 +211,52 @@ test("what a pack names is never removed by a command that reaches too far", () 
   const commands = step.who === "you" ? step.commands.slice(0, 5) : [];
   expect(commands.slice(0, 4).every((command) => command.startsWith("look at "))).toBe(true);
   expect(commands[4]).toBe('del /p "%X%\\a & format c:"');
+});
+
+const POISONED: readonly Answer[] = ["/p", "/work/p"].map((place) => ({
+  place,
+  level: "resolved",
+  evidence: [seen("lockfile", `${place}/package-lock.json`), seen("lockfile", `${place}/package-lock.json`, "stolen", "1.0.0")],
+  missing: [],
+  reasons: [],
+}));
+const CLEAN = { client: "npm", direct: {}, publishes: [], git: { base: "c0ffee".padEnd(40, "0") } } as const;
+
+test("where git can, cordon makes the branch itself; a person takes it over, each project's after its own", () => {
+  const projects = ["/p", "/work/p"].map((root) => ({ ...CLEAN, root }));
+  const plan = planResponse(PACK, POISONED, { paths: ["."], machine: true }, { ...ESTATE, projects });
+  const steps = plan.steps.filter(({ phase }) => phase === "rollback");
+  expect(steps.map(({ id, who }) => `${id} ${who}`)).toEqual([
+    "rollback-1 cordon",
+    "rollback-2 you",
+    "rollback-3 cordon",
+    "rollback-4 you",
+  ]);
+  expect(steps[0]!.who === "cordon" && steps[0]!.action).toEqual({
+    kind: "rollback",
+    root: "/p",
+    lockfile: "package-lock.json",
+    base: CLEAN.git.base,
+    branch: "cordon/respond-left-2026-p",
+    replace: [{ name: "left", version: "1.0.1", to: "1.0.0" }],
+  });
+  expect(steps[2]!.who === "cordon" && steps[2]!.action).toMatchObject({ branch: "cordon/respond-left-2026-p-2" });
+  expect(steps.map(({ needs }) => needs.filter((id) => id.startsWith("rollback")))).toEqual([[], ["rollback-1"], [], ["rollback-3"]]);
+  expect(steps[1]!.who === "you" && steps[1]!.commands).toContain("git merge cordon/respond-left-2026-p");
+});
+
+test("where it cannot be made, the branch stays a person's, who is told why", () => {
+  const why = (project: Estate["projects"][number], answers = POISONED): string => {
+    const plan = planResponse(PACK, answers.slice(0, 1), { paths: ["."], machine: true }, { ...ESTATE, projects: [project] });
+    const step = plan.steps.find(({ phase }) => phase === "rollback")!;
+    expect(step.who).toBe("you");
+    return step.title.split("; cordon cannot make it: ")[1]!;
+  };
+  expect(why({ ...CLEAN, root: "/p", git: { why: "npm is not here" } })).toBe("npm is not here");
+  const twice = [{ ...POISONED[0]!, evidence: [...POISONED[0]!.evidence, seen("lockfile", "/p/sub/yarn.lock")] }];
+  expect(why({ ...CLEAN, root: "/p" }, twice)).toBe("more than one lockfile names them: /p/package-lock.json, /p/sub/yarn.lock");
+  const installed = [{ ...POISONED[0]!, evidence: [seen("folder", "/p/node_modules/left")] }];
+  expect(why({ ...CLEAN, root: "/p" }, installed)).toBe("no lockfile of it names a poisoned version; only what is installed has to go");
 });
 
 test("a global install is no project: a person takes it out", () => {

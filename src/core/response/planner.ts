@@ -2,12 +2,12 @@
  * From an incident and what was found of it to the plan. No step loosens anything; every place where it ran or was installed is cut off
  * before anything else is done there; nothing is revoked before what persists is gone. Tested as properties.
  */
-import semver from "semver";
 import { canonical, sha256 } from "../base/digest.ts";
 import type { Answer, Evidence } from "../exposure/judge.ts";
 import type { IncidentPack } from "../incident/pack.ts";
 import { cacheOf, formOf, isStanding } from "./cache-entry.ts";
-import { type Action, AFTER, type Phase, PHASES, type Plan, type PurgeAction, sealed, type Step } from "./plan.ts";
+import { rangeBelow } from "./last-good.ts";
+import { type Action, AFTER, type Phase, PHASES, type Plan, type PurgeAction, type RollbackAction, sealed, type Step } from "./plan.ts";
 import { byReach, REACHES, rotationOf, type Secret } from "./secrets.ts";
 
 export type Project = {
@@ -16,8 +16,10 @@ export type Project = {
   readonly client: "npm" | "pnpm" | "yarn" | "bun" | "deno";
   /** What its manifest asks for itself, and in which field. */
   readonly direct: Readonly<Record<string, string>>;
-  /** What it publishes; absent for a private one. */
-  readonly publishes?: string;
+  /** What it and its workspaces publish; empty where all are private. */
+  readonly publishes: readonly string[];
+  /** Where a branch can be made of it without touching its working tree, or why that cannot be done. */
+  readonly git: { readonly base: string } | { readonly why: string };
 };
 
 export type Estate = {
@@ -32,9 +34,14 @@ export type Estate = {
 /** How long a freeze lasts when nobody lifts it. */
 const FREEZE_DAYS = 3;
 
-type Draft =
-  | (Omit<Step & { readonly who: "cordon" }, "id" | "needs" | "warnings"> & { readonly warnings?: readonly string[] })
-  | (Omit<Step & { readonly who: "you" }, "id" | "needs" | "warnings"> & { readonly warnings?: readonly string[] });
+type Draft = {
+  readonly warnings?: readonly string[];
+  /** Only after the draft before it, which is of the same phase. */
+  readonly follows?: true;
+} & (
+  | Omit<Step & { readonly who: "cordon" }, "id" | "needs" | "warnings">
+  | Omit<Step & { readonly who: "you" }, "id" | "needs" | "warnings">
+);
 
 export function planResponse(pack: IncidentPack, answers: readonly Answer[], scope: Plan["scope"], estate: Estate): Plan {
   const exposures = answers.filter(({ level }) => level !== "not-exposed").toSorted((a, b) => compare(a.place, b.place));
@@ -263,46 +270,132 @@ function outsideProjects({ place, evidence }: Answer): readonly Draft[] {
 }
 
 function inProjects(pack: IncidentPack, exposures: readonly Answer[], { projects, lastGood }: Estate): readonly Draft[] {
+  const branches = new Set<string>();
   return projectsHit(exposures, projects).flatMap(({ project, answer }): readonly Draft[] => {
+    const branch = branchOf(pack, project, branches);
     const bad = answer.evidence.flatMap((one) => (one.name !== undefined && one.version !== undefined && isStanding(one) ? [one] : []));
     if (bad.length === 0) return [];
     const specs = unique(bad.map(({ name, version }) => `${name}@${version}`));
     // What only the attack ever asked for goes with what brought it in.
     const carriers = specs.filter((spec) => pack.packages.some((one) => one.role !== "payload" && one.name === nameOf(spec)));
-    const branch = `respond/${pack.id.replaceAll(/[^\w.-]/g, "-")}`;
-    return [
-      {
-        phase: "rollback",
-        who: "you",
-        title: `${project.root}: back to the last good version in place of ${listed(carriers.length > 0 ? carriers : specs)}, on a branch`,
-        commands: [
-          `cd ${quoted(project.root)} && git switch -c ${branch}`,
-          "cordon check --fix   (where it clears everything, go on with the install)",
-          ...carriers.flatMap((spec) => pins(project, nameOf(spec), lastGood.get(spec) ?? belowPoison(pack, spec))),
-          "rm -rf node_modules",
-          INSTALL[project.client],
-          "cordon check",
-        ],
-        evidence: "the branch, its diff and what `cordon check` says of it",
-        undo: `git switch - && git branch -D ${branch}`,
-        done: "the lockfile names none of the poisoned versions, transitive ones included",
-        warnings: carriers
-          .filter((spec) => !lastGood.has(spec))
-          .map((spec) => `no good version before ${spec} is recorded here; the newest below the poisoned ones is taken`),
-      },
-    ];
+    const said = listed(carriers.length > 0 ? carriers : specs);
+    const warnings = carriers
+      .filter((spec) => !lastGood.has(spec))
+      .map((spec) => `no good version before ${spec} is recorded here; the newest below the poisoned ones is taken`);
+    const lockfiles = unique(bad.flatMap((one) => (formOf(one) === "lockfile" ? [one.file] : [])));
+    const why = noBranch(project, lockfiles);
+    if (why !== undefined) return [byHand(pack, project, { branch, carriers, said, why, lastGood, warnings })];
+    const action: RollbackAction = {
+      kind: "rollback",
+      root: project.root,
+      lockfile: lockfiles[0]!.slice(project.root.length + 1),
+      base: (project.git as { readonly base: string }).base,
+      branch,
+      replace: carriers.map((spec) => {
+        const to = lastGood.get(spec);
+        return { name: nameOf(spec), version: spec.slice(nameOf(spec).length + 1), ...(to !== undefined && { to }) };
+      }),
+    };
+    return [onBranch(action, said, warnings), takingOver(project, action)];
   });
 }
 
-/** Where no history is known: everything of the same major below the first poisoned version of it. */
+/** Why cordon cannot make the branch itself; undefined when it can. */
+function noBranch({ root, git }: Project, lockfiles: readonly string[]): string | undefined {
+  if ("why" in git) return git.why;
+  if (lockfiles.length === 0) return "no lockfile of it names a poisoned version; only what is installed has to go";
+  const inRoot = lockfiles.every((file) => file.startsWith(root) && /^[/\\][^/\\]+$/.test(file.slice(root.length)));
+  return lockfiles.length === 1 && inRoot ? undefined : `more than one lockfile names them: ${listed(lockfiles)}`;
+}
+
+/** Several projects may lie in one repository: no two have the same. */
+function branchOf({ id }: IncidentPack, { root }: Project, taken: Set<string>): string {
+  const plain = `cordon/respond-${slug(id)}-${slug(root.slice(Math.max(root.lastIndexOf("/"), root.lastIndexOf("\\")) + 1))}`;
+  let branch = plain;
+  for (let n = 2; taken.has(branch); n += 1) branch = `${plain}-${n}`;
+  taken.add(branch);
+  return branch;
+}
+
+function slug(text: string): string {
+  return text.replaceAll(/[^A-Za-z0-9_]+/g, "-").replaceAll(/^-+|-+$/g, "") || "project";
+}
+
+function onBranch(action: RollbackAction, said: string, warnings: readonly string[]): Draft {
+  const { root, branch, base, lockfile } = action;
+  return {
+    phase: "rollback",
+    who: "cordon",
+    title: `${root}: back to the last good version in place of ${said}, on the new branch ${branch}; your working tree is not touched`,
+    action,
+    evidence: `the branch, one commit on ${base.slice(0, 12)}, and what the lockfile is checked against`,
+    undo: `git branch -D ${branch}`,
+    done: `${lockfile} on ${branch} names none of the poisoned versions, transitive ones included`,
+    warnings,
+  };
+}
+
+/** The branch changes nothing until somebody takes it: what is installed has to go too. */
+function takingOver({ root, client }: Project, { branch, base }: RollbackAction): Draft {
+  return {
+    phase: "rollback",
+    who: "you",
+    follows: true,
+    title: `${root}: take the branch over, and install anew from it`,
+    commands: [
+      `cd ${quoted(root)} && git diff HEAD...${branch}`,
+      `git merge ${branch}`,
+      "rm -rf node_modules",
+      FROZEN[client],
+      "cordon check",
+    ],
+    evidence: "the merge, and what `cordon check` says of it",
+    undo: `git reset --keep ${base.slice(0, 12)}   (while nothing else was committed since)`,
+    done: "neither the lockfile nor node_modules holds any of the poisoned versions",
+  };
+}
+
+function byHand(
+  pack: IncidentPack,
+  project: Project,
+  {
+    branch,
+    carriers,
+    said,
+    why,
+    lastGood,
+    warnings,
+  }: {
+    readonly branch: string;
+    readonly carriers: readonly string[];
+    readonly said: string;
+    readonly why: string;
+    readonly lastGood: Estate["lastGood"];
+    readonly warnings: readonly string[];
+  },
+): Draft {
+  return {
+    phase: "rollback",
+    who: "you",
+    title: `${project.root}: back to the last good version in place of ${said}, on a branch; cordon cannot make it: ${why}`,
+    commands: [
+      `cd ${quoted(project.root)} && git switch -c ${branch}`,
+      "cordon check --fix   (where it clears everything, go on with the install)",
+      ...carriers.flatMap((spec) => pins(project, nameOf(spec), lastGood.get(spec) ?? belowPoison(pack, spec))),
+      "rm -rf node_modules",
+      INSTALL[project.client],
+      "cordon check",
+    ],
+    evidence: "the branch, its diff and what `cordon check` says of it",
+    undo: `git switch - && git branch -D ${branch}`,
+    done: "the lockfile names none of the poisoned versions, transitive ones included",
+    warnings,
+  };
+}
+
+/** Where no history is known. */
 function belowPoison(pack: IncidentPack, spec: string): string {
-  const version = spec.slice(nameOf(spec).length + 1);
-  const major = semver.major(version);
-  const poisoned = pack.packages.flatMap((one) => (one.name === nameOf(spec) ? one.versions.map((bad) => bad.version) : []));
-  const first = [...poisoned, version]
-    .filter((bad) => semver.valid(bad) !== null && semver.major(bad) === major)
-    .toSorted(semver.compare)[0];
-  return `>=${major}.0.0 <${first}`;
+  return rangeBelow(pack, nameOf(spec), spec.slice(nameOf(spec).length + 1));
 }
 
 function nameOf(spec: string): string {
@@ -315,6 +408,15 @@ const INSTALL: Readonly<Record<Project["client"], string>> = {
   yarn: "cordon yarn install",
   bun: "cordon bun install --ignore-scripts",
   deno: "cordon deno install",
+};
+
+/** Installs what the lockfile says; the gate keeps scripts of what is held out, and the flag all of them. */
+const FROZEN: Readonly<Record<Project["client"], string>> = {
+  npm: "cordon npm ci --ignore-scripts",
+  pnpm: "cordon pnpm install --frozen-lockfile --ignore-scripts",
+  yarn: "cordon yarn install",
+  bun: "cordon bun install --frozen-lockfile --ignore-scripts",
+  deno: "cordon deno install --frozen",
 };
 
 /** A pin where the manifest asks for it itself, an override for whoever else brings it in. */
@@ -333,24 +435,50 @@ function revalidating(pack: IncidentPack, exposures: readonly Answer[], { projec
   const { from = "the first poisoned release", until = "now" } = pack.window;
   const hitProjects = projectsHit(exposures, projects).map(({ project }) => project);
   if (hitProjects.length === 0 && !hit(exposures)) return [];
-  const own = unique(hitProjects.flatMap(({ publishes }) => (publishes === undefined ? [] : [publishes])));
   return [
+    ...hitProjects.map(({ root }): Draft => ({
+      phase: "revalidate",
+      who: "cordon",
+      title: `${root}: everything its lockfiles name, against the registry: bytes, signatures, provenance, reports of malware`,
+      action: { kind: "revalidate-lock", root },
+      evidence: "how many have the registry's own bytes, whose signatures and provenance hold, and every one that does not",
+      done: "none has other bytes than the registry says, a proof that does not hold, or a report of malware",
+    })),
     {
       phase: "revalidate",
       who: "you",
       title: `everything built or published between ${from} and ${until}: build it again and compare`,
-      commands: hitProjects.flatMap(({ root }) => [`cordon check --online ${quoted(root)}`]),
-      evidence: "digests before and after, and what the signatures and provenance say",
+      commands: hitProjects.length === 0 ? [] : ["sha256sum <artefact>   (of each: the one that was shipped, and the one built again)"],
+      evidence: "digests before and after",
       done: "each artefact has the same digest as before, or was replaced",
     },
-    ...own.map((name): Draft => ({
+    ...hitProjects.flatMap(({ root, publishes }) => publishes.flatMap((name) => ownVersions(pack, root, name))),
+  ];
+}
+
+function ownVersions({ window: { from } }: IncidentPack, root: string, name: string): readonly Draft[] {
+  const title = `${name}: was a version published that none of you published? A worm publishes with what it stole`;
+  const done = "somebody answers for every version since the window began";
+  if (from === undefined)
+    return [
+      {
+        phase: "revalidate",
+        who: "you",
+        title: `${title}; since when is not known`,
+        commands: [`npm view ${quoted(name)} time --json`],
+        evidence: "the list of versions with their times, and who published each",
+        done,
+      },
+    ];
+  return [
+    {
       phase: "revalidate",
-      who: "you",
-      title: `${name}: was a version published that none of you published? A worm publishes with what it stole`,
-      commands: [`npm view ${quoted(name)} time --json`, `cordon exposure ${quoted(name)}@<version>   (of each that nobody knows)`],
-      evidence: "the list of versions with their times, and who published each",
-      done: "somebody answers for every version since the window began",
-    })),
+      who: "cordon",
+      title,
+      action: { kind: "revalidate-own", root, name, from },
+      evidence: "every version that appeared since, when, with which tag of git, signature and provenance",
+      done: `${done}: each has a tag in git, or you leave the step out and say why`,
+    },
   ];
 }
 
@@ -418,10 +546,12 @@ function ordered(pack: IncidentPack, drafts: readonly Draft[]): readonly Step[] 
       counts.set(draft.phase, count);
       return { id: `${draft.phase}-${count}`, draft };
     });
-  return numbered.map(({ id, draft }) => ({
+  return numbered.map(({ id, draft: { follows, ...draft } }, index) => ({
     ...draft,
     id,
-    needs: numbered.filter((one) => waitsFor(draft.phase, one.draft.phase)).map((one) => one.id),
+    needs: numbered
+      .filter((one, other) => waitsFor(draft.phase, one.draft.phase) || (follows === true && other === index - 1))
+      .map((one) => one.id),
     warnings: [...(draft.warnings ?? []), ...(warnings.get(draft.phase) ?? [])],
   }));
 }

@@ -1,8 +1,9 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { instant } from "../base/time.ts";
+import type { ResponseEvent } from "./journal.ts";
 import type { Plan, Step } from "./plan.ts";
-import { eventLine, isOver, maySkip, progressOf, readEvents, ready, type ResponseEvent, whyNot, whyNotUndo } from "./progress.ts";
+import { isOver, maySkip, progressOf, ready, whyNot, whyNotUndo } from "./progress.ts";
 
 function step(phase: Step["phase"], needs: readonly string[], undo?: string): Step {
   const shared = {
@@ -84,14 +85,4 @@ test("what a later step relies on is not taken back, and what has no undo never"
 
 test("what cuts off, keeps and cleans is never left out", () => {
   expect(PLAN.steps.filter(maySkip).map(({ id }) => id)).toEqual(["rotate-1"]);
-});
-
-test("the journal reads back what was written; a line cut short is counted", () => {
-  fc.assert(
-    fc.property(events, (list) => {
-      const text = list.map(eventLine).join("\n");
-      expect(readEvents(text)).toEqual({ events: list, damaged: 0 });
-      if (list.length > 0) expect(readEvents(text.trimEnd().slice(0, -2))).toEqual({ events: list.slice(0, -1), damaged: 1 });
-    }),
-  );
 });

@@ -2,49 +2,11 @@
  * How far a plan is carried out: a fold over events that are only ever appended. A step belongs to the one whose claim came first, and only
  * while it runs; what the file says is the whole state, so a restart forgets nothing.
  */
-import * as z from "zod/mini";
-import { Fault } from "../base/fault.ts";
-import { LIMITS } from "../base/limits.ts";
-import { instant } from "../base/time.ts";
+import type { ResponseEvent } from "./journal.ts";
 import { PHASES, type Plan, type Step } from "./plan.ts";
 
 export const STATES = ["pending", "running", "done", "failed", "undone", "skipped"] as const;
 export type StepState = (typeof STATES)[number];
-
-const eventSchema = z.strictObject({
-  at: z.pipe(z.number().check(z.minimum(0)), z.transform(instant)),
-  /** A person: user, and machine where several share the folder. */
-  by: z.string().check(z.maxLength(200)),
-  /** Id of a step, or `plan` for what concerns the whole. */
-  step: z.string().check(z.maxLength(100)),
-  what: z.enum(["opened", "claimed", "done", "failed", "undone", "skipped"]),
-  detail: z.string(),
-  /** Ids and files that undoing needs: the deny, the freeze. */
-  made: z.optional(z.array(z.string())),
-});
-export type ResponseEvent = z.infer<typeof eventSchema>;
-
-/** One line of the journal. */
-export function eventLine(event: ResponseEvent): string {
-  return `${JSON.stringify(event)}\n`;
-}
-
-/** A line cut short by a crash is counted, not believed. */
-export function readEvents(text: string): { readonly events: readonly ResponseEvent[]; readonly damaged: number } {
-  const events: ResponseEvent[] = [];
-  let damaged = 0;
-  for (const line of text.split("\n")) {
-    if (line === "") continue;
-    if (events.length >= LIMITS.responseEvents)
-      throw new Fault("INPUT_TOO_LARGE", `the journal of the response has more than ${LIMITS.responseEvents} events`);
-    try {
-      events.push(eventSchema.parse(JSON.parse(line)));
-    } catch {
-      damaged += 1;
-    }
-  }
-  return { events, damaged };
-}
 
 export type StepProgress = {
   readonly state: StepState;
@@ -70,6 +32,7 @@ function after(before: StepProgress, event: ResponseEvent): StepProgress {
   const owns = before.state === "running" && before.last?.by === event.by;
   switch (event.what) {
     case "opened":
+    case "noted":
       return before;
     case "claimed":
       return before.state === "pending" || before.state === "failed" || before.state === "undone"

@@ -45,8 +45,10 @@ const EVENTS = [
   { at, by: "mara", step: "isolate-1", what: "done" as const, detail: "cable pulled" },
 ];
 
+const JOURNAL = { events: EVENTS, damaged: 0, head: "ab12" };
+
 test("the report tells what happened in the order of time, who decided, and what nobody knows", () => {
-  const report = reportOf(PLAN, PACK, EVENTS, 1);
+  const report = reportOf(PLAN, PACK, { ...JOURNAL, damaged: 1 });
   expect(report.timeline.map((row) => row.at.slice(0, 13))).toEqual(["2026-01-01T00", "2026-01-01T12", "2026-01-02T00"]);
   expect(report.decisions[0]).toMatchObject({ step: "isolate-1", state: "done", by: "mara", detail: "cable pulled" });
   expect(report.finished).toBe(false);
@@ -56,7 +58,7 @@ test("the report tells what happened in the order of time, who decided, and what
 });
 
 test("what comes from outside is text in every form, and no secret is in any", () => {
-  const report = reportOf(PLAN, PACK, EVENTS, 0);
+  const report = reportOf(PLAN, PACK, JOURNAL);
   const html = reportHtml(report);
   expect(html).not.toContain("<script");
   expect(html).toContain("&lt;script&gt;");

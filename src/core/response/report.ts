@@ -4,7 +4,8 @@ import { iso } from "../base/time.ts";
 import type { IncidentPack } from "../incident/pack.ts";
 import { isStanding } from "./cache-entry.ts";
 import { PHASES, type Plan } from "./plan.ts";
-import { progressOf, type ResponseEvent, type StepState } from "./progress.ts";
+import type { Journal, ResponseEvent } from "./journal.ts";
+import { progressOf, type StepState } from "./progress.ts";
 
 export type TimelineRow = { readonly at: string; readonly what: string; readonly by?: string };
 
@@ -31,15 +32,17 @@ export type ResponseReport = {
     readonly at?: string;
     readonly detail?: string;
   }[];
+  /** What steps found, a line each. */
+  readonly found: readonly { readonly step: string; readonly text: string }[];
   readonly unknown: readonly string[];
+  /** Digest of the last line that counts: whoever keeps it can tell later that nothing was cut off. */
+  readonly journal: { readonly events: number; readonly head: string; readonly whole: boolean };
 };
 
-/** `damaged` lines of the journal could not be read. */
 export function reportOf(
   plan: Plan,
   pack: Pick<IncidentPack, "window" | "coverage">,
-  events: readonly ResponseEvent[],
-  damaged: number,
+  { events, damaged, head, broken }: Pick<Journal, "events" | "damaged" | "head" | "broken">,
 ): ResponseReport {
   const progress = progressOf(plan, events);
   const states = plan.steps.map((step) => ({ step, ...progress.get(step.id)! }));
@@ -50,7 +53,7 @@ export function reportOf(
     plan: plan.id,
     incident: plan.incident,
     summary: `${plan.incident.title}: findings in ${places.length} ${places.length === 1 ? "place" : "places"}, ${states.length - open.length} of ${states.length} steps over`,
-    finished: open.length === 0,
+    finished: open.length === 0 && broken === undefined,
     timeline: timeline(plan, pack, events),
     evidence: plan.exposures.flatMap(({ place, evidence }) =>
       evidence.map((one) => ({ place, level: one.level, text: one.text, file: one.file, standing: isStanding(one) })),
@@ -61,13 +64,18 @@ export function reportOf(
       state,
       ...(last && { by: last.by, at: iso(last.at), ...(last.detail !== "" && { detail: last.detail }) }),
     })),
+    found: events.flatMap(({ step, found = [] }) => found.map((text) => ({ step, text }))),
     unknown: [
+      ...(broken === undefined
+        ? []
+        : [`what was done after this: ${broken}; it was changed by somebody, and nothing behind it is believed`]),
       ...plan.exposures.flatMap(({ place, missing }) => missing.map((what) => `${place}: ${what}`)),
       ...(pack.coverage.kind === "partial" ? [pack.coverage.note ?? "more was poisoned than the incident's pack lists"] : []),
       ...(pack.window.cachesUntil === undefined ? ["how long other people's caches and mirrors went on serving it"] : []),
       ...open.map(({ step, state }) => `${step.id} is ${state}: ${step.title}`),
       ...(damaged > 0 ? [`${damaged} lines of the journal of this response cannot be read`] : []),
     ],
+    journal: { events: events.length, head, whole: broken === undefined },
   };
 }
 
@@ -111,6 +119,12 @@ function tables(report: ResponseReport): readonly Table[] {
       rows: report.decisions.map(({ step, state, title, by = "", at = "", detail = "" }) => [step, state, title, by, at, detail]),
       none: "There was nothing to do.",
     },
+    {
+      title: "What steps found",
+      head: ["step", "what"],
+      rows: report.found.map(({ step, text }) => [step, text]),
+      none: "No step found anything of its own.",
+    },
     { title: "What remains unknown", head: ["what"], rows: report.unknown.map((what) => [what]), none: "Nothing that we know of." },
   ];
 }
@@ -131,6 +145,8 @@ export function reportMarkdown(report: ResponseReport): string {
       "",
       ...(rows.length === 0 ? [none] : [row(head), `| ${head.map(() => "---").join(" | ")} |`, ...rows.map(row)]),
     ]),
+    "",
+    journalLine(report),
     "",
   ].join("\n");
 }
@@ -155,9 +171,14 @@ export function reportHtml(report: ResponseReport): string {
 <h1>${html(report.incident.id)}: response ${html(report.plan)}</h1>
 <p>${html(report.summary)}</p>
 ${parts.join("\n")}
+<p>${html(journalLine(report))}</p>
 </body>
 </html>
 `;
+}
+
+function journalLine({ journal: { events, head, whole } }: ResponseReport): string {
+  return `Journal: ${events} events, ${whole ? "whole" : "BROKEN"}, up to ${head}`;
 }
 
 function markdown(text: string): string {

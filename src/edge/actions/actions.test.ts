@@ -187,10 +187,12 @@ test("a response outlives the process; a plan that was changed is refused; a tor
   await expect(store.read(PLAN.id)).rejects.toMatchObject({ code: "STORE_BROKEN" });
 });
 
-test("names of secrets are read where it ran, in the project and at home, and no value with them", () => {
+test("names of secrets are read where it ran, in the project and at home, and no value with them", async () => {
   const root = tempFolder({
     "p/.env": "API_TOKEN=hunter2\n",
-    "p/package.json": '{"name":"p","dependencies":{"left":"1"}}',
+    "p/package.json": '{"name":"p","version":"1.0.0","dependencies":{"left":"1"},"workspaces":["parts/*"]}',
+    "p/parts/one/package.json": '{"name":"@p/one","version":"1.0.0"}',
+    "p/parts/two/package.json": '{"name":"@p/two","version":"1.0.0","private":true}',
     "p/yarn.lock": "",
     "q/.env": "OTHER_TOKEN=hunter2\n",
     "home/.npmrc": "//r.test/:_authToken=hunter2\n",
@@ -218,7 +220,13 @@ test("names of secrets are read where it ran, in the project and at home, and no
   ]);
   expect(JSON.stringify(secrets)).not.toContain("hunter2");
   expect(readSecretNames([answer("q", "resolved")], at)).toEqual([]);
-  expect(readProjects([answer("p", "executed"), answer("q", "resolved")])).toEqual([
-    { root: path.join(root, "p"), client: "yarn", direct: { left: "dependencies" }, publishes: "p" },
+  expect(await readProjects([answer("p", "executed"), answer("q", "resolved")], { PATH: "/nowhere" })).toEqual([
+    {
+      root: path.join(root, "p"),
+      client: "yarn",
+      direct: { left: "dependencies" },
+      publishes: ["p", "@p/one"],
+      git: { why: "yarn is not here, and only yarn itself writes its lockfile" },
+    },
   ]);
 });

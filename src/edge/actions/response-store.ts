@@ -1,14 +1,15 @@
 /**
  * Responses on disk: `<data>/responses/<plan id>/` with the plan, the pack it was made from and a journal that is only appended to.
- * Trusted: yes, but a plan that is not the one its id names is refused. Losable: no.
+ * Trusted: yes, but a plan that is not the one its id names is refused, and so is a journal whose chain breaks. Losable: no.
  */
 import fs from "node:fs";
 import path from "node:path";
+import { sha256 } from "../../core/base/digest.ts";
 import { Fault } from "../../core/base/fault.ts";
 import { LIMITS } from "../../core/base/limits.ts";
 import { type IncidentPack, packText, readPack } from "../../core/incident/pack.ts";
 import { isWhole, type Plan } from "../../core/response/plan.ts";
-import { eventLine, readEvents, type ResponseEvent } from "../../core/response/progress.ts";
+import { eventLine, type Journal, readJournal, type ResponseEvent } from "../../core/response/journal.ts";
 import { codeOf, readText, writeText } from "../host/files.ts";
 
 const ID = /^[0-9a-f]{4,12}$/;
@@ -55,9 +56,16 @@ export function openResponseStore(dataDir: string) {
     return read.pack;
   }
 
+  function journalOf(id: string): Journal {
+    return readJournal(readText(path.join(folderOf(id), "events.jsonl"), LIMITS.responseBytes) ?? "", id);
+  }
+
   return {
     /** Where evidence of a plan is kept. */
     evidenceFolder: (id: string): string => path.join(folderOf(id), "evidence"),
+
+    /** Where the checkout of a step lies while its branch is made. */
+    worktreeFolder: (id: string, step: string): string => path.join(folderOf(id), `checkout-${step}`),
 
     /** The plan and the pack it was made from: part of what a third party needs. */
     filesOf: (id: string): readonly string[] => ["plan.json", "incident.json"].map((name) => path.join(folderOf(id), name)),
@@ -76,8 +84,7 @@ export function openResponseStore(dataDir: string) {
 
     async read(prefix: string) {
       const id = exact(prefix);
-      const text = readText(path.join(folderOf(id), "events.jsonl"), LIMITS.responseBytes) ?? "";
-      return { plan: planOf(id), pack: packOf(id), ...readEvents(text) };
+      return { plan: planOf(id), pack: packOf(id), ...journalOf(id) };
     },
 
     async list(incident: string): Promise<readonly string[]> {
@@ -86,18 +93,27 @@ export function openResponseStore(dataDir: string) {
 
     async append(id: string, event: ResponseEvent): Promise<void> {
       const file = path.join(folderOf(id), "events.jsonl");
-      try {
-        const descriptor = fs.openSync(file, "a", 0o600);
+      for (let tries = 0; tries < LIMITS.responseAppends; tries += 1) {
+        const { head, broken } = journalOf(id);
+        if (broken !== undefined)
+          throw new Fault("STORE_BROKEN", `${file}: ${broken}; nothing more is written to it, and --report tells what stood before`);
+        const line = eventLine(event, head);
         try {
-          // One write with O_APPEND is never mixed with another's; the line end before it keeps it off a line that a crash cut short.
-          fs.writeSync(descriptor, `\n${eventLine(event)}`);
-          fs.fsyncSync(descriptor);
-        } finally {
-          fs.closeSync(descriptor);
+          const descriptor = fs.openSync(file, "a", 0o600);
+          try {
+            // One write with O_APPEND is never mixed with another's; the line end before it keeps it off a line that a crash cut short.
+            fs.writeSync(descriptor, `\n${line}\n`);
+            fs.fsyncSync(descriptor);
+          } finally {
+            fs.closeSync(descriptor);
+          }
+        } catch (error) {
+          throw new Fault("STORE_BROKEN", `${file}: ${codeOf(error)}`, error);
         }
-      } catch (error) {
-        throw new Fault("STORE_BROKEN", `${file}: ${codeOf(error)}`, error);
+        // Somebody else's line may have come in between: then his counts, and ours is written once more behind it.
+        if (journalOf(id).digests.has(sha256(line))) return;
       }
+      throw new Fault("STORE_BROKEN", `${file}: others write to it without end`);
     },
 
     async write(id: string, name: string, text: string): Promise<string> {

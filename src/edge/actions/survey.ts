@@ -4,11 +4,17 @@
  */
 import fs from "node:fs";
 import path from "node:path";
+import * as yaml from "yaml";
+import { Fault } from "../../core/base/fault.ts";
 import { LIMITS } from "../../core/base/limits.ts";
 import type { Answer } from "../../core/exposure/judge.ts";
+import { isPackageName } from "../../core/npm/name.ts";
 import { type Project, tellsOfAnother } from "../../core/response/planner.ts";
 import { type Secret, secretFile, secretsIn, secretVariables } from "../../core/response/secrets.ts";
 import { tryReadText } from "../host/files.ts";
+import { findBinary } from "../host/find.ts";
+import { membersOf, patternsIn } from "../host/workspaces.ts";
+import { branchBase } from "./branch.ts";
 
 type At = { readonly home: string; readonly env: Readonly<Record<string, string | undefined>> };
 
@@ -74,22 +80,53 @@ const CLIENTS: readonly (readonly [string, Project["client"]])[] = [
   ["deno.lock", "deno"],
 ];
 
-export function readProjects(answers: readonly Answer[]): readonly Project[] {
-  return answers.flatMap(({ place, level }): readonly Project[] => {
-    if (level === "not-exposed" || !isFolder(place)) return [];
+/** `own`: cordon's own folders on PATH. */
+export async function readProjects(answers: readonly Answer[], env: At["env"], own: readonly string[] = []): Promise<readonly Project[]> {
+  const projects: Project[] = [];
+  for (const { place, level } of answers) {
+    if (level === "not-exposed" || !isFolder(place)) continue;
     const text = tryReadText(path.join(place, "package.json"), LIMITS.manifestBytes);
     const locks = names(place);
     const client = CLIENTS.find(([lock]) => locks.includes(lock))?.[1] ?? "npm";
-    if (text === undefined && !locks.some((name) => /^(?:package-lock|npm-shrinkwrap|deno)\b/.test(name)) && client === "npm") return [];
+    if (text === undefined && !locks.some((name) => /^(?:package-lock|npm-shrinkwrap|deno)\b/.test(name)) && client === "npm") continue;
     const manifest = typeof text === "string" ? manifestOf(text) : {};
     const direct = Object.fromEntries(
       ["optionalDependencies", "devDependencies", "dependencies"].flatMap((field) =>
         Object.keys(objectOf(manifest[field])).map((name) => [name, field]),
       ),
     );
-    const publishes = typeof manifest["name"] === "string" && manifest["private"] !== true ? manifest["name"] : undefined;
-    return [{ root: place, client, direct, ...(publishes !== undefined && { publishes }) }];
-  });
+    projects.push({ root: place, client, direct, publishes: published(place, manifest), git: await branchable(place, client, env, own) });
+  }
+  return projects;
+}
+
+/** Names of the project and its workspaces that are not private. */
+function published(root: string, manifest: Readonly<Record<string, unknown>>): readonly string[] {
+  const workspace = tryReadText(path.join(root, "pnpm-workspace.yaml"), LIMITS.configBytes);
+  const members = membersOf(root, patternsIn(manifest["workspaces"], typeof workspace === "string" ? packagesOf(workspace) : undefined));
+  const manifests = members.map((folder) => tryReadText(path.join(folder, "package.json"), LIMITS.manifestBytes));
+  const all = [manifest, ...manifests.map((text) => (typeof text === "string" ? manifestOf(text) : {}))];
+  return all.flatMap(({ name, private: isPrivate, version }) =>
+    typeof name === "string" && isPrivate !== true && typeof version === "string" && isPackageName(name) ? [name] : [],
+  );
+}
+
+function packagesOf(text: string): unknown {
+  try {
+    return objectOf(yaml.parse(text, { maxAliasCount: 0 }))["packages"];
+  } catch {
+    return undefined; // then no members are known; its lockfile tells its own trouble
+  }
+}
+
+async function branchable(root: string, client: Project["client"], env: At["env"], own: readonly string[]): Promise<Project["git"]> {
+  try {
+    findBinary(client, env["PATH"] ?? "", own, process.platform);
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    return { why: `${client} is not here, and only ${client} itself writes its lockfile` };
+  }
+  return branchBase(root, env);
 }
 
 function manifestOf(text: string): Readonly<Record<string, unknown>> {

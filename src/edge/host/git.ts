@@ -1,4 +1,4 @@
-/** What git remembers of a checkout. Only questions: no command here changes a repository, and none runs what a repository configures. */
+/** How git is started and what it remembers of a checkout. No question here changes a repository, and no command runs what one configures. */
 import { execFile } from "node:child_process";
 import path from "node:path";
 import { Fault } from "../../core/base/fault.ts";
@@ -28,14 +28,14 @@ export function gitCall(folder: string, env: Environment, args: readonly string[
   };
 }
 
-/** Runs git in a folder. Fault CLIENT_MISSING without git; INPUT_TOO_LARGE when it says more than a lockfile may hold. */
-export async function git(folder: string, env: Environment, args: readonly string[]): Promise<Answer> {
+/** Runs git in a folder, for `ms` at most. Fault CLIENT_MISSING without git; INPUT_TOO_LARGE when it says more than a lockfile may hold. */
+export async function git(folder: string, env: Environment, args: readonly string[], ms: number = LIMITS.gitMs): Promise<Answer> {
   const call = gitCall(folder, env, args);
   return new Promise((resolve, reject) => {
     execFile(
       call.program,
       call.args,
-      { encoding: "buffer", env: call.env, maxBuffer: LIMITS.lockfileBytes, timeout: LIMITS.gitMs, windowsHide: true },
+      { encoding: "buffer", env: call.env, maxBuffer: LIMITS.lockfileBytes, timeout: ms, windowsHide: true },
       (error, stdout, stderr) => {
         const code = error === null ? 0 : (error as { readonly code?: number | string }).code;
         if (typeof code === "number") resolve({ status: code, stdout, stderr: stderr.toString("utf8").trim() });

@@ -106,9 +106,9 @@ export function openMachine(machine: Machine) {
     async run(
       binary: string,
       argv: readonly string[],
-      how: { readonly cwd: string; readonly env: Readonly<Record<string, string | undefined>> },
+      how: { readonly cwd: string; readonly env: Readonly<Record<string, string | undefined>>; readonly toStderr?: boolean },
     ): Promise<number> {
-      return exitStatus(await runClient({ binary, argv, directory: how.cwd, env: defined(how.env) }));
+      return exitStatus(await runClient({ binary, argv, directory: how.cwd, env: defined(how.env), toStderr: how.toStderr === true }));
     },
 
     async installed(request: {

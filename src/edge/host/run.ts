@@ -22,10 +22,19 @@ const SIGNALS: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQ
 /** A terminal sends these to every process of the group itself; handing them on would deliver them twice. */
 const FROM_TERMINAL = new Set<NodeJS.Signals>(["SIGINT", "SIGQUIT"]);
 
-/** Runs it to its end with our stdin, stdout and stderr. Fault CLIENT_MISSING when it cannot be started. */
-export function runClient({ binary, argv, directory, env }: RunRequest): Promise<RunOutcome> {
+/**
+ * Runs it to its end with our stdin, stdout and stderr. `toStderr`: what it prints goes to our stderr, where our stdout is somebody's to
+ * read. Fault CLIENT_MISSING when it cannot be started.
+ */
+export function runClient({
+  binary,
+  argv,
+  directory,
+  env,
+  toStderr = false,
+}: RunRequest & { readonly toStderr?: boolean }): Promise<RunOutcome> {
   return new Promise((resolve, reject) => {
-    const child = spawn(binary, argv, { cwd: directory, env, stdio: "inherit", shell: false });
+    const child = spawn(binary, argv, { cwd: directory, env, stdio: ["inherit", toStderr ? 2 : "inherit", "inherit"], shell: false });
     const forward = (signal: NodeJS.Signals): void => {
       if (!(process.stdin.isTTY && FROM_TERMINAL.has(signal))) child.kill(signal);
     };

@@ -6,8 +6,10 @@ import path from "node:path";
 import { expose } from "../../app/expose.ts";
 import { findIncident } from "../../app/incidents.ts";
 import { makePlan, type ResponseVerbs, responseVerbs, type StoredResponse, waiting } from "../../app/respond.ts";
+import { projectActions } from "../../app/respond-projects.ts";
 import { Fault } from "../../core/base/fault.ts";
 import { iso } from "../../core/base/time.ts";
+import { CLIENTS } from "../../core/client/table.ts";
 import type { Answer } from "../../core/exposure/judge.ts";
 import type { IncidentPack } from "../../core/incident/pack.ts";
 import { type Plan, type Step, stepOf } from "../../core/response/plan.ts";
@@ -15,6 +17,10 @@ import { type Progress, progressOf } from "../../core/response/progress.ts";
 import { openPhases } from "../../core/response/report.ts";
 import type { Command, CommandContext } from "./command.ts";
 import { type Io, printJson, progress, safe } from "./io.ts";
+import type { Host } from "./world.ts";
+
+/** Lines of what a step found that are shown at once; the report has all of them. */
+const SHOWN = 12;
 
 type Options = Readonly<Record<string, unknown>>;
 type Opened = { readonly verbs: ResponseVerbs; readonly world: Awaited<ReturnType<CommandContext["world"]["response"]>> };
@@ -136,11 +142,16 @@ async function execute(context: CommandContext, args: readonly string[], options
   await typed(io, incident, `plan ${planId}: cordon will do its own steps now, and stop where you must do something\n`);
   return withVerbs(context, async ({ verbs }) => {
     if (fresh) await verbs.open(fresh.plan, fresh.pack);
-    const response = await verbs.run(planId, ({ step, outcome, detail }) => {
-      if (!flags.json)
-        io.stdout(
-          `  ${outcome.padEnd(7)} ${step.id.padEnd(14)} ${homed(safe(step.title), io)}\n${" ".repeat(25)}${homed(safe(detail), io)}\n`,
-        );
+    const response = await verbs.run(planId, ({ step, outcome, detail, found }) => {
+      if (flags.json) return;
+      const lines = [
+        detail,
+        ...found.slice(0, SHOWN),
+        ...(found.length > SHOWN ? [`and ${found.length - SHOWN} more, in the report`] : []),
+      ];
+      io.stdout(
+        `  ${outcome.padEnd(7)} ${step.id.padEnd(14)} ${homed(safe(step.title), io)}\n${lines.map((line) => `${" ".repeat(25)}${homed(safe(line), io)}\n`).join("")}`,
+      );
     });
     return tellState(context, response);
   });
@@ -265,8 +276,17 @@ async function withVerbs(context: CommandContext, work: (opened: Opened) => Prom
   const app = await world.open(flags);
   try {
     const machine = await world.response(flags);
-    const { preserve, purge, isPurged } = machine;
-    const ports = { clock: world.clock, store: machine, actions: { preserve, purge, isPurged }, exceptions: app.exceptions };
+    const projects = projectActions({
+      clock: world.clock,
+      branches: machine.branches,
+      readFolder: machine.readFolder,
+      inFolder: machine.inFolder,
+      runClient: (client, folder, args) => runClient(context, CLIENTS[client].commands[0]!, folder, args),
+      decide: app.decide,
+      versions: app.versions,
+      knowledge: app.knowledge,
+    });
+    const ports = { clock: world.clock, store: machine, actions: machine, projects, exceptions: app.exceptions };
     return await work({
       verbs: responseVerbs({ ...ports, look: (pack, scope) => look(context, pack, scope) }, world.user()),
       world: machine,
@@ -274,6 +294,17 @@ async function withVerbs(context: CommandContext, work: (opened: Opened) => Prom
   } finally {
     await app.close();
   }
+}
+
+/** A client in a folder of its own, through cordon; what it prints is no answer of ours. */
+async function runClient(context: CommandContext, command: string, folder: string, args: readonly string[]): Promise<number> {
+  const { wrap } = await import("./wrap.ts");
+  const { world } = context;
+  const host = async (): Promise<Host> => {
+    const real = await world.host();
+    return { ...real, run: (program, given, how) => real.run(program, given, { ...how, toStderr: true }) };
+  };
+  return wrap({ ...context, io: { ...context.io, cwd: folder }, world: { ...world, host } }, command, args);
 }
 
 function refuseInCi({ env }: Io): void {

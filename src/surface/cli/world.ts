@@ -5,9 +5,10 @@ import type { ExposurePorts } from "../../app/expose.ts";
 import type { IncidentPorts } from "../../app/incidents.ts";
 import type { DoctorHost } from "../../app/doctor-host.ts";
 import type { FileActions, ResponseStore, Surveyor } from "../../app/respond.ts";
+import type { ProjectPorts } from "../../app/respond-projects.ts";
 import type { SetupHost } from "../../app/setup.ts";
-import type { Clock, Instant } from "../../core/base/time.ts";
 import type { TrustRefresh } from "../../core/attest/trust-refresh.ts";
+import type { Clock, Instant } from "../../core/base/time.ts";
 import type { Client, Intent } from "../../core/client/client.ts";
 import type { SettingsFile } from "../../core/client/findings.ts";
 import type { Installed } from "../../core/client/installed.ts";
@@ -107,7 +108,7 @@ export type Host = {
   run(
     path: string,
     args: readonly string[],
-    how: { readonly cwd: string; readonly env: Readonly<Record<string, string | undefined>> },
+    how: { readonly cwd: string; readonly env: Readonly<Record<string, string | undefined>>; readonly toStderr?: boolean },
   ): Promise<number>;
   installed(request: {
     readonly found: FoundClient;
@@ -168,7 +169,14 @@ export type World = {
   /** Incident packs, shipped and imported, and the readers of evidence. */
   incidents(flags: CommonFlags): Promise<IncidentPorts & ExposurePorts>;
   /** Responses of the data directory, and what carries their steps out on this machine. */
-  response(flags: CommonFlags): Promise<ResponseStore & FileActions & Surveyor & { verifyBundle(folder: string): BundleCheck }>;
+  response(
+    flags: CommonFlags,
+  ): Promise<
+    ResponseStore &
+      FileActions &
+      Surveyor &
+      Pick<ProjectPorts, "branches" | "readFolder" | "inFolder"> & { verifyBundle(folder: string): BundleCheck }
+  >;
   /** The feeds of the data directory. */
   advisories(flags: CommonFlags): Promise<Advisories>;
   /** The keys and authorities that signatures are checked with. */
