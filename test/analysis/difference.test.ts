@@ -141,12 +141,44 @@ test("a payload appended to a bundle that can do everything is seen by what stan
   expect(found.chains).toMatchObject([{ id: "secrets-out", key: "environment", line: 6_007 }]);
 });
 
+test.each<[string, string]>([
+  ["an option of a request", `require("https").request({ host: "a.test", path: "/x", port: 443 });`],
+  ["the name that wins over it", `import https from "node:https"; https.get({ hostname: "a.test" }, read);`],
+  ["with its port", `require("http").request({ host: "a.test:8080" });`],
+  ["a named import", `import { connect } from "node:net"; connect({ port: 1, host: "a.test" });`],
+  ["a bound request", `const { request } = require("https"); request({ "host": "a.test" });`],
+  ["a socket by port and host", `require("net").connect(443, "a.test");`],
+  ["a socket under TLS", `require("tls").connect(443, "a.test", {});`],
+  ["options that were put aside", `const where = { host: "a.test", method: "POST" }; require("https").request(where, end);`],
+  ["a host put together", `const h = "a." + "test"; require("https").request({ host: h });`],
+  ["beside a URL", `require("https").request(new URL(x), { hostname: "a.test" });`],
+  ["an address", `new (require("net").Socket)().connect(80, "203.0.113.9"); // a.test`],
+  ["a lookup", `require("dns").lookup("a.test", done);`],
+])("hosts named by options are hosts: %s", (what, code) => {
+  const { hosts } = analyse(pack({ "index.js": code }));
+  expect(hosts).toEqual([what === "an address" ? "203.0.113.9" : "a.test"]);
+});
+
+test("what is called host elsewhere is none", () => {
+  const code = `const f = { host: "a.test" }; listen({ host: "b.test" }); require("path").join({ host: "c.test" }); require("https").request({ host: "/tmp/x.sock", hostname: "localhost" });`;
+  expect(analyse(pack({ "index.js": code })).hosts).toEqual([]);
+});
+
 test("what runs on install counts alone, along scripts, shell chains, gyp and imports", () => {
   const payload = 'require("https").get("https://c.test");';
   for (const [files, manifest] of [
     [{ "setup.js": payload }, { scripts: { postinstall: "echo hi && node ./setup" } }],
     [{ "a.js": 'require("./lib/b");', "lib/b.js": payload }, { scripts: { preinstall: "npm run go", go: "node a.js" } }],
     [{ "data.txt": payload }, { scripts: { install: "node -e \"require('./data.txt')\"" } }],
+    [{ "a b.js": payload }, { scripts: { install: "node 'a b.js'" } }],
+    [{ "a b.js": payload }, { scripts: { install: 'node "./a b"' } }],
+    [{ "a b.js": payload }, { scripts: { install: "node a\\ b.js" } }],
+    [{ "a;b's.js": payload }, { scripts: { install: `node 'a;b'\\''s.js'` } }],
+    [{ "a#b.js": payload }, { scripts: { install: "node a#b.js" } }],
+    [{ "a?b.js": payload }, { scripts: { install: "node 'a?b.js'" } }],
+    [{ "a.js": "require('./b#c.js');", "b#c.js": payload }, { scripts: { install: "node a" } }],
+    [{ "lib/a.js": payload }, { scripts: { install: "cd lib && node a.js" } }],
+    [{ "lib/my tools/a.js": payload }, { scripts: { install: "cd lib; cd 'my tools'; node a" } }],
     [{ "binding.gyp": '{"targets":[{"sources":["<!(node x.js)"]}]}', "x.js": payload }, {}],
   ] as const) {
     const found = difference({ "index.js": LIBRARY }, { "index.js": LIBRARY, ...files } as Files, manifest, {});

@@ -7,7 +7,13 @@ const TRIES = ["", ".js", ".cjs", ".mjs", ".json", ".node", ".ts", "/index.js", 
 /** The file a relative specifier means; undefined when there is none. `from` is the file that asks, or "" for the package's folder. */
 export function resolvePath(specifier: string, from: string, paths: ReadonlySet<string>): string | undefined {
   const folder = from.includes("/") ? from.slice(0, from.lastIndexOf("/") + 1) : "";
-  const base = plainPath(folder + specifier.replace(/[?#].*$/, ""));
+  // To `require` and to a shell, `#` and `?` are letters of a name; to `import` they end it.
+  const end = specifier.search(/[?#]/);
+  const whole = existing(plainPath(folder + specifier), paths);
+  return whole ?? (end < 0 ? undefined : existing(plainPath(folder + specifier.slice(0, end)), paths));
+}
+
+function existing(base: string, paths: ReadonlySet<string>): string | undefined {
   for (const end of TRIES) {
     const path = base === "" ? end.replace(/^\//, "") : base + end;
     if (paths.has(path)) return path;
@@ -68,16 +74,33 @@ export function installCommands(raw: RawManifest, gyp: string | undefined): read
   return commands;
 }
 
-/** Files of the package that a command names. */
+/** Files of the package that a command names, from the package's folder or from the one the command went to last. */
 export function filesIn(command: string, raw: RawManifest, paths: ReadonlySet<string>): readonly string[] {
   const found = new Set<string>();
-  for (const word of command.split(/[\s;&|()<>"'`,=[\]{}]+/)) {
+  const words = [...shellWords(command), ...command.split(/[\s;&|()<>"'`,=[\]{}]+/)];
+  let folders: readonly string[] = [""];
+  for (const [index, word] of words.entries()) {
+    // Whether a `cd` before this one took place is not known: both ways are tried.
+    if (words[index - 1] === "cd") folders = ["", `${plainPath(word)}/`, `${plainPath(`${folders.at(-1)}${word}`)}/`];
     if (word === "" || word.startsWith("-")) continue;
     const bare = word === "." && typeof raw["main"] === "string" ? raw["main"] : word;
-    const path = resolvePath(bare, "", paths);
-    if (path !== undefined && path !== "package.json") found.add(path);
+    for (const folder of folders) {
+      const path = resolvePath(bare, folder, paths);
+      if (path !== undefined && path !== "package.json") found.add(path);
+    }
   }
   return [...found];
+}
+
+/** POSIX sh §2.2, §2.3: words as a shell takes them apart, with what is quoted as it is meant. */
+function shellWords(command: string): readonly string[] {
+  const words = command.match(/(?:\\[^]|'[^']*'|"(?:\\[^]|[^"\\])*"|[^\s;&|()<>'"\\])+/g) ?? [];
+  return words.map((word) =>
+    word.replaceAll(
+      /\\([^])|'([^']*)'|"((?:\\[^]|[^"\\])*)"/g,
+      (_all, letter?: string, single?: string, double?: string) => letter ?? single ?? double!.replaceAll(/\\(["$`\\])/g, "$1"),
+    ),
+  );
 }
 
 /** Everything that is loaded from `roots` along `linksOf`. */

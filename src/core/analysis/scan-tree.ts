@@ -20,6 +20,8 @@ type Scan = {
   readonly stack: Node[];
   /** Looked at when every binding is known. */
   readonly later: Node[];
+  /** What methods called `connect` were given, looked at when every import is known. */
+  readonly connects: (readonly Node[])[];
 };
 
 /** False when the tree has more than `LIMITS.nodesPerFile` nodes and was not walked to its end. */
@@ -27,7 +29,7 @@ export function scanTree(root: Node, sights: Sights): boolean {
   const { source } = sights;
   const likely = likelyIn(source);
   const stack: Node[] = [root];
-  const scan: Scan = { sights, bound: new Map(), modules: new Map(), likely, urls: source.includes("://"), stack, later: [] };
+  const scan: Scan = { sights, bound: new Map(), modules: new Map(), likely, urls: source.includes("://"), stack, later: [], connects: [] };
   let steps = 0;
   for (let node = stack.pop(); node; node = stack.pop()) {
     if (++steps > LIMITS.nodesPerFile) return false;
@@ -42,6 +44,9 @@ export function scanTree(root: Node, sights: Sights): boolean {
   }
   const constants: Constants = { bound: scan.bound, steps: LIMITS.foldSteps };
   for (const node of scan.later) resolve(node, scan, constants);
+  // Whatever has this method in a file that uses sockets is taken for one.
+  const socket = SOCKETS.find((module) => sights.imports.has(module));
+  for (const args of scan.connects) namedHosts(socket, args, scan, constants);
   return true;
 }
 
@@ -248,6 +253,7 @@ function call(node: Node, scan: Scan, constants: Constants): void {
   if (callee?.type === "Identifier") {
     const name = callee.name!;
     seeModule(modules.get(name), start, "call", sights);
+    if (name !== "createServer") namedHosts(modules.get(name), args, scan, constants);
     switch (name) {
       case "eval":
         if (!isHarmless(args[0], scan, constants)) see(sights, "dynamic-code", start, "eval");
@@ -289,7 +295,11 @@ function call(node: Node, scan: Scan, constants: Constants): void {
   const owner = callee.object;
   const module = owner && (owner.type === "Identifier" ? moduleOf(owner.name!, scan) : requiredModule(owner));
   // A server waits to be asked.
-  if (name !== "createServer") seeModule(module, start, "call", sights);
+  if (name !== "createServer") {
+    seeModule(module, start, "call", sights);
+    namedHosts(module, args, scan, constants);
+    if (name === "connect" && module === undefined) scan.connects.push(args);
+  }
   switch (name) {
     case "require":
       if (owner?.name === "module" || owner?.property?.name === "mainModule") {
@@ -367,6 +377,29 @@ function call(node: Node, scan: Scan, constants: Constants): void {
   // What is handed to a request whole.
   if (module !== undefined && MODULES[module] === "network" && args.some((arg) => holdsEnvironment(arg, scan, 0)))
     see(sights, "env-harvest", start, "sent");
+}
+
+/** Modules whose functions take a port and then a host. */
+const SOCKETS: readonly string[] = ["net", "tls"];
+
+/** Hosts that a call of a network module names without a URL: in its options, or by their place. */
+function namedHosts(module: string | undefined, args: readonly Node[], { sights, bound }: Scan, constants: Constants): void {
+  if (module === undefined || MODULES[module] !== "network") return;
+  const place = SOCKETS.includes(module) ? 1 : module === "dns" || module === "dns/promises" ? 0 : undefined;
+  for (const [index, arg] of args.entries()) {
+    if (index === place) seeHost(fold(arg, constants), sights);
+    const options = arg.type === "Identifier" ? bound.get(arg.name!) : arg;
+    if (options?.type !== "ObjectExpression") continue;
+    for (const { key, computed, value } of options.properties ?? []) {
+      const name = computed === true ? fold(key, constants) : (key?.name ?? key?.value);
+      if (name === "host" || name === "hostname") seeHost(fold(value as Node | undefined, constants), sights);
+    }
+  }
+}
+
+function seeHost(text: string | undefined, { hosts }: Sights): void {
+  const host = /^([A-Za-z0-9][A-Za-z0-9.-]{0,251}[A-Za-z0-9])(?::\d{1,5})?$/.exec(text ?? "")?.[1];
+  if (host?.includes(".") && hosts.size < LIMITS.hostsPerFile) hosts.add(host.toLowerCase());
 }
 
 /** What a call of this name asks for, when it is a way to ask for a module. */
