@@ -12,6 +12,8 @@ export default defineConfig({
     maxWorkers: "100%",
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    // A machine busy with something else may keep any answer waiting: what never comes is noticed just the same.
+    expect: { poll: { timeout: 20_000 } },
     unstubEnvs: true,
   },
 });

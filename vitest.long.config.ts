@@ -9,6 +9,8 @@ export default defineConfig({
     fileParallelism: false,
     testTimeout: 300_000,
     hookTimeout: 300_000,
+    // A machine busy with something else may keep any answer waiting: what never comes is noticed just the same.
+    expect: { poll: { timeout: 20_000 } },
     unstubEnvs: true,
   },
 });

@@ -1,6 +1,5 @@
 /** What a release changed decides beside its age: the real hijack of axios in shape, with the wait switched off and on. */
 import { readFileSync } from "node:fs";
-import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { SHIPPED_TRUST } from "../../src/edge/trust/shipped.ts";
 import { storeTrust } from "../../src/edge/trust/trust.ts";
@@ -8,6 +7,7 @@ import type { Fixture } from "../kit/fixture.ts";
 import { FIXTURE_TRUST } from "../kit/fixture/sigstore.ts";
 import { send } from "../kit/http.ts";
 import { releaseText } from "../kit/stage.ts";
+import { until } from "../kit/until.ts";
 import { openFixture, openGate, openProduct, type Opened } from "./open.ts";
 
 const NO_WAIT = "policy: { hold: 0s }\n";
@@ -155,8 +155,7 @@ test("what no believed key could verify is looked at again as soon as a newer ke
   const more = [...keys, ...(JSON.parse(FIXTURE_TRUST.keys) as { keys: object[] }).keys];
   await storeTrust(product.data, { keys: Buffer.from(JSON.stringify({ keys: more })), from: "keys.json", at: fixture.clock.now() });
   const status = async () => (await get("/quiet/-/quiet-1.0.1.tgz")).status;
-  for (let waited = 0; (await status()) !== 200 && waited < 5_000; waited += 50) await sleep(50);
-  expect(await status()).toBe(200);
+  expect(await until(status, (now) => now === 200)).toBe(200);
 });
 
 test("a registry that signs nothing is told of once, not with each version", async () => {

@@ -1,9 +1,9 @@
 /** The fix of a vulnerability that somebody here runs leaves early, with the packages it pins, through a running gate. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { tempFolder } from "../kit/temp.ts";
+import { until } from "../kit/until.ts";
 import { openGate } from "./open.ts";
 
 test("a fix and its pinned sibling of the same build are served before their hold ends, a stranger's is not", async () => {
@@ -45,7 +45,10 @@ test("a fix and its pinned sibling of the same build are served before their hol
     await gate.app.inspector.look(record, facts);
   }
   // Within a second the gate has heard of the sync.
-  for (let waited = 0; (await status("core")) !== 200 && waited < 5_000; waited += 50) await sleep(50);
+  await until(
+    () => status("core"),
+    (now) => now === 200,
+  );
   expect((await get("/core")).body.toString()).toContain('"1.2.4"');
   expect([await status("core"), await status("parser"), await status("other")]).toEqual([200, 200, 403]);
 });

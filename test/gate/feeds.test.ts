@@ -1,10 +1,10 @@
 /** What a feed says reaches a running gate: the version is denied within a second, two people may waive it, and nobody alone. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { tempFolder } from "../kit/temp.ts";
 import { releaseText } from "../kit/stage.ts";
+import { until } from "../kit/until.ts";
 import { openGate } from "./open.ts";
 
 test("a report denies at a running gate, and takes two people to waive", async () => {
@@ -52,12 +52,3 @@ test.each([
   const read = async () => (await get("/quiet/-/quiet-1.0.0.tgz")).status === status && (await whyOf("quiet@1.0.0")).includes(said);
   expect(await until(read, (done) => done)).toBe(true);
 });
-
-/** Asks until the gate has heard of what another process changed. */
-async function until<T>(ask: () => Promise<T>, done: (answer: T) => boolean): Promise<T> {
-  for (let waited = 0; ; waited += 50) {
-    const answer = await ask();
-    if (done(answer) || waited > 5_000) return answer;
-    await sleep(50);
-  }
-}

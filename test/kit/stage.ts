@@ -22,7 +22,6 @@
  */
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { type Product, product } from "./app.ts";
 import { type Fixture, type FixtureOptions, startFixture } from "./fixture.ts";
 import type { Fault } from "./fixture/faults.ts";
@@ -32,6 +31,7 @@ import { iso } from "../../src/core/base/time.ts";
 import { NPM_REGISTRY } from "../../src/core/config/constants.ts";
 import { packPackage } from "./tarball.ts";
 import type { Stage } from "./transcript.ts";
+import { until } from "./until.ts";
 
 export type GateStage = Stage & { readonly fixture: Fixture; readonly product: Product };
 
@@ -132,11 +132,12 @@ export async function openStage({ folder, ...options }: StageOptions): Promise<G
       },
       async soon() {
         const { app: served } = await gate();
-        for (let waited = 0; state(served) === heard; waited += 20) {
-          if (waited > 5_000) throw new Error("the gate heard of nothing");
-          await sleep(20);
-        }
-        heard = state(served);
+        const now = await until(
+          () => state(served),
+          (one) => one !== heard,
+        );
+        if (now === heard) throw new Error("the gate heard of nothing");
+        heard = now;
       },
     },
     names,

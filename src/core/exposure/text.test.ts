@@ -29,9 +29,9 @@ test.each([
 ])("says nothing of an install: %s", (line) => expect(readLogLine(line)).toEqual([]));
 
 test("a line without end is no trap", () => {
-  const started = performance.now();
-  for (const piece of ["@a/", "> a@1.0.0 ", "├─", "silly reify ", "https://x.tgz"]) readLogLine(`1.1 ${piece.repeat(4_000)}`);
-  expect(performance.now() - started).toBeLessThan(2_000);
+  // A pattern that tries again from every place would not end within the time a test has.
+  for (const piece of ["@a/", "> a@1.0.0 ", "├─", "silly reify ", "https://x.tgz"])
+    expect(readLogLine(`1.1 ${piece.repeat(200_000)}`).length).toBeLessThanOrEqual(200_000);
 });
 
 test("the moment a CI system writes before its line", () => {
