@@ -217,3 +217,144 @@ test("taking back removes exactly what the step made; what was denied before sta
   await expect(verbs.leaveOut(plan.id, stepOf(plan, "isolate-1")!, "hurry")).rejects.toThrow("cannot be left out");
   await expect(verbs.confirm(plan.id, stepOf(plan, "declare-2")!, "")).rejects.toThrow("cordon's own");
 });
+
+const IN_GIT = { ...PROJECT, git: { base: "ba5e".padEnd(40, "0") } };
+const LOCKED = [answer("/p", "lockfile", "/p/package-lock.json"), answer("/c/_cacache", "cache", BUCKET)] as const;
+
+/** A response in which people do their part at once, up to where cordon fails or nothing is left. */
+async function carriedOut(ports: ResponsePorts, plan: Plan, by = "mara") {
+  const verbs = responseVerbs(ports, by);
+  await verbs.open(plan, PACK);
+  let response = await verbs.run(plan.id, () => {});
+  for (let next = waiting(response)[0]; next !== undefined; next = waiting(response)[0]) {
+    await verbs.confirm(plan.id, next, "");
+    response = await verbs.run(plan.id, () => {});
+  }
+  return { verbs, state: (id: string) => progressOf(plan, response.events).get(id)!, response };
+}
+
+function plannedInGit(): Plan {
+  return planResponse(
+    PACK,
+    LOCKED,
+    { paths: ["/p"], machine: true },
+    { platform: "linux", secrets: [], projects: [{ ...IN_GIT, publishes: ["mine"] }], lastGood: new Map() },
+  );
+}
+
+test("a branch is made, tested, and deleted again at the commit that was made, once nothing relies on it", async () => {
+  const plan = plannedInGit();
+  const { ports, did } = ground({ answers: [] });
+  const verbs = responseVerbs(ports, "mara");
+  await verbs.open(plan, PACK);
+  const response = await verbs.run(plan.id, () => {});
+  expect(did).toContain("branch cordon/respond-left-2026-p");
+  expect(progressOf(plan, response.events).get("rollback-1")).toMatchObject({ state: "done", made: ["c0ffee"] });
+  const over = stepOf(plan, "rollback-2")!;
+  await verbs.confirm(plan.id, over, "merged");
+  await expect(verbs.undo(plan.id, stepOf(plan, "rollback-1")!, "")).rejects.toThrow("rollback-2 came after it and relies on it");
+  await verbs.undo(plan.id, over, "reset");
+  await verbs.undo(plan.id, stepOf(plan, "rollback-1")!, "");
+  expect(did.at(-1)).toBe("delete cordon/respond-left-2026-p at c0ffee");
+});
+
+test("a step whose own test fails is not done, although it could be carried out; what it made can be taken back", async () => {
+  for (const [what, step, said] of [
+    ["rollback", "rollback-1", "it still names left@1.0.1"],
+    ["purge", "purge-1", "left@1.0.1 can still be had from /c/_cacache"],
+    ["revalidate-own", "revalidate-3", "other bytes"],
+  ] as const) {
+    const plan = plannedInGit();
+    const { ports, did, failing } = ground({ answers: [] });
+    failing(what);
+    const { state, verbs } = await carriedOut(ports, plan);
+    expect(state(step), step).toMatchObject({ state: "failed", last: { detail: said } });
+    if (what === "rollback") {
+      await verbs.undo(plan.id, stepOf(plan, step)!, "");
+      expect(did.at(-1)).toBe("delete cordon/respond-left-2026-p at c0ffee");
+    } else await expect(verbs.undo(plan.id, stepOf(plan, step)!, "")).rejects.toThrow("it is failed");
+    failing(undefined);
+    expect((await carriedOut(ports, plan)).state(step).state).toBe("done");
+  }
+});
+
+test("what a step relies on is looked at again right before it: no cache is emptied once the evidence or the deny is gone", async () => {
+  const plan = planned(HIT);
+  const { ports, did, losing, denied } = ground({ answers: HIT });
+  const verbs = responseVerbs(ports, "mara");
+  await verbs.open(plan, PACK);
+  await verbs.run(plan.id, () => {});
+  await verbs.confirm(plan.id, stepOf(plan, "isolate-1")!, "");
+  await verbs.run(plan.id, () => {});
+  await verbs.confirm(plan.id, stepOf(plan, "persistence-1")!, "");
+  losing("files/ab is not what was copied");
+  let ran: string[] = [];
+  await verbs.run(plan.id, ({ step, detail }) => ran.push(`${step.id}: ${detail}`));
+  expect(ran).toEqual(["purge-1: preserve-1 was done and holds no more: files/ab is not what was copied; put that right first"]);
+  losing(undefined);
+  await ports.exceptions.removeDeny(denied()[0]!.id, "jo");
+  ran = [];
+  await verbs.run(plan.id, ({ step, detail }) => ran.push(`${step.id}: ${detail}`));
+  expect(ran).toEqual([
+    "purge-1: declare-1 was done and holds no more: left@1.0.1 is not denied: cordon deny add left@1.0.1; put that right first",
+  ]);
+  expect(did).toEqual(["preserve"]);
+  await ports.exceptions.deny({ spec: "left@1.0.1" }, { owner: "jo", reason: "back" });
+  await verbs.run(plan.id, () => {});
+  expect(did).toEqual(["preserve", `purge ${BUCKET}`]);
+});
+
+test("what a step found is kept for the report, also when it failed", async () => {
+  const plan = plannedInGit();
+  const { ports, failing } = ground({ answers: [] });
+  failing("revalidate-lock");
+  const { response, verbs } = await carriedOut(ports, plan);
+  expect(response.events.some(({ step, what, found }) => step === "revalidate-1" && what === "failed" && found !== undefined)).toBe(true);
+  const { report } = await verbs.report(plan.id);
+  // Of a step that was tried more than once, what it found the last time.
+  expect(report.found).toEqual([
+    { step: "rollback-1", text: "left 1.0.1 to 1.0.0" },
+    { step: "revalidate-1", text: "revalidate-lock" },
+    { step: "revalidate-3", text: "revalidate-own" },
+  ]);
+});
+
+test("on a journal that somebody changed nothing is done any more; the report says so", async () => {
+  const plan = planned(HIT);
+  const { ports, did, breaking } = ground({ answers: HIT });
+  const verbs = responseVerbs(ports, "mara");
+  await verbs.open(plan, PACK);
+  breaking("line 3 of its journal does not follow what stands before it");
+  const refused = expect.objectContaining({ code: "STORE_BROKEN", message: expect.stringContaining("line 3 of its journal") });
+  await expect(verbs.run(plan.id, () => {})).rejects.toEqual(refused);
+  await expect(verbs.confirm(plan.id, stepOf(plan, "isolate-1")!, "")).rejects.toEqual(refused);
+  await expect(verbs.leaveOut(plan.id, stepOf(plan, "revalidate-1")!, "x")).rejects.toEqual(refused);
+  await expect(verbs.undo(plan.id, stepOf(plan, "declare-1")!, "")).rejects.toEqual(refused);
+  expect(did).toEqual([]);
+  const { report } = await verbs.report(plan.id);
+  expect(report.finished).toBe(false);
+  expect(report.unknown[0]).toContain("line 3 of its journal does not follow");
+});
+
+test("two work on one plan at once: each step is done once, by one of them, and nothing is lost", async () => {
+  const plan = planned(HIT);
+  const { ports, events, did } = ground({ answers: [] });
+  const both = await Promise.all(["mara", "jo"].map(async (by) => ({ by, verbs: responseVerbs(ports, by) })));
+  await both[0]!.verbs.open(plan, PACK);
+  for (let rounds = 0; rounds < 20; rounds += 1) {
+    await Promise.all(both.map(({ verbs }) => verbs.run(plan.id, () => {}).catch(expectUsage)));
+    const open = waiting({ plan, events: events(plan.id) });
+    await Promise.all(open.flatMap((step) => both.map(({ verbs }) => verbs.confirm(plan.id, step, "").catch(expectUsage))));
+  }
+  expect([...progressOf(plan, events(plan.id)).values()].every(({ state }) => state === "done")).toBe(true);
+  for (const { id } of plan.steps)
+    expect(
+      events(plan.id).filter(({ step, what }) => step === id && what === "done"),
+      id,
+    ).toHaveLength(1);
+  expect(did.toSorted()).toEqual(["preserve", `purge ${BUCKET}`]);
+});
+
+function expectUsage(error: unknown): void {
+  expect(error).toMatchObject({ code: "USAGE" });
+}

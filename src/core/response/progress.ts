@@ -83,8 +83,9 @@ export function whyNot(step: Step, progress: Progress, by: string): string | und
 
 /** Why a step may not be taken back: something that was done relies on it. Undefined when it may. */
 export function whyNotUndo(plan: Plan, step: Step, progress: Progress): string | undefined {
-  const { state } = progress.get(step.id)!;
-  if (state !== "done" && state !== "skipped") return `it is ${state}`;
+  const { state, made } = progress.get(step.id)!;
+  // What failed may have made something before it did.
+  if (state !== "done" && state !== "skipped" && (state !== "failed" || made.length === 0)) return `it is ${state}`;
   if (step.undo === undefined) return "it cannot be taken back";
   const later = plan.steps.filter(({ id, needs }) => needs.includes(step.id) && ["done", "running"].includes(progress.get(id)!.state));
   return later.length === 0

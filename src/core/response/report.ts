@@ -32,7 +32,7 @@ export type ResponseReport = {
     readonly at?: string;
     readonly detail?: string;
   }[];
-  /** What steps found, a line each. */
+  /** What each step found the last time, a line each. */
   readonly found: readonly { readonly step: string; readonly text: string }[];
   readonly unknown: readonly string[];
   /** Digest of the last line that counts: whoever keeps it can tell later that nothing was cut off. */
@@ -64,7 +64,7 @@ export function reportOf(
       state,
       ...(last && { by: last.by, at: iso(last.at), ...(last.detail !== "" && { detail: last.detail }) }),
     })),
-    found: events.flatMap(({ step, found = [] }) => found.map((text) => ({ step, text }))),
+    found: states.flatMap(({ step, last }) => (last?.found ?? []).map((text) => ({ step: step.id, text }))),
     unknown: [
       ...(broken === undefined
         ? []

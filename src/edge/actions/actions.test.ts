@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { tempFolder } from "../../../test/kit/temp.ts";
 import { instant } from "../../core/base/time.ts";
 import { type IncidentPack, PACK_SCHEMA } from "../../core/incident/pack.ts";
@@ -185,6 +185,45 @@ test("a response outlives the process; a plan that was changed is refused; a tor
   const file = path.join(dataDir, "responses", PLAN.id, "plan.json");
   fs.writeFileSync(file, fs.readFileSync(file, "utf8").replace('"machine": true', '"machine": false'));
   await expect(store.read(PLAN.id)).rejects.toMatchObject({ code: "STORE_BROKEN" });
+});
+
+test("two write at once: whoever finds another's line before his own writes it once more, and the chain holds", async () => {
+  const dataDir = tempFolder({});
+  const [mara, jo] = [openResponseStore(dataDir), openResponseStore(dataDir)];
+  const event = (by: string) => ({ at: CLOCK.now(), by, step: "isolate-1", what: "claimed" as const, detail: "" });
+  await mara.open(PLAN, PACK);
+  // Between mara's look at the head and her line, jo writes his.
+  const open = fs.openSync;
+  let raced = false;
+  const spy = vi.spyOn(fs, "openSync").mockImplementation((file, flags, mode) => {
+    if (flags === "a" && !raced) {
+      raced = true;
+      void jo.append(PLAN.id, event("jo"));
+    }
+    return open(file, flags, mode);
+  });
+  onTestFinished(() => spy.mockRestore());
+  await mara.append(PLAN.id, event("mara"));
+  const read = await mara.read(PLAN.id);
+  expect(read.events.map(({ by }) => by)).toEqual(["jo", "mara"]);
+  expect(read.broken).toBeUndefined();
+});
+
+test("a line of the journal that was changed is found when it is read, and nothing more is written behind it", async () => {
+  const dataDir = tempFolder({});
+  const store = openResponseStore(dataDir);
+  await store.open(PLAN, PACK);
+  for (const detail of ["one", "two", "three"])
+    await store.append(PLAN.id, { at: CLOCK.now(), by: "mara", step: "plan", what: "noted", detail });
+  const file = path.join(dataDir, "responses", PLAN.id, "events.jsonl");
+  const whole = fs.readFileSync(file, "utf8");
+  fs.writeFileSync(file, whole.replace('"two"', '"2"'));
+  const read = await store.read(PLAN.id);
+  expect(read.broken).toMatch(/^line \d+ of its journal does not follow/);
+  expect(read.events.map(({ detail }) => detail)).toEqual(["one", "2"]);
+  await expect(store.append(PLAN.id, read.events[0]!)).rejects.toMatchObject({ code: "STORE_BROKEN" });
+  fs.writeFileSync(file, whole);
+  expect((await store.read(PLAN.id)).broken).toBeUndefined();
 });
 
 test("names of secrets are read where it ran, in the project and at home, and no value with them", async () => {
