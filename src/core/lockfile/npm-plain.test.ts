@@ -4,11 +4,12 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { openReader } from "./document.ts";
 import { readPlainNpm } from "./npm-plain.ts";
-import { readLockfile } from "./read.ts";
+import { readAs, readLockfile } from "./read.ts";
 
-/** The same document spelled so that only the thorough way reads it; a space at the very end moves nothing. */
+/** The thorough way, which is taken for those who edit. */
 function thoroughly(path: string, text: string) {
-  return readLockfile(path, `${text} `);
+  const { kind, version, packages, importers, problems, complete } = readAs("package-lock", text, []);
+  return { kind, version, path, packages, importers, problems, complete };
 }
 
 const written = (document: unknown, indent: number | string = 2): string => `${JSON.stringify(document, undefined, indent)}\n`;
@@ -103,6 +104,58 @@ test("entries of every kind read the same both ways", () => {
       expect(readLockfile("package-lock.json", text)).toEqual(thoroughly("package-lock.json", text));
     }),
     { numRuns: 600 },
+  );
+});
+
+test("a text that was changed by hand reads the same both ways", () => {
+  const whole = written({
+    name: "site",
+    lockfileVersion: 3,
+    packages: {
+      "": { name: "site", dependencies: { a: "^1.0.0" }, devDependencies: { b: "*" }, workspaces: ["packages/*"] },
+      "node_modules/a": { version: "1.0.0", resolved: url("a", "1.0.0"), integrity: SHA512, dependencies: { b: "*", c: "~2" } },
+      "node_modules/a/node_modules/b": { version: "1.0.0", inBundle: true, deprecated: 'say "no"', engines: { node: "1", npm: "2" } },
+      "node_modules/b": { version: "2.0.0", resolved: url("b", "2.0.0"), integrity: SHA512, os: ["linux", "!x"], funding: [{ url: "x" }] },
+      "packages/site": { version: "1.0.0", dependencies: { a: "^1.0.0" }, bundleDependencies: ["b"] },
+    },
+  });
+  const count = whole.split("\n").length;
+  const place = fc.nat({ max: whole.length - 1 });
+  const line = fc.nat({ max: count - 1 });
+  const edit = fc.oneof(
+    fc
+      .tuple(
+        place,
+        fc.constantFrom("", "x", " ", "\t", "\n", "\r", "\0", '"', "\\", "{", "}", "[", "]", ",", ":", "0", "é", "\u2028", "\ud800"),
+      )
+      .map(
+        ([at, put]) =>
+          (text: string) =>
+            text.slice(0, at) + put + text.slice(at + 1),
+      ),
+    fc.tuple(line, line).map(([from, to]) => (text: string) => {
+      const lines = text.split("\n");
+      return lines.toSpliced(to, 0, lines[from] ?? "").join("\n");
+    }),
+    fc.tuple(line, fc.nat({ max: 3 })).map(
+      ([at, some]) =>
+        (text: string) =>
+          text.split("\n").toSpliced(at, some).join("\n"),
+    ),
+    fc.tuple(line, line).map(([from, to]) => (text: string) => {
+      const lines = text.split("\n");
+      return lines
+        .with(from % lines.length, lines[to % lines.length]!)
+        .with(to % lines.length, lines[from % lines.length]!)
+        .join("\n");
+    }),
+  );
+  fc.assert(
+    fc.property(fc.array(edit, { minLength: 1, maxLength: 2 }), (edits) => {
+      const text = edits.reduce((before, change) => change(before), whole);
+      expect(readLockfile("package-lock.json", text)).toEqual(thoroughly("package-lock.json", text));
+    }),
+    { numRuns: 2_000 },
   );
 });
 

@@ -1,7 +1,8 @@
 /**
- * npm's version 3 lockfiles as npm itself writes them: nearly all there are. When a text is exactly what `JSON.stringify` makes of what
- * `JSON.parse` reads in it, nothing stands twice and nothing is spelled oddly, and every line follows from the values alone. Whatever is
- * unusual beyond that is left to `npm.ts`, which reads every file and says what is wrong where.
+ * npm's version 3 lockfiles as npm itself writes them: nearly all there are. Each value stands on a line of its own, so the file is read
+ * line by line, each by one expression, and what nobody asks about is passed over without becoming an object. Whatever is unusual beyond
+ * that - another layout, a key that stands twice, a field of the wrong type - is left to `npm.ts`, which reads every file and says what is
+ * wrong where.
  */
 import { isPackageName, unscoped } from "../npm/name.ts";
 import type { Draft, Reader } from "./document.ts";
@@ -11,81 +12,220 @@ import { isHttp, isVersion, readSri, sourceOf } from "./identity.ts";
 import { folderName, nameAtLocation } from "./npm.ts";
 import type { Declared, DependencyKind, LockSource, ResolvedPackage } from "./tree.ts";
 
-type Fields = Readonly<Record<string, unknown>>;
-
 /** False, with nothing added, when the file is not this plain. */
 export function readPlainNpm(reader: Reader): boolean {
-  const parsed = parsedIfPlain(reader.text);
-  const packages = parsed?.root["packages"];
-  if (parsed === undefined || parsed.root["lockfileVersion"] !== 3 || parsed.root["dependencies"] !== undefined || !isMap(packages))
-    return false;
-  const { root, indent } = parsed;
-  let line = 2;
-  for (const field in root) {
-    if (field === "packages") break;
-    line += linesOf(root[field]);
-  }
-  const place = { reader, packages, indent };
-  for (const key in packages) {
-    const entry = packages[key];
-    line += 1;
-    const lines = isMap(entry) ? readEntry(place, key, entry, line) : undefined;
-    if (lines === undefined) {
-      reader.packages.length = 0;
-      reader.importers.length = 0;
-      reader.problems.length = 0;
-      return false;
-    }
-    line += lines - 1;
-  }
-  reader.version = "3";
-  return true;
+  const indentation = /^\{\n( {1,10}|\t{1,10})"/.exec(reader.text)?.[1];
+  const lines = indentation && openLines(reader.text, indentation.length);
+  if (lines && readRoot(reader, lines)) return true;
+  reader.packages.length = 0;
+  reader.importers.length = 0;
+  reader.problems.length = 0;
+  return false;
 }
 
-/** What the text says, and its indentation; undefined when another text would say the same. */
-function parsedIfPlain(text: string): { readonly root: Fields; readonly indent: number } | undefined {
-  const indentation = /^\{\n( {1,10}|\t{1,10})"/.exec(text)?.[1];
-  if (indentation === undefined) return undefined;
+function readRoot(reader: Reader, lines: Lines): boolean {
+  const seen = new Set<string>();
+  let version = "";
+  let packages = false;
+  do {
+    if (!next(lines, 1) || isAgain(seen, lines.key)) return false;
+    if (lines.key === "lockfileVersion") version = lines.word;
+    if (lines.key === "packages") {
+      if (!readPackages(reader, lines)) return false;
+      packages = true;
+    } else if (lines.key === "dependencies" || !pass(lines, 1)) return false;
+  } while (lines.comma);
+  if (!closes(lines, 0, "}") || lines.comma || lines.at !== reader.text.length) return false;
+  reader.version = version;
+  return packages && version === "3";
+}
+
+function readPackages(reader: Reader, lines: Lines): boolean {
+  const seen = new Set<string>();
+  const place = { reader, lines, seen, bundlers: new Set<string>() };
+  if (lines.word !== "{") return false;
+  do {
+    if (!next(lines, 2) || isAgain(seen, lines.key) || !readEntry(place, lines.key!)) return false;
+  } while (lines.comma);
+  return closes(lines, 1, "}");
+}
+
+// --- lines ------------------------------------------------------------------------------------------------------------------------------
+
+/** What stands on the line read last. */
+type Lines = {
+  readonly text: string;
+  /** Characters each level is indented by. */
+  readonly indent: number;
+  /** Where the next line begins. */
+  at: number;
+  line: number;
+  key: string | undefined;
+  /** The value when it is a string, with its escapes resolved. */
+  value: string | undefined;
+  /** Any other value, or its first character when it goes on on the lines that follow; the closing character of such a one. */
+  word: string;
+  comma: boolean;
+};
+
+function openLines(text: string, indent: number): Lines {
+  return { text, indent, at: 2, line: 1, key: undefined, value: undefined, word: "", comma: false };
+}
+
+/** A key, if there is one; a string without escapes, or what is no string; a comma. */
+const LINE =
+  // The words of JSON: https://www.rfc-editor.org/rfc/rfc8259 §3 and §6.
+  /[ \t]*(?:"([^"\\\0-\x1f]*)": )?(?:"([^"\\\0-\x1f]*)"|(\{\}?|\[\]?|[}\]]|true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?))(,?)(?:\n|$)/y;
+/** The same with a string that has escapes. */
+const ESCAPED = /[ \t]*(?:"([^"\\\0-\x1f]*)": )?("[^\n]*")()(,?)(?:\n|$)/y;
+
+/** Reads the next line; false when it is not one of JSON's values, or stands at another level. */
+function next(lines: Lines, depth: number): boolean {
+  const { text, at, indent } = lines;
+  LINE.lastIndex = at;
+  let found = LINE.exec(text);
+  if (found !== null) lines.value = found[2];
+  else {
+    ESCAPED.lastIndex = at;
+    found = ESCAPED.exec(text);
+    lines.value = found === null ? undefined : unescaped(found[2]!);
+    if (found === null || lines.value === undefined) return false;
+  }
+  const first = at + depth * indent;
+  lines.key = found[1];
+  lines.word = found[3] ?? "";
+  lines.comma = found[4] !== "";
+  lines.at = at + found[0].length;
+  lines.line++;
+  return !isBlank(text.charCodeAt(first)) && (depth === 0 || (first < lines.at && isBlank(text.charCodeAt(first - 1))));
+}
+
+function isBlank(code: number): boolean {
+  return code === 0x20 || code === 0x09;
+}
+
+function unescaped(quoted: string): string | undefined {
   try {
-    const root: unknown = JSON.parse(text);
-    const again = JSON.stringify(root, undefined, indentation);
-    const same = text.length === again.length + 1 ? text.endsWith("\n") && text.startsWith(again) : text === again;
-    return same && isMap(root) ? { root, indent: indentation.length } : undefined;
+    const value: unknown = JSON.parse(quoted);
+    return typeof value === "string" ? value : undefined;
   } catch {
-    // Not JSON, or nested deeper than can be written again.
     return undefined;
   }
 }
 
-function isMap(value: unknown): value is Fields {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+function closes(lines: Lines, depth: number, word: "}" | "]"): boolean {
+  return next(lines, depth) && lines.key === undefined && lines.word === word;
 }
 
-/** Lines a value takes as `JSON.stringify` lays it out. */
-function linesOf(value: unknown): number {
-  if (typeof value !== "object" || value === null) return 1;
-  let lines = 2;
-  if (Array.isArray(value)) {
-    if (value.length === 0) return 1;
-    for (const item of value) lines += linesOf(item);
-    return lines;
+/** Whether a member has no key, or one that was there before. */
+function isAgain(seen: Set<string>, key: string | undefined): boolean {
+  return key === undefined || seen.size === seen.add(key).size;
+}
+
+/** Deeper than npm writes anything. */
+const DEEP = 10;
+
+/** Passes the value that begins on the line read last, and all that is in it; false when it is not plain. */
+function pass(lines: Lines, depth: number): boolean {
+  switch (lines.word) {
+    case "}":
+    case "]":
+      return false;
+    case "{": {
+      if (depth > DEEP) return false;
+      // Most maps have one key.
+      let first: string | undefined;
+      let others: Set<string> | undefined;
+      do {
+        if (!next(lines, depth + 1) || lines.key === first) return false;
+        if (first === undefined) first = lines.key;
+        else if (isAgain((others ??= new Set()), lines.key)) return false;
+        if (!pass(lines, depth + 1)) return false;
+      } while (lines.comma);
+      return closes(lines, depth, "}");
+    }
+    case "[":
+      return depth <= DEEP && eachItem(lines, depth, () => pass(lines, depth + 1));
+    default:
+      return true;
   }
-  for (const key in value) lines += linesOf((value as Fields)[key]);
-  return lines === 2 ? 1 : lines;
 }
 
-type Place = { readonly reader: Reader; readonly packages: Fields; readonly indent: number };
+function eachItem(lines: Lines, depth: number, read: () => boolean): boolean {
+  do {
+    if (!next(lines, depth + 1) || lines.key !== undefined || !read()) return false;
+  } while (lines.comma);
+  return closes(lines, depth, "]");
+}
 
-const DECLARED: readonly (readonly [string, DependencyKind])[] = [
-  ["dependencies", "prod"],
-  ["devDependencies", "dev"],
-  ["optionalDependencies", "optional"],
-  ["peerDependencies", "peer"],
-];
+// --- entries ----------------------------------------------------------------------------------------------------------------------------
 
-/** Adds what stands at a key; the lines it takes, or undefined when it is unusual. */
-function readEntry({ reader, packages, indent }: Place, key: string, entry: Fields, line: number): number | undefined {
-  const column = 2 * indent + 1;
+type Place = {
+  readonly reader: Reader;
+  readonly lines: Lines;
+  /** Locations so far, and those of packages that say they bundle something. */
+  readonly seen: ReadonlySet<string>;
+  readonly bundlers: Set<string>;
+};
+
+/** What an entry says besides what is kept of it. */
+type Said = {
+  name: string | undefined;
+  resolved: string;
+  link: boolean;
+  inBundle: boolean;
+  /** Of what may be a project: what it declares, by `DECLARED`. */
+  readonly declared: readonly Declared[][] | undefined;
+};
+
+/** In which order a project's declarations are listed. */
+const DECLARED = {
+  dependencies: { at: 0, kind: "prod" },
+  devDependencies: { at: 1, kind: "dev" },
+  optionalDependencies: { at: 2, kind: "optional" },
+  peerDependencies: { at: 3, kind: "peer" },
+} as const;
+
+/** Fields by number, so that one is told from another, and from itself a second time, without comparing texts. */
+const FIELDS = [
+  "version",
+  "resolved",
+  "integrity",
+  "dev",
+  "optional",
+  "devOptional",
+  "peer",
+  "hasInstallScript",
+  "link",
+  "inBundle",
+  "name",
+  "deprecated",
+  "os",
+  "cpu",
+  "libc",
+  "dependencies",
+  "optionalDependencies",
+  "peerDependencies",
+  "devDependencies",
+  "bundleDependencies",
+  // Of these only that they stand once.
+  "license",
+  "engines",
+  "bin",
+  "funding",
+  "peerDependenciesMeta",
+  "workspaces",
+  "extraneous",
+  "hasShrinkwrap",
+] as const;
+const NUMBER_OF: ReadonlyMap<string, number> = new Map(FIELDS.map((field, index) => [field, index]));
+
+/** Adds what stands at a key; false when it is unusual. */
+function readEntry(place: Place, key: string): boolean {
+  const { reader, lines } = place;
+  const { line } = lines;
+  if (lines.word !== "{" && lines.word !== "{}") return false;
+  const located = nameAtLocation(key);
   const added: Draft<ResolvedPackage> = {
     key,
     name: "",
@@ -95,118 +235,134 @@ function readEntry({ reader, packages, indent }: Place, key: string, entry: Fiel
     optional: false,
     peer: false,
     line,
-    column,
+    column: 2 * lines.indent + 1,
   };
-  let declaredName: string | undefined;
-  let resolved = "";
-  let link = false;
-  let inBundle = false;
-  let lines = 2;
-  let starts: Record<string, number> | undefined;
-  for (const field in entry) {
-    const value = entry[field];
-    const isText = typeof value === "string";
-    switch (field) {
-      case "version":
-        if (!isText) return undefined;
-        added.version = value;
-        break;
-      case "resolved":
-        if (!isText) return undefined;
-        resolved = value;
-        break;
-      case "integrity": {
-        if (!isText) return undefined;
-        if (value === "") break;
-        const integrity = SHA512.test(value) ? ({ kind: "sri", value } as const) : readSri(value);
-        if (integrity === undefined) return undefined;
-        added.integrity = integrity;
-        break;
+  const said: Said = {
+    name: undefined,
+    resolved: "",
+    link: false,
+    inBundle: false,
+    declared: located === undefined ? [[], [], [], []] : undefined,
+  };
+  if (lines.word === "{") {
+    let seen = 0;
+    let others: Set<string> | undefined;
+    do {
+      if (!next(lines, 3) || lines.key === undefined) return false;
+      const field = NUMBER_OF.get(lines.key);
+      if (field === undefined) {
+        if (isAgain((others ??= new Set()), lines.key) || !pass(lines, 3)) return false;
+      } else {
+        if ((seen & (1 << field)) !== 0 || !readField(place, added, said, FIELDS[field]!)) return false;
+        seen |= 1 << field;
       }
-      case "dependencies":
-      case "optionalDependencies":
-      case "peerDependencies": {
-        const record = recordOf(value);
-        if (record === undefined) return undefined;
-        if (record !== EMPTY) added[field] = record;
-        (starts ??= {})[field] = line + lines - 1;
-        break;
-      }
-      case "devDependencies":
-        (starts ??= {})[field] = line + lines - 1;
-        break;
-      case "dev":
-      case "optional":
-      case "devOptional":
-      case "peer":
-      case "hasInstallScript":
-      case "link":
-      case "inBundle":
-        if (value === false) break;
-        if (value !== true) return undefined;
-        if (field === "devOptional") added.optional = true;
-        else if (field === "link") link = true;
-        else if (field === "inBundle") inBundle = true;
-        else added[field] = true;
-        break;
-      case "name":
-        if (!isText) return undefined;
-        declaredName = value;
-        break;
-      case "deprecated":
-        if (!isText) return undefined;
-        added.deprecated = value;
-        break;
-      case "os":
-      case "cpu":
-      case "libc": {
-        const values = isText ? [value] : value;
-        if (!Array.isArray(values) || !values.every((one) => typeof one === "string")) return undefined;
-        if (values.length > 0) added[field] = values;
-      }
-    }
-    lines += typeof value === "object" ? linesOf(value) : 1;
+    } while (lines.comma);
+    if (!closes(lines, 2, "}")) return false;
   }
-  if (lines === 2) lines = 1;
 
-  const located = nameAtLocation(key);
-  if (located === undefined && !link) {
-    const dependencies = declaredBy(entry, starts, indent);
-    if (dependencies === undefined || resolved !== "") return undefined;
-    const name = declaredName === undefined ? {} : { name: declaredName };
-    reader.importers.push({ path: key || ".", ...name, dependencies, line, column });
-    if (key === "") return lines;
+  if (located === undefined && !said.link) {
+    if (said.resolved !== "") return false;
+    const name = said.name === undefined ? {} : { name: said.name };
+    reader.importers.push({ path: key || ".", ...name, dependencies: said.declared!.flat(), line, column: added.column });
+    if (key === "") return true;
   }
   // npm writes to the location as it stands: what is no plain path is looked at closely elsewhere.
-  if (located === "" || key.includes("/.") || key.includes("//")) return undefined;
+  if (located === "" || key.includes("/.") || key.includes("//")) return false;
 
-  const installedAs = located ?? declaredName ?? folderName(key);
-  added.name = declaredName ?? installedAs;
+  const installedAs = located ?? said.name ?? folderName(key);
+  added.name = said.name ?? installedAs;
   if (added.name !== installedAs) added.alias = installedAs;
-  const source = sourceFor(packages, added, { resolved, link, inBundle, inside: located !== undefined });
-  if (source === undefined) return undefined;
+  const source = sourceFor(place, added, said, located !== undefined);
+  if (source === undefined) return false;
   added.source = source;
-  if (source.kind === "registry" && !isVersion(added.version)) return undefined;
+  if (source.kind === "registry" && !isVersion(added.version)) return false;
   if (!LOCAL.has(source.kind) || source.kind === "bundled")
-    for (const name of [added.name, added.alias])
-      if (name !== undefined && !USUAL_NAME.test(name) && !isPackageName(name)) return undefined;
+    for (const name of [added.name, added.alias]) if (name !== undefined && !USUAL_NAME.test(name) && !isPackageName(name)) return false;
   const problem = trustProblem(added);
   if (problem !== undefined) reportAt(reader, problem.code, added, problem.message);
   reader.packages.push(added);
-  return lines;
+  return true;
+}
+
+/** Takes in the field of the line read last; false when it is not of its type. */
+function readField({ lines, bundlers }: Place, added: Draft<ResolvedPackage>, said: Said, field: (typeof FIELDS)[number]): boolean {
+  const { value, word } = lines;
+  switch (field) {
+    case "version":
+    case "deprecated":
+      if (value !== undefined) added[field] = value;
+      return value !== undefined;
+    case "name":
+    case "resolved":
+      if (value !== undefined) said[field] = value;
+      return value !== undefined;
+    case "integrity": {
+      if (value === undefined || value === "") return value !== undefined;
+      const integrity = SHA512.test(value) ? ({ kind: "sri", value } as const) : readSri(value);
+      if (integrity !== undefined) added.integrity = integrity;
+      return integrity !== undefined;
+    }
+    case "dev":
+    case "optional":
+    case "devOptional":
+    case "peer":
+    case "hasInstallScript":
+    case "link":
+    case "inBundle":
+      if (word !== "true") return word === "false";
+      if (field === "devOptional") added.optional = true;
+      else if (field === "link" || field === "inBundle") said[field] = true;
+      else added[field] = true;
+      return true;
+    case "os":
+    case "cpu":
+    case "libc": {
+      const values = value === undefined ? [] : [value];
+      const read =
+        value !== undefined ||
+        word === "[]" ||
+        (word === "[" && eachItem(lines, 3, () => lines.value !== undefined && values.push(lines.value) > 0));
+      if (values.length > 0) added[field] = values;
+      return read;
+    }
+    case "dependencies":
+    case "optionalDependencies":
+    case "peerDependencies": {
+      const record = readRanges(lines, said.declared?.[DECLARED[field].at], DECLARED[field].kind);
+      if (record !== undefined && record !== EMPTY) added[field] = record;
+      return record !== undefined;
+    }
+    case "devDependencies":
+      // Only those of a project are anybody's.
+      return said.declared ? readRanges(lines, said.declared[DECLARED[field].at], "dev") !== undefined : pass(lines, 3);
+    case "bundleDependencies":
+      bundlers.add(added.key);
+      return pass(lines, 3);
+    default:
+      return pass(lines, 3);
+  }
+}
+
+const EMPTY: Readonly<Record<string, string>> = Object.freeze({});
+
+/** Names to ranges, without a prototype as everywhere; undefined when it is something else. What a project declares has a line for each. */
+function readRanges(lines: Lines, declared: Declared[] | undefined, kind: DependencyKind): Readonly<Record<string, string>> | undefined {
+  if (lines.word === "{}") return EMPTY;
+  if (lines.word !== "{") return undefined;
+  const record = Object.create(null) as Record<string, string>;
+  do {
+    if (!next(lines, 4)) return undefined;
+    const { key, value } = lines;
+    if (key === undefined || value === undefined || record[key] !== undefined) return undefined;
+    record[key] = value;
+    declared?.push({ name: key, kind, range: value, line: lines.line, column: 4 * lines.indent + 1 });
+  } while (lines.comma);
+  return closes(lines, 3, "}") ? record : undefined;
 }
 
 /** Undefined: not one that is known for certain here. */
-function sourceFor(
-  packages: Fields,
-  { key, name, version }: ResolvedPackage,
-  {
-    resolved,
-    link,
-    inBundle,
-    inside,
-  }: { readonly resolved: string; readonly link: boolean; readonly inBundle: boolean; readonly inside: boolean },
-): LockSource | undefined {
+function sourceFor(place: Place, { key, name, version }: ResolvedPackage, said: Said, inside: boolean): LockSource | undefined {
+  const { resolved, link, inBundle } = said;
   if (link) return isHttp(resolved) ? undefined : { kind: "link", path: resolved };
   if (resolved !== "") {
     if (isUsual(resolved, name, version)) return { kind: "registry", url: resolved };
@@ -214,7 +370,8 @@ function sourceFor(
     return source.kind === "registry" ? undefined : source;
   }
   if (!inside) return { kind: "workspace", path: key };
-  return inBundle && hasBundler(packages, key) ? { kind: "bundled" } : { kind: "registry" };
+  const bundled = inBundle && isBundled(place, key);
+  return bundled === undefined ? undefined : { kind: bundled ? "bundled" : "registry" };
 }
 
 /** As `isUsualPath`. What the engine does by itself is quick from the first entry on. */
@@ -226,44 +383,13 @@ function isUsual(url: string, name: string, version: string): boolean {
 /** 64 bytes, in the one spelling base64 has for them. */
 const SHA512 = /^sha512-[A-Za-z0-9+/]{85}[AQgw]==$/;
 
-/** True when a package around this location, itself in `node_modules`, says it bundles something. */
-function hasBundler(packages: Fields, key: string): boolean {
+/** True when a package around this location, itself in `node_modules`, says it bundles something; undefined when that may still come. */
+function isBundled({ seen, bundlers }: Place, key: string): boolean | undefined {
   for (let end = key.lastIndexOf("/node_modules/"); end > 0; end = key.lastIndexOf("/node_modules/", end - 1)) {
     const outer = key.slice(0, end);
-    const entry = nameAtLocation(outer) !== undefined && Object.hasOwn(packages, outer) ? packages[outer] : undefined;
-    if (isMap(entry) && entry["bundleDependencies"] !== undefined) return true;
+    if (nameAtLocation(outer) === undefined) continue;
+    if (bundlers.has(outer)) return true;
+    if (!seen.has(outer)) return undefined;
   }
   return false;
-}
-
-const EMPTY: Readonly<Record<string, string>> = Object.freeze({});
-
-/** Names to ranges, without a prototype as everywhere; undefined when it is something else. */
-function recordOf(value: unknown): Readonly<Record<string, string>> | undefined {
-  if (!isMap(value)) return undefined;
-  let record: Record<string, string> | undefined;
-  for (const name in value) {
-    const range = value[name];
-    if (typeof range !== "string") return undefined;
-    (record ??= Object.create(null) as Record<string, string>)[name] = range;
-  }
-  return record ?? EMPTY;
-}
-
-/** What an importer declares, each with its own line. */
-function declaredBy(entry: Fields, starts: Readonly<Record<string, number>> | undefined, indent: number): readonly Declared[] | undefined {
-  const declared: Declared[] = [];
-  for (const [field, kind] of DECLARED) {
-    const start = starts?.[field];
-    if (start === undefined) continue;
-    const ranges = entry[field];
-    if (!isMap(ranges)) return undefined;
-    let line = start;
-    for (const name in ranges) {
-      const range = ranges[name];
-      if (typeof range !== "string") return undefined;
-      declared.push({ name, kind, range, line: ++line, column: 4 * indent + 1 });
-    }
-  }
-  return declared;
 }
