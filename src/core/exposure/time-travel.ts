@@ -12,7 +12,8 @@ export type Poison = {
 
 /**
  * Whether `range` would have resolved to the poisoned version at any moment of its life. The version itself is taken from the pack, for a
- * registry forgets what it removed. Undefined when neither pack nor record says when it was published.
+ * registry forgets what it removed. Undefined when nothing tells: neither pack nor record says when it was published, or it could only have
+ * been chosen at a moment whose tags nobody recorded.
  */
 export function wouldResolve(record: PackageRecord, range: string, poison: Poison): boolean | undefined {
   const { removed, version } = poison;
@@ -24,8 +25,17 @@ export function wouldResolve(record: PackageRecord, range: string, poison: Poiso
   const changes = Object.values(record.tags).flatMap((values) =>
     values.flatMap(({ since, until }) => [since, ...(until === undefined ? [] : [until])]),
   );
-  const moments = new Set([published, last, ...births, ...changes].filter((at) => at >= published && at <= last));
-  return [...moments].some((at) => pick(range, tagsAt(record, at, version), listedAt(record, at, version)) === version);
+  const moments = [...new Set([published, last, ...births, ...changes])].filter((at) => at >= published && at <= last);
+  const chosen = moments.filter((at) => pick(range, tagsAt(record, at, version), listedAt(record, at, version)) === version);
+  return chosen.length === 0 ? false : chosen.some((at) => isRecorded(record, at)) || undefined;
+}
+
+/** Whether the tags of that moment are known and not assumed. */
+function isRecorded(record: PackageRecord, at: Instant): boolean {
+  return (
+    at >= record.firstSeen &&
+    Object.values(record.tags).some((values) => values.some(({ since, until }) => since <= at && (until === undefined || at < until)))
+  );
 }
 
 function bornAt({ claimed, firstSeen }: VersionHistory): Instant {

@@ -189,5 +189,5 @@ function noteArchiveUrl(reader: Reader, resolution: NodeId, locator: Locator, en
 }
 
 export function looksLikeYarnBerry(text: string): boolean {
-  return /^__metadata:\s*$/m.test(text.slice(0, 100_000));
+  return /^\ufeff?__metadata:\s*$/m.test(text.slice(0, 100_000));
 }

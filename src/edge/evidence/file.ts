@@ -14,8 +14,8 @@ import { readSbomEvidence } from "./sbom.ts";
 export async function readFileEvidence(reading: Reading, file: string): Promise<void> {
   const name = path.basename(file);
   reading.tell(file);
-  if (Object.hasOwn(LOCKFILE_NAMES, name)) return readLockfileEvidence(reading, file, file);
-  if (name === "package.json") return readManifestEvidence(reading, file, file, false);
+  if (Object.hasOwn(LOCKFILE_NAMES, name)) return void readLockfileEvidence(reading, file, file);
+  if (name === "package.json") return readManifestEvidence(reading, file, file, { locked: false, own: false });
   const head = headOf(file);
   if (head.toString("latin1", 0, 4) === "PK\u0003\u0004") return readLogArchive(reading, file, file);
   if (head.toString("latin1", 257, 262) === "ustar" || /\.tar(?:\.gz)?$|\.tgz$/.test(name)) return readImage(reading, file);

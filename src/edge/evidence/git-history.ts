@@ -8,16 +8,14 @@ import path from "node:path";
 import { Fault } from "../../core/base/fault.ts";
 import { LIMITS } from "../../core/base/limits.ts";
 import { type Instant, instant, iso } from "../../core/base/time.ts";
-import type { PackageSighting } from "../../core/exposure/sighting.ts";
-import { LOCKFILE_NAMES, readLockfile } from "../../core/lockfile/read.ts";
+import { LOCKFILE_NAMES } from "../../core/lockfile/read.ts";
 import { codeOf, isWithin, tryReadText } from "../host/files.ts";
 import { git, gitCall } from "../host/git.ts";
-import { watched } from "./lockfile.ts";
+import { type LockfileHit as Hit, readWatched } from "./lockfile.ts";
 import { giveWay, type Reading } from "./reading.ts";
 
 /** One lockfile changed by one commit. Blobs are object ids; all zeros where there is none. */
 type Change = { readonly commit: string; readonly at: Instant; readonly path: string; readonly before: string; readonly after: string };
-type Hit = Pick<PackageSighting, "name" | "version" | "integrity" | "line" | "note">;
 
 /** Names of lockfiles that are committed; `lock.yaml` alone is anybody's. */
 const NAMES = Object.keys(LOCKFILE_NAMES).filter((name) => name !== "lock.yaml");
@@ -137,10 +135,9 @@ async function readBlobs(
       continue;
     }
     reading.counts.files += 1;
-    const tree = readLockfile(file, bytes);
-    const found = [...watched(reading, tree)];
-    if (found.length > 0) hits.set(id, found);
-    if (!tree.complete) gaps.push(`git history: a state of ${file} could not be read whole (${id.slice(0, 12)})`);
+    const found = readWatched(reading, file, bytes);
+    if (found.hits.length > 0) hits.set(id, found.hits);
+    if (found.why !== undefined) gaps.push(`git history: a state of ${file} could not be read whole (${id.slice(0, 12)})`);
     await giveWay();
   }
   return { hits, gaps };
@@ -205,6 +202,7 @@ async function liveSpans(
     (hits.get(id) ?? []).some((one) => one.name === name && one.version === version);
   const found = new Map<string, Hit & { readonly file: string; readonly at: Instant }>();
   const main = await defaultBranch(ask);
+  const stashed = await stashCommits(ask);
   for (const change of changes.toSorted((a, b) => a.at - b.at))
     for (const hit of hits.get(change.after) ?? []) {
       if (has(change.before, hit) || found.size >= LIMITS.historySpans) continue;
@@ -213,8 +211,12 @@ async function liveSpans(
       const end = await endOf(change, hit, changes, has, ask);
       const refs = (await ask("for-each-ref", "--contains", change.commit, "--format=%(refname:short)"))
         .split("\n")
-        .filter((ref) => ref !== "");
-      const where = refs.length === 0 ? "on no branch any more, only in the reflog" : branchText(refs, main);
+        .filter((ref) => ref !== "" && !isPointer(ref));
+      const where = stashed.has(change.commit)
+        ? "in a stash"
+        : refs.length === 0
+          ? "on no branch any more, only in the reflog"
+          : branchText(refs, main);
       const until =
         end === undefined ? "and was never taken back there" : `to ${end.commit.slice(0, 7)} (${minute(change.at)} – ${minute(end.at)})`;
       const notes = [
@@ -243,13 +245,25 @@ async function endOf(
   return undefined;
 }
 
+/** A stash is a commit with two or three parents: what was checked out, the index, and what git did not track. Older ones have no ref. */
+async function stashCommits(ask: (...args: readonly string[]) => Promise<string>): Promise<ReadonlySet<string>> {
+  if ((await ask("for-each-ref", "refs/stash")) === "") return new Set();
+  const lines = (await ask("log", "--walk-reflogs", "--format=%H %P", "refs/stash")).split("\n");
+  return new Set(lines.flatMap((line) => line.split(" ").filter((_commit, i) => i !== 1)));
+}
+
+/** `origin/HEAD` only says which of the others is the usual one. */
+function isPointer(ref: string): boolean {
+  return /^[^/]+\/HEAD$/.test(ref);
+}
+
 async function defaultBranch(ask: (...args: readonly string[]) => Promise<string>): Promise<string | undefined> {
   const refs = (await ask("for-each-ref", "--format=%(refname:short)", "refs/heads", "refs/remotes")).split("\n");
   return ["main", "master", "origin/main", "origin/master", "trunk", "develop"].find((name) => refs.includes(name));
 }
 
 function branchText(refs: readonly string[], main: string | undefined): string {
-  const shown = refs.slice(0, 3).map((ref) => (ref === "stash" || ref === "refs/stash" ? "a stash" : ref));
+  const shown = refs.slice(0, 3);
   const more = refs.length > shown.length ? ` and ${refs.length - shown.length} more` : "";
   return `${shown.join(", ")}${more}${main === undefined || refs.includes(main) ? "" : `, never on ${main}`}`;
 }

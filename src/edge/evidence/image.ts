@@ -1,21 +1,25 @@
 /**
- * Container images as archives (`docker save`, OCI layout): every layer of every image in it, in order. What a later layer deletes is
- * still in the image, and was there when the layer was built, so it counts and is said.
+ * Container images: archives (`docker save`, OCI layout) and the same as folders. Every layer of every image in it, in order. What a later
+ * layer deletes is still in the image, and was there when the layer was built, so it counts and is said.
  */
 import fs from "node:fs";
 import path from "node:path";
 import { createGunzip } from "node:zlib";
 import { LIMITS } from "../../core/base/limits.ts";
 import type { PackageSighting } from "../../core/exposure/sighting.ts";
-import { LOCKFILE_NAMES, readLockfile } from "../../core/lockfile/read.ts";
-import { codeOf } from "../host/files.ts";
+import { artefactsAt } from "../../core/exposure/watch.ts";
+import { LOCKFILE_NAMES } from "../../core/lockfile/read.ts";
+import { codeOf, isWithin, tryReadText } from "../host/files.ts";
 import { parseManifest } from "../host/manifest.ts";
-import { watched } from "./lockfile.ts";
+import { readWatched } from "./lockfile.ts";
 import { giveWay, type Reading } from "./reading.ts";
 import { tarEntries } from "./tar-stream.ts";
 
-/** Where a file of the outer archive lies. */
-type Part = { readonly offset: number; readonly size: number };
+/** Where a file of the image lies: in an archive, or by itself. */
+type Part = { readonly file: string; readonly offset: number; readonly size: number };
+
+/** The files of an image, by their names in it. */
+type Bundle = { readonly document: (name: string) => string | undefined; readonly part: (name: string) => Part | undefined };
 
 /** What a document of the image says; everything in it is a claim. */
 type Fields = Readonly<Record<string, unknown>>;
@@ -25,95 +29,132 @@ type Found = { readonly path: string; readonly layer: number; deletedBy?: number
 
 export async function readImage(reading: Reading, file: string): Promise<void> {
   try {
-    const parts = new Map<string, Part>();
-    const documents = new Map<string, string>();
-    // Small files may be documents; which of them are is known only at the end.
-    const small = (_name: string, size: number): boolean => size > 0 && size <= LIMITS.imageDocumentBytes;
-    let kept = 0;
-    for await (const { name, data, ...part } of tarEntries(stream(file), small)) {
-      parts.set(name, part);
-      if (data !== undefined && /^\s*[[{]/.test(data.toString("utf8", 0, 10)) && (kept += data.length) <= LIMITS.imageDocumentsBytes)
-        documents.set(name, data.toString("utf8"));
-      await giveWay();
-    }
-    const layers = layersOf(documents);
-    if (layers.length === 0) {
-      reading.see({ kind: "missing", place: file, what: `${file}: a tar archive that is no container image` });
-      return;
-    }
-    const found: Found[] = [];
-    for (const [index, name] of layers.entries()) {
-      const part = parts.get(name);
-      if (part === undefined)
-        reading.see({ kind: "missing", place: file, what: `${file}: layer ${index + 1} (${name.slice(-64, -52)}…) is not in the archive` });
-      else await readLayer(reading, file, { index: index + 1, part }, found);
-    }
-    for (const { path: inner, layer, deletedBy, sighting } of found)
-      reading.see({
-        ...sighting,
-        file: `${file}!${inner}`,
-        note: [`layer ${layer}${deletedBy === undefined ? "" : `, deleted by layer ${deletedBy}`}`, sighting.note]
-          .filter(Boolean)
-          .join(", "),
-      });
-    reading.see({ kind: "looked", place: file, what: `none of its ${layers.length} layers holds one of them` });
+    await readBundle(reading, file, await archived(file));
   } catch (error) {
     reading.see({ kind: "missing", place: file, what: `${file}: ${codeOf(error)}` });
   }
 }
 
+/** An OCI layout, or what `docker save` wrote, unpacked. */
+export async function readImageFolder(reading: Reading, folder: string): Promise<void> {
+  const part = (name: string): Part | undefined => {
+    const file = path.join(folder, name);
+    const stat = isWithin(folder, file) ? fs.lstatSync(file, { throwIfNoEntry: false }) : undefined;
+    return stat?.isFile() ? { file, offset: 0, size: stat.size } : undefined;
+  };
+  const document = (name: string): string | undefined => {
+    const text = name !== "" && part(name) !== undefined ? tryReadText(path.join(folder, name), LIMITS.imageDocumentBytes) : undefined;
+    return typeof text === "string" ? text : undefined;
+  };
+  await readBundle(reading, folder, { document, part });
+}
+
+/** Whether a folder with these names is an image. `manifest.json` alone is anybody's. */
+export function isImageFolder(names: ReadonlySet<string>): boolean {
+  if (names.has("oci-layout")) return names.has("index.json");
+  return names.has("manifest.json") && [...names].some((name) => /^[0-9a-f]{64}(?:\.json|\.tar)?$/.test(name));
+}
+
+async function archived(file: string): Promise<Bundle> {
+  const parts = new Map<string, Part>();
+  const documents = new Map<string, string>();
+  // Small files may be documents; which of them are is known only at the end.
+  const small = (_name: string, size: number): boolean => size > 0 && size <= LIMITS.imageDocumentBytes;
+  let kept = 0;
+  for await (const { name, data, offset, size } of tarEntries(stream(file), small)) {
+    parts.set(name, { file, offset, size });
+    if (data !== undefined && /^\s*[[{]/.test(data.toString("utf8", 0, 10)) && (kept += data.length) <= LIMITS.imageDocumentsBytes)
+      documents.set(name, data.toString("utf8"));
+    await giveWay();
+  }
+  return { document: (name) => documents.get(name), part: (name) => parts.get(name) };
+}
+
+/** `place` is the archive or the folder. */
+async function readBundle(reading: Reading, place: string, bundle: Bundle): Promise<void> {
+  const layers = layersOf(bundle.document);
+  if (layers.length === 0) {
+    reading.see({ kind: "missing", place, what: `${place}: it names no layers of a container image` });
+    return;
+  }
+  const found: Found[] = [];
+  let whole = true;
+  for (const [index, name] of layers.entries()) {
+    const part = bundle.part(name);
+    const why = part === undefined ? "not there" : await readLayer(reading, place, { index: index + 1, part }, found);
+    if (why === undefined) continue;
+    whole = false;
+    reading.see({ kind: "missing", place, what: `layer ${index + 1} (${shortName(name)}): ${why}` });
+  }
+  for (const { path: inner, layer, deletedBy, sighting } of found)
+    reading.see({
+      ...sighting,
+      file: `${place}!${inner}`,
+      note: [`layer ${layer}${deletedBy === undefined ? "" : `, deleted by layer ${deletedBy}`}`, sighting.note].filter(Boolean).join(", "),
+    });
+  if (whole) reading.see({ kind: "looked", place, what: `none of its layers (${layers.length}) holds one of them` });
+}
+
+/** A layer is called by its digest. */
+function shortName(name: string): string {
+  return name.replace(/^.*?([0-9a-f]{12})[0-9a-f]{52}.*$/, "$1…");
+}
+
 /** Names of the archive's files that are layers, lowest first, of all images in it. */
-function layersOf(documents: ReadonlyMap<string, string>): readonly string[] {
+function layersOf(document: Bundle["document"]): readonly string[] {
   const layers: string[] = [];
   // docker save: [{"Config": …, "RepoTags": […], "Layers": ["<id>/layer.tar" or "blobs/sha256/<id>"]}]
-  const images = parsed(documents.get("manifest.json"));
+  const images = parsed(document("manifest.json"));
   for (const image of Array.isArray(images) ? images : []) layers.push(...strings(fields(image)["Layers"]));
+  // `skopeo copy … dir:`: one manifest, and its layers beside it by their bare digests.
+  layers.push(...list(fields(images)["layers"]).map((one) => blob(fields(one)["digest"]).replace(/^.*\//, "")));
   // OCI image-layout 1.1: index.json lists manifests by digest, which list layers or, for several platforms, manifests again.
-  const pending = list(fields(parsed(documents.get("index.json")))["manifests"]).map((one) => ({ one, depth: 0 }));
+  const pending = list(fields(parsed(document("index.json")))["manifests"]).map((one) => ({ one, depth: 0 }));
   for (let next = pending.pop(); next; next = pending.pop()) {
-    const document = fields(parsed(documents.get(blob(fields(next.one)["digest"]))));
-    if (next.depth < 3) pending.push(...list(document["manifests"]).map((one) => ({ one, depth: next!.depth + 1 })));
-    layers.push(...list(document["layers"]).map((one) => blob(fields(one)["digest"])));
+    const manifest = fields(parsed(document(blob(fields(next.one)["digest"]))));
+    if (next.depth < 3) pending.push(...list(manifest["manifests"]).map((one) => ({ one, depth: next!.depth + 1 })));
+    layers.push(...list(manifest["layers"]).map((one) => blob(fields(one)["digest"])));
   }
   return [...new Set(layers)].filter((name) => name !== "");
 }
 
+/** Adds what it finds; says why it could not be read to its end. */
 async function readLayer(
   reading: Reading,
-  file: string,
+  place: string,
   { index, part }: { readonly index: number; readonly part: Part },
   found: Found[],
-): Promise<void> {
+): Promise<string | undefined> {
   const { see, watch, counts } = reading;
   const keep = (inner: string, sighting: Omit<PackageSighting, "kind" | "place" | "file">): void => {
-    found.push({ path: inner, layer: index, sighting: { kind: "package", place: file, ...sighting } });
+    found.push({ path: inner, layer: index, sighting: { kind: "package", place, ...sighting } });
   };
   try {
     const wanted = (name: string, size: number): boolean =>
-      size <= LIMITS.lockfileBytes && (isPackageManifest(name, watch.knows) || isLockfile(name));
-    for await (const { name, data } of tarEntries(layerStream(file, part), wanted)) {
+      (size <= LIMITS.manifestBytes && IS_MANIFEST.test(name)) || (size <= LIMITS.lockfileBytes && isLockfile(name));
+    for await (const { name, data } of tarEntries(layerStream(part), wanted)) {
       counts.entries += 1;
       await giveWay();
       markDeleted(found, index, name);
       if (data === undefined) {
-        if (watch.files.has(path.posix.basename(name)))
-          see({ kind: "artefact", place: file, file: `${file}!${name}`, indicator: path.posix.basename(name) });
+        for (const indicator of artefactsAt(watch, name)) see({ kind: "artefact", place, file: `${place}!${name}`, indicator });
         continue;
       }
       if (isLockfile(name)) {
         const form = name.endsWith(".package-lock.json") ? "hidden-lockfile" : "lockfile";
-        const tree = readLockfile(name, data);
-        for (const hit of watched(reading, tree)) keep(name, { form, ...hit });
-        if (!tree.complete) see({ kind: "missing", place: file, what: `${file}!${name}: not read whole` });
+        const { hits, why } = readWatched(reading, name, data);
+        for (const hit of hits) keep(name, { form, ...hit });
+        if (why !== undefined) see({ kind: "missing", place, what: `${place}!${name}: ${why}` });
         continue;
       }
       const manifest = parseManifest(data.toString("utf8"));
-      if ("why" in manifest) see({ kind: "missing", place: file, what: `${file}!${name}: ${manifest.why}` });
+      if ("why" in manifest) see({ kind: "missing", place, what: `${place}!${name}: ${manifest.why}` });
       else if (manifest.name !== undefined && manifest.version !== undefined && watch.hits(manifest.name, manifest.version))
         keep(path.posix.dirname(name), { form: "image-file", name: manifest.name, version: manifest.version });
     }
+    return undefined;
   } catch (error) {
-    see({ kind: "missing", place: file, what: `${file}: layer ${index}: ${codeOf(error)}` });
+    return codeOf(error);
   }
 }
 
@@ -127,18 +168,15 @@ function markDeleted(found: Found[], layer: number, name: string): void {
     if (one.layer < layer && one.deletedBy === undefined && (one.path === gone || one.path.startsWith(`${gone}/`))) one.deletedBy = layer;
 }
 
-/** A folder's name decides what is opened: an image has thousands of manifests. */
-function isPackageManifest(name: string, knows: (name: string) => boolean): boolean {
-  const match = /(?:^|\/)node_modules\/((?:@[^/]+\/)?[^/]+)\/package\.json$/.exec(name);
-  return match !== null && knows(match[1]!);
-}
+/** Of every package: an alias lies in a folder of another name. */
+const IS_MANIFEST = /(?:^|\/)node_modules\/(?:@[^/]+\/)?[^/]+\/package\.json$/;
 
 function isLockfile(name: string): boolean {
   const base = path.posix.basename(name);
   return Object.hasOwn(LOCKFILE_NAMES, base) && base !== "lock.yaml";
 }
 
-async function* layerStream(file: string, { offset, size }: Part): AsyncGenerator<Uint8Array> {
+async function* layerStream({ file, offset, size }: Part): AsyncGenerator<Uint8Array> {
   const raw = fs.createReadStream(file, { start: offset, end: offset + Math.max(size, 1) - 1 });
   const head = headOf(file, offset);
   if (head.readUInt32LE(0) === 0xfd2fb528) throw new Error("packed with zstd, which cordon does not unpack");

@@ -1,47 +1,84 @@
 /** Lockfiles in working trees: what each names, by its own reader; what its reader could not read is missing evidence. */
 import path from "node:path";
 import { LIMITS } from "../../core/base/limits.ts";
-import type { Form, PackageSighting } from "../../core/exposure/sighting.ts";
+import { mergeSides } from "../../core/exposure/merge-sides.ts";
+import type { PackageSighting } from "../../core/exposure/sighting.ts";
 import { readLockfile } from "../../core/lockfile/read.ts";
 import type { ResolvedTree } from "../../core/lockfile/tree.ts";
 import { codeOf, readBytes } from "../host/files.ts";
 import type { Reading } from "./reading.ts";
 
-/** `place` is the project the file belongs to. */
-export function readLockfileEvidence(reading: Reading, place: string, file: string): void {
+/** A path to packed bytes and not to a folder. */
+const ARCHIVE = /\.(?:tgz|tar\.gz|tar)$/i;
+
+/** `place` is the project the file belongs to. Gives the folders of this disk that it names as packages. */
+export function readLockfileEvidence(reading: Reading, place: string, file: string): readonly string[] {
   let content: Buffer | undefined;
   try {
     content = readBytes(file, LIMITS.lockfileBytes);
   } catch (error) {
     reading.see({ kind: "missing", place, what: `${file}: ${codeOf(error).replace(`${file}: `, "")}` });
-    return;
+    return [];
   }
   if (content === undefined) {
     reading.see({ kind: "missing", place, what: `${file}: gone, or of a name that cannot be opened` });
-    return;
+    return [];
   }
   reading.counts.files += 1;
   const form = path.basename(file) === ".package-lock.json" ? "hidden-lockfile" : "lockfile";
-  seeTree(reading, place, file, form, readLockfile(file, content));
+  const { hits, why, folders } = readWatched(reading, file, content);
+  for (const hit of hits) reading.see({ kind: "package", place, form, file, ...hit });
+  if (why === undefined) reading.see({ kind: "looked", place, what: `${path.basename(file)} names none of them` });
+  else reading.see({ kind: "missing", place, what: `${file}: ${why}` });
+  return folders.map((folder) => path.resolve(path.dirname(file), folder));
 }
 
-function seeTree(reading: Reading, place: string, file: string, form: Form, tree: ResolvedTree): void {
-  for (const one of watched(reading, tree)) reading.see({ kind: "package", place, form, file, ...one });
-  if (!tree.complete) reading.see({ kind: "missing", place, what: `${file}: ${tree.problems[0]?.message ?? "not read whole"}` });
-  else reading.see({ kind: "looked", place, what: `${path.basename(file)} names none of them` });
+export type LockfileHit = Pick<PackageSighting, "name" | "version" | "integrity" | "line" | "note">;
+
+type Read = {
+  readonly hits: readonly LockfileHit[];
+  /** Why it was not read whole. */
+  readonly why?: string;
+  /** Relative to the lockfile. */
+  readonly folders: readonly string[];
+};
+
+/** What a lockfile's bytes name that a pack speaks of; in the middle of a merge, what either side does. */
+export function readWatched(reading: Reading, file: string, content: Buffer): Read {
+  const tree = readLockfile(file, content);
+  const sides = tree.complete ? undefined : mergeSides(content.toString("utf8"))?.map((side) => readLockfile(file, side));
+  const trees = sides ?? [tree];
+  const hits = trees.flatMap((one) => [...watched(reading, one)]);
+  const broken = trees.find(({ complete }) => !complete);
+  return {
+    hits: sides === undefined ? hits : hits.map((hit) => ({ ...hit, note: noted(hit.note, "in an unresolved merge") })),
+    folders: trees.flatMap(({ packages }) =>
+      packages.flatMap(({ source }) => ("path" in source && !ARCHIVE.test(source.path) ? [source.path] : [])),
+    ),
+    ...(broken !== undefined && { why: problemOf(broken) }),
+  };
 }
 
-/** Entries a pack speaks of. What is a folder of this disk, or a commit, is not the registry's package whatever it is called. */
-export function* watched(
-  { watch, counts }: Pick<Reading, "watch" | "counts">,
-  tree: ResolvedTree,
-): Generator<Pick<PackageSighting, "name" | "version" | "integrity" | "line" | "note">> {
+function problemOf({ problems }: ResolvedTree): string {
+  return problems[0]?.message ?? "not read whole";
+}
+
+function noted(...notes: readonly (string | undefined)[]): string {
+  return notes.filter((note) => note !== undefined).join(", ");
+}
+
+/**
+ * Entries a pack speaks of. What is a folder of this disk, or a commit, is not the registry's package whatever it is called; its bytes, where
+ * the file has their digest, count all the same, and an archive that was copied here is still what it says it is.
+ */
+function* watched({ watch, counts }: Pick<Reading, "watch" | "counts">, tree: ResolvedTree): Generator<LockfileHit> {
   counts.entries += tree.packages.length;
   for (const { name, version, integrity, source, line, alias } of tree.packages) {
     if (source.kind === "workspace" || source.kind === "link" || source.kind === "jsr" || source.kind === "module") continue;
     const sri = integrity === undefined || integrity.kind === "berry-checksum" || integrity.kind === "hex" ? undefined : integrity.value;
     if (!watch.hits(name, version, sri)) continue;
-    if (source.kind === "git" && !watch.hits("", "", sri)) continue;
+    const own = source.kind === "git" || (source.kind === "file" && !ARCHIVE.test(source.path));
+    if (own && !watch.hits("", "", sri)) continue;
     yield {
       name,
       version,

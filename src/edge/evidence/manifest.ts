@@ -12,8 +12,14 @@ type Declared = { readonly name: string; readonly range: string };
 /** What an install brings. npm since 7 and pnpm since 8 install peers as well. */
 const FIELDS = ["dependencies", "devDependencies", "optionalDependencies", "peerDependencies"];
 
-/** `locked`: a lockfile at or above the manifest decides instead of its ranges. */
-export function readManifestEvidence({ see, watch, counts }: Reading, place: string, file: string, locked: boolean): void {
+type Standing = {
+  /** A lockfile at or above the manifest decides instead of its ranges. */
+  readonly locked: boolean;
+  /** It is a package of the project's own: a member of its workspace, a folder it links to. */
+  readonly own: boolean;
+};
+
+export function readManifestEvidence({ see, watch, counts }: Reading, place: string, file: string, { locked, own }: Standing): void {
   const text = tryReadText(file, LIMITS.manifestBytes);
   if (text === undefined) return;
   counts.files += 1;
@@ -27,7 +33,7 @@ export function readManifestEvidence({ see, watch, counts }: Reading, place: str
   }
   const fields = fieldsOf(value);
   const { name, version } = fields;
-  if (typeof name === "string" && typeof version === "string" && watch.hits(name, version))
+  if (!own && typeof name === "string" && typeof version === "string" && watch.hits(name, version))
     see({ kind: "package", place, form: "unpacked", file, name, version });
   for (const script of Object.values(fieldsOf(fields["scripts"])))
     if (typeof script === "string")

@@ -193,7 +193,7 @@ test("git remembers: the stretch a poisoned state was live, its branch, and a st
     `.: history axios@1.14.1 in package-lock.json (dump, never on main, from ${start} to ${end} (2026-03-31 00:52 – 2026-03-31 09:10))`,
   );
   expect(found.find((line) => line.includes("@acme/core-kit"))).toMatch(
-    /a stash, never on main, from \w{7} \(2026-04-01 08:00\) and was never taken back there/,
+    /in a stash, from \w{7} \(2026-04-01 08:00\) and was never taken back there/,
   );
   expect(found.filter((line) => line.includes("MISSING"))).toEqual([]);
 });
@@ -393,11 +393,11 @@ test("a container image: every layer, also what a later one deletes; docker-save
   expect(found).toEqual([
     "docker.tar: image-file axios@1.14.1 in docker.tar!app/node_modules/axios (layer 1, deleted by layer 2)",
     "docker.tar: lockfile axios@1.14.1 in docker.tar!app/package-lock.json:1 (layer 1)",
-    `oci.tar: MISSING oci.tar: layer 2 (${"0".repeat(12)}…) is not in the archive`,
+    `oci.tar: MISSING layer 2 (${"0".repeat(12)}…): not there`,
     "oci.tar: image-file axios@1.14.1 in oci.tar!app/node_modules/axios (layer 1)",
     "oci.tar: lockfile axios@1.14.1 in oci.tar!app/package-lock.json:1 (layer 1)",
     "cut.tar: MISSING cut.tar: it ends in the middle",
-    "other.tar: MISSING other.tar: a tar archive that is no container image",
+    "other.tar: MISSING other.tar: it names no layers of a container image",
   ]);
 });
 

@@ -119,7 +119,8 @@ async function readOldPnpm(reading: Reading, folder: string): Promise<void> {
 // --- yarn, bun, deno ------------------------------------------------------------------------------------------------------------------------
 
 const YARN_CLASSIC = /^npm-(.+?)-(\d+\.\d+\.\d+.*?)(?:-([0-9a-f]{40}))?(?:-integrity)?$/;
-const YARN_BERRY = /^(.+)-npm-(\d+\.\d+\.\d+.*)-[0-9a-f]{10}(?:-[0-9a-z]+)?\.zip$/;
+/** `<name>-npm-<version>-<10 of the locator's hash>-<the cache's key, or 10 of the archive's hash>.zip`; old ones have one part less. */
+const YARN_BERRY = /^(.+)-npm-(\d+\.\d+\.\d+.*?)-[0-9a-f]{10}(?:-[0-9a-z]+)?\.zip$/;
 const BUN = /^(.+?)@(\d[^@]*)@@/;
 
 function readYarnClassic(reading: Reading, folder: string, names: ReadonlySet<string>): void {

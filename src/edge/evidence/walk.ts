@@ -5,10 +5,14 @@
 import fs from "node:fs";
 import path from "node:path";
 import { LIMITS } from "../../core/base/limits.ts";
+import { artefactsAt } from "../../core/exposure/watch.ts";
 import { LOCKFILE_NAMES } from "../../core/lockfile/read.ts";
 import { codeOf } from "../host/files.ts";
+import { workspacesOf } from "../host/project.ts";
+import { ARCHIVE_NAME, readLooseArchive } from "./archive.ts";
 import { readLogArchive } from "./file.ts";
 import { isBareRepository, readHistory } from "./git-history.ts";
+import { isImageFolder, readImageFolder } from "./image.ts";
 import { readProjectLaunchers } from "./launchers.ts";
 import { readLockfileEvidence } from "./lockfile.ts";
 import { readLogFile } from "./log.ts";
@@ -25,6 +29,8 @@ type Step = {
   readonly project?: string;
   /** A lockfile at or above the folder pins what its manifests ask for. */
   readonly locked: boolean;
+  /** Folders whose manifest is the source of a package of the project's own, whatever it is called. */
+  readonly own: ReadonlySet<string>;
   readonly depth: number;
 };
 
@@ -38,7 +44,7 @@ const SYSTEM = new Set(["/proc", "/sys", "/dev", "/run"]);
 
 /** `skip`: folders that are read on their own. */
 export async function walk(reading: Reading, root: string, skip: ReadonlySet<string>): Promise<void> {
-  const pending: Step[] = [{ folder: root, locked: false, depth: 0 }];
+  const pending: Step[] = [{ folder: root, locked: false, own: new Set(), depth: 0 }];
   for (let step = pending.pop(); step; step = pending.pop()) {
     await visit(reading, step, pending, skip);
     await giveWay();
@@ -67,7 +73,8 @@ async function visit(reading: Reading, step: Step, pending: Step[], skip: Readon
       if (entry.isSymbolicLink()) see({ kind: "missing", place: folder, what: `${path.join(folder, entry.name)}: a link, not followed` });
     // bun keeps the folders bunx ran from in its cache: projects like any other.
     for (const name of names)
-      if (name.startsWith(".bunx-")) pending.push({ folder: path.join(folder, name), locked: false, depth: step.depth + 1 });
+      if (name.startsWith(".bunx-"))
+        pending.push({ folder: path.join(folder, name), locked: false, own: new Set(), depth: step.depth + 1 });
     return;
   }
 
@@ -76,18 +83,18 @@ async function visit(reading: Reading, step: Step, pending: Step[], skip: Readon
     locks.length > 0 || names.has(".git") || (step.project === undefined && (names.has("package.json") || names.has("node_modules")));
   const project = begins ? folder : step.project;
   const locked = step.locked || locks.length > 0;
+  const own = new Set(begins ? [...step.own, ...workspacesOf(folder)] : step.own);
   if (begins) {
     reading.tell(folder);
     if (names.has(".git")) await readHistory(reading, folder);
-    for (const name of locks) readLockfileEvidence(reading, folder, path.join(folder, name));
+    for (const name of locks) for (const one of readLockfileEvidence(reading, folder, path.join(folder, name))) own.add(one);
     if (names.has(".pnp.cjs") || names.has(".pnp.data.json")) await readModulesEvidence(reading, folder, folder);
   }
   if (project !== undefined) {
-    if (names.has("package.json")) readManifestEvidence(reading, project, path.join(folder, "package.json"), locked);
-    readProjectLaunchers(reading, project, folder, names);
+    if (names.has("package.json"))
+      readManifestEvidence(reading, project, path.join(folder, "package.json"), { locked, own: own.has(folder) });
   }
-  if (names.has("oci-layout")) see({ kind: "missing", place: folder, what: "an OCI image as a folder; name it as a tar archive" });
-
+  readProjectLaunchers(reading, project ?? folder, folder, names);
   const place = project ?? folder;
   for (const entry of entries) {
     const inner = path.join(folder, entry.name);
@@ -98,17 +105,18 @@ async function visit(reading: Reading, step: Step, pending: Step[], skip: Readon
     } else if (!entry.isDirectory() || skip.has(inner) || SYSTEM.has(inner)) continue;
     else if (entry.name === "node_modules") await readModulesEvidence(reading, place, folder);
     else if (entry.name !== ".git")
-      pending.push({ folder: inner, locked, depth: step.depth + 1, ...(project !== undefined && { project }) });
+      pending.push({ folder: inner, locked, own, depth: step.depth + 1, ...(project !== undefined && { project }) });
   }
 }
 
 /** Files that are evidence by their name alone. Within a project logs are anybody's, unless they have a CI system's or npm's name. */
 async function readLooseFile(reading: Reading, place: string, file: string, inProject: boolean): Promise<void> {
   const name = path.basename(file);
-  if (reading.watch.files.has(name)) reading.see({ kind: "artefact", place, file, indicator: name });
+  for (const indicator of artefactsAt(reading.watch, file)) reading.see({ kind: "artefact", place, file, indicator });
   if (SBOM_NAME.test(name)) readSbomEvidence(reading, place, file);
   else if (CI_LOG.test(name) || (!inProject && /\.log$/i.test(name))) await readLogFile(reading, place, file);
   else if (CI_ARCHIVE.test(name)) await readLogArchive(reading, place, file);
+  else if (ARCHIVE_NAME.test(name)) await readLooseArchive(reading, place, file);
 }
 
 /** Caches, stores and logs of clients, known by what lies in them. True when the folder was one. */
@@ -119,6 +127,11 @@ async function readStore(reading: Reading, folder: string, names: ReadonlySet<st
   }
   if (path.basename(folder) === "_logs") {
     for (const name of names) if (name.endsWith(".log")) await readLogFile(reading, folder, path.join(folder, name));
+    return true;
+  }
+  if (isImageFolder(names)) {
+    reading.tell(folder);
+    await readImageFolder(reading, folder);
     return true;
   }
   if (isBareRepository(names)) {

@@ -89,6 +89,7 @@ function realTarget(file: string): string {
 
 /** The system's error code, or the message of any other error. */
 export function codeOf(error: unknown): string {
+  if (error instanceof Fault) return error.message;
   if (error instanceof Error) return (error as NodeJS.ErrnoException).code ?? error.message;
   return String(error);
 }
