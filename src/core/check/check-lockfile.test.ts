@@ -218,6 +218,56 @@ function claim(more: Partial<Claim>): Claim {
   };
 }
 
+test("a directory asked for by path is no member of a workspace; one that nobody asks for is", () => {
+  const packages = { loc: { version: "0.1.0", dependencies: {} }, "node_modules/loc": { resolved: "loc", link: true } };
+  expect(said(project({ loc: "file:./loc" }, packages))).toEqual([]);
+  expect(said(project({}, packages))).toEqual(["low lockfile-stale -: the workspace loc has no manifest here"]);
+});
+
+/** A check of another client's file beside this manifest. */
+function beside(file: string, lock: string, dependencies: Fields): readonly string[] {
+  const manifests = [readManifest("package.json", ".", JSON.stringify({ name: "site", dependencies }))];
+  return said(project({}, {}, { tree: readLockfile(file, lock), manifests }));
+}
+
+test("yarn's catalogs stand in its settings: the entry is under what they say", () => {
+  const lock = (name: string): string =>
+    [
+      "__metadata:\n  version: 10\n  cacheKey: 10c0\n",
+      `"${name}@npm:1.2.0":\n  version: 1.2.0\n  resolution: "${name}@npm:1.2.0"\n  checksum: 10c0/${"a".repeat(128)}\n  languageName: node\n  linkType: hard\n`,
+      '"site@workspace:.":\n  version: 0.0.0-use.local\n  resolution: "site@workspace:."\n  dependencies:\n    left: "catalog:"\n  languageName: unknown\n  linkType: soft\n',
+    ].join("\n");
+  expect(beside("yarn.lock", lock("left"), { left: "catalog:" })).toEqual([]);
+  expect(beside("yarn.lock", lock("right"), { left: "catalog:" })).toContain(
+    "medium lockfile-dangling site: needs left (catalog:), which is not in the file",
+  );
+});
+
+test("deno lists what an alias stands for, and runs no script that nobody allowed, unless all are", () => {
+  const lock = (asked: string): string =>
+    JSON.stringify({
+      version: "5",
+      specifiers: { [asked]: "1.2.0" },
+      npm: { "left@1.2.0": { integrity: SRI(1), scripts: true } },
+      workspace: { packageJson: { dependencies: [asked] } },
+    });
+  expect(beside("deno.lock", lock("npm:left@1.2.0"), { old: "npm:left@1.2.0" })).toEqual([]);
+  expect(beside("deno.lock", lock("npm:left@1.2.0"), { old: "npm:left@^2.0.0" })).toEqual([
+    "high lockfile-stale left: package.json asks for left ^2.0.0, the lockfile was written for 1.2.0",
+  ]);
+  const tree = readLockfile("deno.lock", lock("npm:left@1.2.0"));
+  for (const [allowScripts, runs] of [
+    [true, true],
+    [{ allow: true, deny: ["npm:right"] }, true],
+    [["npm:left"], false],
+    [{ allow: ["npm:left"] }, false],
+  ] as const) {
+    const settings = readManifest("deno.json", ".", JSON.stringify({ imports: { left: "npm:left@1.2.0" }, allowScripts }));
+    const rules = findings(project({}, {}, { tree, manifests: [settings] })).map(({ rule }) => rule);
+    expect(rules.includes("install-script-unapproved"), JSON.stringify(allowScripts)).toBe(runs);
+  }
+});
+
 test("advisories: one finding for one thing, under all its ids, with the way in and the fix", () => {
   const packages = {
     "node_modules/a": entry("a", "1.0.0", { dependencies: { left: "^1.0.0" } }),

@@ -88,8 +88,9 @@ export function checkLockfile(subject: CheckSubject): LockfileCheck {
   }
 
   if (saysScripts(tree)) {
-    const own = manifests.find(({ importer }) => importer === ".")?.approvals ?? NO_APPROVALS;
-    checkScripts(tree, joinApprovals(own, subject.approvals ?? NO_APPROVALS), asked, report);
+    // A package.json and a deno.json may stand side by side.
+    const own = manifests.flatMap(({ importer, approvals }) => (importer === "." ? [approvals] : []));
+    checkScripts(tree, own.reduce(joinApprovals, subject.approvals ?? NO_APPROVALS), asked, report);
   } else lacks("scripts", "the lockfile does not say which packages run scripts", packages);
 
   const used = new Set<CheckException>();

@@ -96,7 +96,7 @@ export function readManifest(path: string, importer: string, text: string): Mani
     dependencies,
     overrides: readOverrides(reader, root, dependencies),
     bundled: readBundled(reader, root, dependencies),
-    approvals: readApprovals(reader, root),
+    approvals: readApprovals(reader, root, deno),
     problems: problemsOf(reader),
   };
 }
@@ -116,7 +116,7 @@ export function readWorkspaceSettings(path: string, text: string): WorkspaceSett
     path,
     catalogs,
     overrides: readFlat(reader, childAt(tape, root, "overrides"), [], pnpmSelector),
-    approvals: readApprovals(reader, root),
+    approvals: readApprovals(reader, root, false),
     problems: problemsOf(reader),
   };
 }
@@ -282,8 +282,8 @@ function pnpmSelector(selector: string): string {
 
 // --- install scripts ------------------------------------------------------------------------------------------------------------------------
 
-/** npm's `allowScripts`, pnpm's `allowBuilds` and its older lists, bun's `trustedDependencies`, yarn's `dependenciesMeta.built`. */
-function readApprovals(reader: Reader, root: NodeId): ScriptApprovals {
+/** npm's `allowScripts`, deno's of the same name (whose names run, and nobody else's), pnpm's `allowBuilds` and its older lists, bun's `trustedDependencies`, yarn's `dependenciesMeta.built`. */
+function readApprovals(reader: Reader, root: NodeId, deno: boolean): ScriptApprovals {
   const { tape } = reader;
   const pnpm = childAt(tape, root, "pnpm");
   const homes = pnpm !== undefined && kindOf(tape, pnpm) === "map" ? [root, pnpm] : [root];
@@ -296,6 +296,10 @@ function readApprovals(reader: Reader, root: NodeId): ScriptApprovals {
       const node = childAt(tape, home, field);
       if (node === undefined) continue;
       listed = true;
+      // deno: a list of names, `true`, or a map of both kinds under `allow` and `deny`.
+      const allow = deno && kindOf(tape, node) === "map" ? childAt(tape, node, "allow") : node;
+      if (allow !== undefined && valueOf(tape, allow) === "true") all = true;
+      if (deno) continue;
       for (const child of kindOf(tape, node) === "map" ? childrenOf(tape, node) : []) {
         const approval = approvalOf(keyOf(tape, child));
         const value = valueOf(tape, child);

@@ -12,7 +12,7 @@ export function checkManifests(tree: ResolvedTree, manifests: readonly Manifest[
   for (const manifest of manifests) {
     for (const { message, path = manifest.path, line, column } of manifest.problems)
       report({ rule: "manifest-malformed", at: { path, line, column }, message, mark: message });
-    const asks = wanted(manifest);
+    const asks = tree.kind === "deno" ? wanted(manifest).map(aliased) : wanted(manifest);
     if (descriptors !== undefined) {
       for (const dependency of asks) if (!descriptors(dependency) && !replaced.has(dependency.name)) missing(manifest, dependency, report);
       continue;
@@ -31,8 +31,9 @@ export function checkManifests(tree: ResolvedTree, manifests: readonly Manifest[
     compare(tree, manifest, asks, importer, replaced, report);
   }
   const found = new Set(manifests.map(({ importer }) => importer));
+  const directories = linkedDirectories(tree);
   for (const { path, line, column } of importers.values())
-    if (!found.has(path))
+    if (!found.has(path) && !directories.has(path))
       report({
         rule: "lockfile-stale",
         severity: "low",
@@ -53,6 +54,24 @@ function byPath(importers: readonly Importer[]): ReadonlyMap<string, Importer> {
     );
   }
   return found;
+}
+
+/** deno lists what an alias of a package.json stands for, and not the alias. */
+function aliased(dependency: ManifestDependency): ManifestDependency {
+  const target = dependency.range.startsWith("npm:") ? splitAtVersion(dependency.range.slice(4)) : undefined;
+  return target === undefined ? dependency : { ...dependency, name: target.name, range: target.rest };
+}
+
+/** Directories somebody asks for by path: npm lists what they ask for as it lists members of a workspace, which they are not. */
+function linkedDirectories({ importers, packages }: ResolvedTree): ReadonlySet<string> {
+  const byPath = new Set<string>();
+  for (const { dependencies } of importers)
+    for (const { name, range } of dependencies) if (range !== undefined && /^(?:file:|link:|\.{1,2}\/)/.test(range)) byPath.add(name);
+  return new Set(
+    packages.flatMap(({ key, source }) =>
+      source.kind === "link" && byPath.has(key.slice(key.lastIndexOf("node_modules/") + "node_modules/".length)) ? [source.path] : [],
+    ),
+  );
 }
 
 /** What a lockfile must answer: an optional dependency stands for a plain one of its name, and peers are left to others. */

@@ -127,6 +127,7 @@ function whoIs(importer: string): string {
 function checkDescriptors(answers: Answers): void {
   const { packages } = answers.tree;
   const known = new Set<string>();
+  const names = new Set<string>();
   for (let index = 0; index < packages.length; index++) {
     const entry = packages[index]!;
     const { key } = entry;
@@ -136,6 +137,7 @@ function checkDescriptors(answers: Answers): void {
       if (entry.source.kind === "workspace") continue;
       const parts = splitAtVersion(descriptor);
       if (parts === undefined || parts.name === "") continue;
+      names.add(parts.name);
       let range = parts.rest;
       // A patch, and what is bound to a place, are what their locator says.
       if (range.startsWith("patch:") || range.includes("::")) continue;
@@ -147,8 +149,13 @@ function checkDescriptors(answers: Answers): void {
   for (let from = 0; from < packages.length; from++) {
     const { dependencies, optionalDependencies, patched, key } = packages[from]!;
     if (patched !== undefined) checkPatched(answers, known, from, key);
-    checkAnswered(answers, known, from, dependencies, "medium");
-    checkAnswered(answers, known, from, optionalDependencies, "low");
+    const answered = (name: string, range: string): boolean =>
+      // yarn since 4.10: the range stands in .yarnrc.yml, and the entry under it.
+      range.startsWith("catalog:")
+        ? names.has(name)
+        : known.has(`${name}@${range}`) || known.has(`${name}@npm:${range}`) || (range === "" && known.has(name));
+    checkAnswered(answers, answered, from, dependencies, "medium");
+    checkAnswered(answers, answered, from, optionalDependencies, "low");
   }
 }
 
@@ -163,17 +170,16 @@ function checkPatched({ report }: Answers, known: ReadonlySet<string>, from: num
 /** Whether each dependency has an entry that stands under it. What the project replaces stands under what replaces it. */
 function checkAnswered(
   { overrides, members, report, tree }: Answers,
-  known: ReadonlySet<string>,
+  answered: (name: string, range: string) => boolean,
   from: number,
   dependencies: Dependencies | undefined,
   severity: "low" | "medium",
 ): void {
   for (const name in dependencies) {
     const range = dependencies[name]!;
-    if (known.has(`${name}@${range}`) || known.has(`${name}@npm:${range}`) || overrides.has(name) || members.has(name)) continue;
+    if (answered(name, range) || overrides.has(name) || members.has(name)) continue;
     // Directories and patches stand under where they are bound to.
     if (tree.kind === "yarn-berry" && /^(?:patch|portal|file|link|workspace|exec):/.test(range)) continue;
-    if (range === "" && known.has(name)) continue;
     reportDangling(from, name, range, severity, report);
   }
 }

@@ -5,6 +5,8 @@ import type { Report } from "./raw.ts";
 import type { Asked } from "./satisfies.ts";
 
 export function checkScripts(tree: ResolvedTree, approvals: ScriptApprovals, asked: Asked, report: Report): void {
+  // deno runs no script that is not approved by name, unless all are.
+  if (tree.kind === "deno" && !approvals.all) return;
   for (let index = 0; index < tree.packages.length; index++) {
     const entry = tree.packages[index]!;
     if (entry.hasInstallScript !== true || entry.source.kind === "link" || entry.source.kind === "workspace") continue;
