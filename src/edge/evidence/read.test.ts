@@ -8,6 +8,7 @@ import { expect, test } from "vitest";
 import { sri, time } from "../../../test/kit/packages.ts";
 import { tar } from "../../../test/kit/tarball.ts";
 import { grow, link, tree, type Tree } from "../../../test/kit/tree.ts";
+import { zip } from "../../../test/kit/zip.ts";
 import { iso } from "../../core/base/time.ts";
 import type { Sighting } from "../../core/exposure/sighting.ts";
 import { watchFor } from "../../core/exposure/watch.ts";
@@ -307,33 +308,6 @@ test("logs: npm's own with the moment in the name, a CI job's text, and a folder
   );
   expect(found).toHaveLength(3);
 });
-
-/** Stored, not packed; checksums left at zero, as nobody here reads them. */
-function zip(files: Readonly<Record<string, string>>): Buffer {
-  const bodies: Buffer[] = [];
-  const headers: Buffer[] = [];
-  let offset = 0;
-  for (const [name, text] of Object.entries(files)) {
-    const local = Buffer.alloc(30);
-    local.writeUInt32LE(0x04034b50, 0);
-    local.writeUInt16LE(Buffer.byteLength(name), 26);
-    const central = Buffer.alloc(46);
-    central.writeUInt32LE(0x02014b50, 0);
-    for (const at of [20, 24]) central.writeUInt32LE(Buffer.byteLength(text), at);
-    central.writeUInt16LE(Buffer.byteLength(name), 28);
-    central.writeUInt32LE(offset, 42);
-    bodies.push(local, Buffer.from(name + text));
-    headers.push(central, Buffer.from(name));
-    offset += 30 + Buffer.byteLength(name + text);
-  }
-  const directory = Buffer.concat(headers);
-  const end = Buffer.alloc(22);
-  end.writeUInt32LE(0x06054b50, 0);
-  end.writeUInt16LE(headers.length / 2, 10);
-  end.writeUInt32LE(directory.length, 12);
-  end.writeUInt32LE(offset, 16);
-  return Buffer.concat([...bodies, directory, end]);
-}
 
 test("the zip a CI system hands out: a log for each job and step, and one without any is missing evidence", async () => {
   const logs = zip({ "build/3_Install.txt": "2026-03-31T01:40:12.1Z > axios@1.14.1 postinstall\n", "build/4_Test.txt": "ok\n" });
