@@ -25,9 +25,10 @@ const COMMANDS = {
   docs: (rest) => run([VITEST, "run", "test/house/reference.test.ts", ...rest], { UPDATE: "1" }),
   bench: (rest) => run([join("bench", "run.mjs"), ...rest]),
   replay: (rest) => run([join("test", "replay", "main.mjs"), ...rest]),
+  rehearse: () => run([join("tools", "rehearse.mjs")]),
 };
 /** These read the sources alone, and help while the sources do not build. */
-const WITHOUT_BUILD = ["docs", "replay"];
+const WITHOUT_BUILD = ["docs", "replay", "rehearse"];
 
 const [command, ...rest] = process.argv.slice(2);
 if (tooOld(process.versions.node)) {

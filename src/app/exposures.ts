@@ -121,7 +121,9 @@ function because(text: string): Cause {
 function graveIn(verdict: Verdict | undefined): readonly Cause[] {
   return (verdict?.reasons ?? []).flatMap(({ id, title, evidence }) => {
     if (id === "malware-report") return because("reported as malware");
-    return id === "denied-by-policy" ? because(`${title}: ${evidence[0]?.text.replaceAll(" · ", ", ")}`) : [];
+    // Its id is left out: a version that is denied by each of its digests is denied once.
+    const said = evidence[0]?.text.replace(/, d-[0-9a-f]+\)$/, ")").replaceAll(" · ", ", ");
+    return id === "denied-by-policy" ? because(`${title}: ${said}`) : [];
   });
 }
 

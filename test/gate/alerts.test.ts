@@ -34,7 +34,7 @@ test("a served version that a feed reports is told of once, with who fetched it"
       what: "served-now-withheld",
       name: "axios",
       version: "1.13.6",
-      detail: "reported as malware · fetched 2 times by shop, site, 2026-03-31T00:43Z to 2026-03-31T00:43Z",
+      detail: "reported as malware · fetched 2 times by shop, site, 2026-03-31T00:43Z",
       fetched: { times: 2, projects: ["shop", "site"], tokens: [], first: "2026-03-31T00:43:00.000Z" },
       next: "cordon exposure axios@1.13.6",
     },

@@ -64,7 +64,8 @@ const NAMED = 5;
 export function fetchedText({ times, first, last, projects, tokens, clients, machines }: Fetched): string {
   const who = [projects, tokens.map((label) => `token ${label}`), clients].filter((names) => names.length > 0);
   const by = (who.length > 0 ? who : [machines.length > 0 ? machines : ["somebody"]]).map(few).join("; ");
-  const when = times === 1 ? isoMinute(first) : `${isoMinute(first)} to ${isoMinute(last)}`;
+  const [from, to] = [isoMinute(first), isoMinute(last)];
+  const when = from === to ? from : `${from} to ${to}`;
   return `fetched ${times === 1 ? "once" : `${times} times`} by ${by}, ${when}`;
 }
 
