@@ -36,9 +36,9 @@ export type Ground = {
   readonly temporary?: string;
   /** What is believed of signatures in place of what cordon ships and what was stored: for registries with keys of their own. */
   readonly trust?: TrustTexts;
-  /** The built worker file; absent, big documents are worked on in place. */
   /** Where newer trust comes from, in place of Sigstore's repository. */
   readonly tuf?: TufSource;
+  /** The built worker file; absent, big documents are worked on in place. */
   readonly worker?: URL;
   /** Resolves when the process is asked to end. */
   readonly stopped?: () => Promise<string>;
@@ -123,9 +123,10 @@ export function openWorld(ground: Ground = {}): World {
 
   /** Packs and the readers of evidence; nothing of it is loaded by any other command. */
   async function openIncidents(flags: CommonFlags): Promise<IncidentPorts & ExposurePorts> {
-    const [{ SHIPPED_PACKS }, { readImportedPacks, storeImportedPack }, { readEvidence }, { existsSync }] = await Promise.all([
+    const [{ SHIPPED_PACKS }, { readImportedPacks, storeImportedPack }, keysOfPacks, { readEvidence }, { existsSync }] = await Promise.all([
       import("./edge/evidence/shipped-packs.ts"),
       import("./edge/evidence/packs.ts"),
+      import("./edge/evidence/pack-keys.ts"),
       import("./edge/evidence/read.ts"),
       import("node:fs"),
     ]);
@@ -133,13 +134,13 @@ export function openWorld(ground: Ground = {}): World {
     const dataDir = dataDirOf(resolved);
     return {
       async packs() {
-        const { packs, problems } = readImportedPacks(dataDir);
+        const { packs, problems } = readImportedPacks(dataDir, keysOfPacks.readPackKeys(dataDir));
         const known = new Map<string, KnownPack>(
           SHIPPED_PACKS.map(({ pack, sha256 }) => [pack.id, { pack, origin: { kind: "shipped", sha256 } }]),
         );
-        for (const { pack, sha256, provenance = {} } of packs)
+        for (const { pack, ...origin } of packs)
           if (pack.revision > (known.get(pack.id)?.pack.revision ?? 0))
-            known.set(pack.id, { pack, origin: { kind: "imported", sha256, ...provenance } });
+            known.set(pack.id, { pack, origin: { kind: "imported", ...origin } });
         return { known: [...known.values()], problems };
       },
       async advisory(id) {
@@ -156,6 +157,9 @@ export function openWorld(ground: Ground = {}): World {
       },
       exists: async (file) => existsSync(path.resolve(cwd, file)),
       keep: async (pack, bytes, from) => storeImportedPack(dataDir, pack.id, bytes, { ...from, at: clock.now() }),
+      keys: () => keysOfPacks.readPackKeys(dataDir),
+      trust: (key, by) => keysOfPacks.addPackKey(dataDir, key, { by, at: clock.now() }),
+      distrust: (name) => keysOfPacks.removePackKey(dataDir, name),
       readEvidence: (request) => readEvidence(request, { surroundings, cwd }),
       async readLedger(watch, see) {
         const place = path.join(dataDir, "ledger.db");
@@ -438,6 +442,17 @@ export function openWorld(ground: Ground = {}): World {
           const bytes = (text: string | undefined, kind: "root" | "keys") => (text === undefined ? {} : { [kind]: Buffer.from(text) });
           await storeTrust(dataDir, { ...bytes(root, "root"), ...bytes(keys, "keys"), from, at: clock.now() });
         },
+        async refresh() {
+          const [{ notRefreshed, refreshTrust }, { SHIPPED_TUF }] = await Promise.all([
+            import("./edge/trust/refresh.ts"),
+            import("./edge/trust/shipped.ts"),
+          ]);
+          const { mirror } = resolved.settings.trust;
+          if (mirror === "off") return notRefreshed(dataDir, "trust.mirror is off", false);
+          if (flags.offline === true) return notRefreshed(dataDir, "nothing is asked with --offline", false);
+          const source = { ...(ground.tuf ?? SHIPPED_TUF), ...(mirror === undefined ? {} : { mirror }) };
+          return refreshTrust({ dataDir, clock, source, line: () => upstreamConfig(resolved) });
+        },
       };
     },
     async check(flags, { online, ...more }) {
@@ -466,17 +481,6 @@ export function openWorld(ground: Ground = {}): World {
         async close() {
           await advisories?.close();
           await app?.close();
-        async refresh() {
-          const [{ notRefreshed, refreshTrust }, { SHIPPED_TUF }] = await Promise.all([
-            import("./edge/trust/refresh.ts"),
-            import("./edge/trust/shipped.ts"),
-          ]);
-          const { mirror } = resolved.settings.trust;
-          if (mirror === "off") return notRefreshed(dataDir, "trust.mirror is off", false);
-          if (flags.offline === true) return notRefreshed(dataDir, "nothing is asked with --offline", false);
-          const source = { ...(ground.tuf ?? SHIPPED_TUF), ...(mirror === undefined ? {} : { mirror }) };
-          return refreshTrust({ dataDir, clock, source, line: () => upstreamConfig(resolved) });
-        },
         },
       };
     },

@@ -4,12 +4,20 @@ import { Fault } from "../core/base/fault.ts";
 import type { Instant } from "../core/base/time.ts";
 import { packOfAdvisory, packOfSpec } from "../core/incident/made.ts";
 import type { IncidentPack } from "../core/incident/pack.ts";
+import type { PackKey } from "../core/incident/signature.ts";
 import { isVersion } from "../core/lockfile/identity.ts";
 import { parseSpec } from "../core/npm/name.ts";
 
 export type PackOrigin =
   | { readonly kind: "shipped"; readonly sha256: string }
-  | { readonly kind: "imported"; readonly sha256: string; readonly by?: string; readonly at?: Instant; readonly key?: string }
+  | {
+      readonly kind: "imported";
+      readonly sha256: string;
+      readonly by: string;
+      readonly at: Instant;
+      /** By whom, when that key is trusted here; absent: nobody signed it. */
+      readonly signed?: { readonly by?: string; readonly key: string };
+    }
   | { readonly kind: "made"; readonly from: string };
 
 export type KnownPack = { readonly pack: IncidentPack; readonly origin: PackOrigin };
@@ -21,8 +29,13 @@ export type IncidentPorts = {
   advisory(id: string): Promise<HeldAdvisory | undefined>;
   /** Whether a path names something on this machine. */
   exists(path: string): Promise<boolean>;
-  /** Keeps an imported pack. `key` is the fingerprint of who signed it. */
-  keep(pack: IncidentPack, bytes: string, from: { readonly by: string; readonly key?: string }): Promise<void>;
+  /** Keeps an imported pack, with the text of its signature. */
+  keep(pack: IncidentPack, bytes: string, from: { readonly by: string; readonly signature?: string }): Promise<void>;
+  /** Keys whose packs are believed here. */
+  keys(): readonly PackKey[];
+  trust(key: PackKey, by: string): void;
+  /** False when no key has that name. */
+  distrust(name: string): boolean;
 };
 
 /** Fault NOT_FOUND when nothing is known by that name. */

@@ -6,7 +6,7 @@ import { Validator } from "@cfworker/json-schema";
 import { expect, test } from "vitest";
 import { packOfAdvisory, packOfSpec } from "./made.ts";
 import { packJsonSchema, packText, readPack } from "./pack.ts";
-import { signPack, verifyPack } from "./signature.ts";
+import { packKey, signPack, whoSigned } from "./signature.ts";
 
 const FOLDER = join(import.meta.dirname, "..", "..", "..", "packs");
 const files = readdirSync(FOLDER).filter((file) => file.endsWith(".json"));
@@ -74,13 +74,26 @@ test("a signature is of these bytes by this key, and of no others", () => {
       privateKeyEncoding: { type: "pkcs8", format: "pem" },
     });
   const [ours, theirs] = [pem(), pem()];
+  const [known, other] = [packKey("acme", ours.publicKey), packKey("other", theirs.publicKey)];
   const bytes = Buffer.from(packText(packOfSpec("x", "1.0.0")));
   const signature = JSON.stringify(signPack(bytes, ours.privateKey));
-  expect(verifyPack(bytes, signature, ours.publicKey)).toEqual({ key: JSON.parse(signature).key });
-  expect(verifyPack(bytes, signature, theirs.publicKey)).toHaveProperty("problem");
-  expect(verifyPack(Buffer.concat([bytes, Buffer.from(" ")]), signature, ours.publicKey)).toEqual({
-    problem: "the signature does not fit the pack",
-  });
-  expect(verifyPack(bytes, "{}", ours.publicKey)).toHaveProperty("problem");
-  expect(() => verifyPack(bytes, signature, "no key")).toThrow(/not a PEM file/);
+  expect(whoSigned(bytes, signature, [other, known])).toEqual({ kind: "signed", by: "acme", key: known.key });
+  expect(whoSigned(bytes, signature, [other])).toEqual({ kind: "stranger", key: known.key });
+  const unfit = { kind: "unfit", why: expect.stringMatching(/^its file|signed other bytes/) };
+  expect(whoSigned(Buffer.concat([bytes, Buffer.from(" ")]), signature, [known])).toEqual(unfit);
+  // One that names a trusted key and was made by another.
+  expect(whoSigned(bytes, JSON.stringify({ ...signPack(bytes, theirs.privateKey), key: known.key }), [known, other])).toEqual(unfit);
+  for (const text of [
+    "{}",
+    "",
+    "null",
+    "[]",
+    '{"algorithm":"none","key":"","signature":""}',
+    JSON.stringify({ ...JSON.parse(signature), signature: "" }),
+  ])
+    expect(whoSigned(bytes, text, [known])).toEqual(unfit);
+  expect(() => packKey("x", "no key")).toThrow(/not a PEM file/);
+  expect(() => packKey("x", ours.privateKey)).toThrow(/private key/);
+  const rsa = generateKeyPairSync("rsa", { modulusLength: 2048 }).publicKey.export({ type: "spki", format: "pem" }).toString();
+  expect(() => packKey("x", rsa)).toThrow(/not Ed25519/);
 });

@@ -1,25 +1,28 @@
-/** `cordon incident list|show|verify|import|new|schema`: the packs that `cordon exposure` looks for. */
-import { findIncident, type KnownPack, type PackOrigin } from "../../app/incidents.ts";
+/** `cordon incident list|show|verify|import|new|sign|trust|schema`: the packs that `cordon exposure` looks for. */
+import { basename } from "node:path";
+import { findIncident, type IncidentPorts, type KnownPack, type PackOrigin } from "../../app/incidents.ts";
 import { sha256 } from "../../core/base/digest.ts";
 import { Fault } from "../../core/base/fault.ts";
 import { iso } from "../../core/base/time.ts";
 import { type IncidentPack, packJsonSchema, packText, poisonedText, readPack } from "../../core/incident/pack.ts";
-import { signPack, verifyPack } from "../../core/incident/signature.ts";
+import { packKey, type Signed, signPack, whoSigned } from "../../core/incident/signature.ts";
 import type { Command, CommandContext } from "./command.ts";
 import { columns, printJson, safe } from "./io.ts";
+import { typedAtTerminal } from "./owned.ts";
 
 type Options = Readonly<Record<string, unknown>>;
 
 export const run: Command = async (context, args, options) => {
   const [verb = "list", ...rest] = args;
   const action = Object.hasOwn(ACTIONS, verb) ? ACTIONS[verb] : undefined;
-  if (action === undefined) throw new Fault("USAGE", `cordon incident ${safe(verb)}: say list, show, verify, import, new or schema`);
+  if (action === undefined)
+    throw new Fault("USAGE", `cordon incident ${safe(verb)}: say list, show, verify, import, new, sign, trust or schema`);
   return action(context, rest, options);
 };
 
 type Action = (context: CommandContext, args: readonly string[], options: Options) => Promise<number>;
 
-const ACTIONS: Readonly<Record<string, Action>> = { list, show, verify, import: importPack, new: newPack, schema };
+const ACTIONS: Readonly<Record<string, Action>> = { list, show, verify, import: importPack, new: newPack, sign: signFile, trust, schema };
 
 async function list({ io, world, flags }: CommandContext): Promise<number> {
   const { known, problems } = await (await world.incidents(flags)).packs();
@@ -105,10 +108,14 @@ async function schema({ io }: CommandContext): Promise<number> {
   return 0;
 }
 
-/** Without a file every known pack: a shipped one must still have the digest it was pinned by. With one, that file and its signature. */
+/**
+ * Without a file every known pack: a shipped one must still have the digest it was pinned by, an imported one its bytes and signature. With
+ * one: whose it is. Exit 0 only for a pack that somebody answers for.
+ */
 async function verify({ io, world, flags }: CommandContext, [file]: readonly string[], options: Options): Promise<number> {
+  const ports = await world.incidents(flags);
   if (file === undefined) {
-    const { known, problems } = await (await world.incidents(flags)).packs();
+    const { known, problems } = await ports.packs();
     const changed = known.filter(({ pack, origin }) => origin.kind === "shipped" && sha256(packText(pack)) !== origin.sha256);
     const bad = [...problems, ...changed.map(({ pack }) => `${pack.id} is not the pack this cordon was built with`)];
     const results = known.map(({ pack, origin }) => ({ id: pack.id, revision: pack.revision, origin: originText(origin) }));
@@ -123,54 +130,130 @@ async function verify({ io, world, flags }: CommandContext, [file]: readonly str
     return bad.length > 0 ? 1 : 0;
   }
   const { bytes, pack } = await readPackFile({ world }, file);
-  const signed = await signatureOf({ world }, file, bytes, options);
-  const good = signed !== undefined && "key" in signed;
-  const result = {
-    id: pack.id,
-    revision: pack.revision,
-    sha256: sha256(bytes),
-    ...(signed ?? { problem: "no --key was given, so no signature was checked" }),
-  };
+  const whose = await whoseIs({ world }, ports, file, bytes, options);
+  const result = { id: pack.id, revision: pack.revision, sha256: sha256(bytes), ...whose };
   if (flags.json) printJson(io, "cordon.incident-verify/1", { results: [result] });
-  else
-    io.stdout(
-      good
-        ? `${safe(pack.id)} revision ${pack.revision}: signed by ${signed.key}\n`
-        : `${safe(pack.id)} revision ${pack.revision}: well formed, sha256 ${result.sha256}\n  ${safe("problem" in result ? result.problem : "")}\n`,
-    );
-  return good || signed === undefined ? 0 : 1;
+  else io.stdout(`${safe(pack.id)} revision ${pack.revision}: ${safe(whoseText(whose))}\n  sha256 ${result.sha256}\n`);
+  return whose.kind === "shipped" || whose.kind === "signed" ? 0 : 1;
 }
 
 async function importPack({ io, world, flags }: CommandContext, [file]: readonly string[], options: Options): Promise<number> {
-  if (file === undefined) throw new Fault("USAGE", "say which file: cordon incident import pack.json --key publisher.pem");
+  if (file === undefined) throw new Fault("USAGE", "say which file: cordon incident import pack.json");
   const { bytes, pack } = await readPackFile({ world }, file);
-  const signed = await signatureOf({ world }, file, bytes, options);
-  if (signed !== undefined && "problem" in signed) throw new Fault("INPUT_UNREADABLE", `${file}: ${signed.problem}; it was not imported`);
   const ports = await world.incidents(flags);
+  const whose = await whoseIs({ world }, ports, file, bytes, options);
+  if (whose.kind === "unfit") throw new Fault("INPUT_UNREADABLE", `${file}: ${whoseText(whose)}; it was not imported`);
   const before = (await ports.packs()).known.find((one) => one.pack.id === pack.id);
   // An old pack under the name of a newer one would take versions off the list again.
   if (before !== undefined && before.pack.revision >= pack.revision)
     throw new Fault("USAGE", `${pack.id} is known here in revision ${before.pack.revision}; revision ${pack.revision} does not replace it`);
-  await ports.keep(pack, bytes, { by: world.user(), ...(signed !== undefined && { key: signed.key }) });
-  if (flags.json) printJson(io, "cordon.incident-import/1", { id: pack.id, revision: pack.revision, ...signed });
+  // Nor may just anybody's newer one: it could acquit. A key given for this once checks the bytes, and makes nobody trusted.
+  const isTrusted = whose.kind === "signed" && ports.keys().some(({ key }) => key === whose.key);
+  if (before !== undefined && !isTrusted && isVouchedFor(before.origin))
+    throw new Fault(
+      "USAGE",
+      `${pack.id} is known here, ${originText(before.origin)}; what is ${whoseText(whose)} does not replace it: give it another id, or trust who signed it`,
+    );
+  const signature = whose.kind === "signed" || whose.kind === "stranger" ? { signature: await world.readText(`${file}.sig`) } : {};
+  await ports.keep(pack, bytes, { by: world.user(), ...signature });
+  if (flags.json) printJson(io, "cordon.incident-import/1", { id: pack.id, revision: pack.revision, ...whose });
   else
     io.stdout(
-      `${safe(pack.id)} revision ${pack.revision}: imported, ${signed ? `signed by ${signed.key}` : "not signed"}\n  were we hit   cordon exposure ${safe(pack.id)}\n`,
+      `${safe(pack.id)} revision ${pack.revision}: imported, ${safe(whoseText(whose))}\n  were we hit   cordon exposure ${safe(pack.id)}\n`,
     );
   return 0;
 }
 
-/** A pack to fill in, or to use as it is, from a name@version, an advisory or a known pack; signed with `--sign`. */
-async function newPack({ io, world, flags }: CommandContext, [from]: readonly string[], options: Options): Promise<number> {
+/** A pack to fill in, or to use as it is, from a name@version, an advisory or a known pack. */
+async function newPack({ io, world, flags }: CommandContext, [from]: readonly string[]): Promise<number> {
   if (from === undefined) throw new Fault("USAGE", "say of what: cordon incident new left-pad@1.3.1 > pack.json");
-  if (typeof options["sign"] === "string") {
-    const { bytes } = await readPackFile({ world }, from);
-    io.stdout(`${JSON.stringify(signPack(Buffer.from(bytes), await world.readText(options["sign"])))}\n`);
-    return 0;
-  }
   const { pack, origin } = await findIncident(await world.incidents(flags), from);
   io.stdout(packText(origin.kind === "made" ? pack : { ...pack, revision: pack.revision + 1 }));
   return 0;
+}
+
+/** Prints the signature, for a file of its own beside the pack. */
+async function signFile({ io, world }: CommandContext, [file]: readonly string[], { key }: Options): Promise<number> {
+  if (file === undefined || typeof key !== "string")
+    throw new Fault("USAGE", "say what and with which key: cordon incident sign pack.json --key publisher.key > pack.json.sig");
+  const { bytes } = await readPackFile({ world }, file);
+  io.stdout(`${JSON.stringify(signPack(Buffer.from(bytes), await world.readText(key)))}\n`);
+  return 0;
+}
+
+/** Whose packs are believed here; with a file one more, with `--remove` one less. */
+async function trust({ io, world, flags }: CommandContext, [file]: readonly string[], options: Options): Promise<number> {
+  const ports = await world.incidents(flags);
+  const { remove } = options;
+  if (typeof remove === "string") {
+    if (!ports.distrust(remove))
+      throw new Fault("USAGE", `no key is called ${JSON.stringify(remove)}: \`cordon incident trust\` lists them`);
+  } else if (file !== undefined) {
+    const named = typeof options["name"] === "string" ? options["name"] : basename(file).replace(/\.(?:pem|pub)$/, "");
+    if (!/^[\w.@-]{1,50}$/.test(named)) throw new Fault("USAGE", "a name is of letters, digits, dots, dashes and @: --name security-team");
+    const added = packKey(named, await world.readText(file));
+    const clash = ports.keys().find(({ name, key }) => (name === named) !== (key === added.key));
+    if (clash)
+      throw new Fault("USAGE", `${clash.name} is key ${clash.key} already; cordon incident trust --remove ${clash.name} takes it away`);
+    await typedAtTerminal(
+      io,
+      named,
+      `packs signed by key ${added.key} will be believed, as those of ${named}; ask its owner for these 16 digits\n`,
+    );
+    ports.trust(added, world.user());
+  }
+  const keys = ports.keys().map(({ name, key }) => ({ name, key }));
+  if (flags.json) printJson(io, "cordon.incident-trust/1", { keys });
+  else if (keys.length === 0)
+    io.stdout("nobody's packs are believed but those of this cordon\n  trust a key   cordon incident trust publisher.pem\n");
+  else
+    io.stdout(
+      `${columns(
+        keys.map(({ name, key }) => [safe(name), `key ${key}`]),
+        "",
+      )}\n`,
+    );
+  return 0;
+}
+
+/** Who answers for a pack in a file. */
+type Whose = { readonly kind: "shipped" } | { readonly kind: "unsigned" } | Signed;
+
+async function whoseIs(
+  { world }: Pick<CommandContext, "world">,
+  ports: Pick<IncidentPorts, "packs" | "exists" | "keys">,
+  file: string,
+  bytes: string,
+  { key }: Options,
+): Promise<Whose> {
+  if (typeof key === "string") {
+    const given = packKey("the key given", await world.readText(key));
+    const signed = whoSigned(Buffer.from(bytes), await world.readText(`${file}.sig`), [given]);
+    return signed.kind === "stranger" ? { kind: "unfit", why: `it is signed by key ${signed.key}, not by ${given.key}` } : signed;
+  }
+  const digest = sha256(bytes);
+  if ((await ports.packs()).known.some(({ origin }) => origin.kind === "shipped" && origin.sha256 === digest)) return { kind: "shipped" };
+  if (!(await ports.exists(`${file}.sig`))) return { kind: "unsigned" };
+  return whoSigned(Buffer.from(bytes), await world.readText(`${file}.sig`), ports.keys());
+}
+
+function whoseText(whose: Whose): string {
+  switch (whose.kind) {
+    case "shipped":
+      return "shipped with this cordon";
+    case "signed":
+      return `signed by ${whose.by} (key ${whose.key})`;
+    case "stranger":
+      return `unsigned by anybody trusted here: its signature is by key ${whose.key}`;
+    case "unsigned":
+      return "unsigned";
+    case "unfit":
+      return `signature does not fit: ${whose.why}`;
+  }
+}
+
+function isVouchedFor(origin: PackOrigin): boolean {
+  return origin.kind === "shipped" || (origin.kind === "imported" && origin.signed?.by !== undefined);
 }
 
 async function readPackFile(
@@ -183,17 +266,6 @@ async function readPackFile(
   return { bytes, pack: read.pack };
 }
 
-/** Undefined when nobody asked for a signature: no `--key`. */
-async function signatureOf(
-  { world }: Pick<CommandContext, "world">,
-  file: string,
-  bytes: string,
-  options: Options,
-): Promise<{ readonly key: string } | { readonly problem: string } | undefined> {
-  if (typeof options["key"] !== "string") return undefined;
-  return verifyPack(Buffer.from(bytes), await world.readText(`${file}.sig`), await world.readText(options["key"]));
-}
-
 function versionsOf({ packages }: IncidentPack): number {
   return packages.reduce((sum, { versions }) => sum + versions.length, 0);
 }
@@ -201,5 +273,12 @@ function versionsOf({ packages }: IncidentPack): number {
 function originText(origin: PackOrigin): string {
   if (origin.kind === "shipped") return `shipped with this cordon, pinned by sha256 ${origin.sha256}`;
   if (origin.kind === "made") return `made from ${origin.from}`;
-  return `imported${origin.by === undefined ? "" : ` by ${origin.by}`}${origin.at === undefined ? "" : ` ${iso(origin.at)}`}, ${origin.key === undefined ? "not signed" : `signed by ${origin.key}`}, sha256 ${origin.sha256}`;
+  const { by, at, sha256, signed } = origin;
+  return `imported by ${by} ${iso(at)}, ${whoseText(signerOf(signed))}, sha256 ${sha256}`;
+}
+
+function signerOf(signed: { readonly by?: string; readonly key: string } | undefined): Whose {
+  if (signed === undefined) return { kind: "unsigned" };
+  const { by, key } = signed;
+  return by === undefined ? { kind: "stranger", key } : { kind: "signed", by, key };
 }

@@ -190,6 +190,8 @@ export type World = {
     }>;
     /** Raises a Fault when the texts cannot be used or hold less than what is believed now. */
     keep(texts: { readonly root?: string; readonly keys?: string }, from: string): Promise<void>;
+    /** Takes newer ones from Sigstore's repository; what stood in the way is part of the answer. */
+    refresh(): Promise<TrustRefresh>;
   }>;
   /** What `cordon check` needs; `online`: the registry may be asked. */
   check(flags: CommonFlags, how: { readonly online: boolean; readonly preset?: string }): Promise<CheckWorld>;
@@ -198,8 +200,6 @@ export type World = {
     flags: CommonFlags,
     alert: Alert,
   ): Promise<
-    /** Takes newer ones from Sigstore's repository; what stood in the way is part of the answer. */
-    refresh(): Promise<TrustRefresh>;
     readonly { readonly target: string; readonly result: { readonly ok: true } | { readonly ok: false; readonly message: string } }[]
   >;
   open(flags: CommonFlags, more?: Readonly<Record<string, string>>): Promise<OpenApp>;
