@@ -1,5 +1,6 @@
 /**
- * Builds the two roots into `dist/`: `main` (each command its own chunk) and `worker` (core only). Run by `tools/setup.mjs build`.
+ * Builds the roots into `dist/`: `main` (each command its own chunk), `worker` (core only) and `workshop`, which starts workers. Run by
+ * `tools/setup.mjs build`.
  * CommonJS, because only of that can Node 20 keep what V8 compiled: see `bin/chunks.js`.
  */
 import { spawnSync } from "node:child_process";
@@ -48,7 +49,7 @@ const chunk = (name: string, parts: readonly string[], priority: number) => ({
 const KEPT_OUTSIDE = ["libsql"];
 
 export default defineConfig({
-  entry: { main: "src/main.ts", worker: "src/worker.ts" },
+  entry: { main: "src/main.ts", worker: "src/worker.ts", workshop: "src/workshop.ts" },
   format: "cjs",
   platform: "node",
   target: "node20.19",

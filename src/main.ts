@@ -22,6 +22,7 @@ import type { PackageRecord } from "./core/facts/history.ts";
 import { HOP_HEADER, NPM_REGISTRY } from "./core/config/constants.ts";
 import { type Resolved, resolveSettings } from "./core/config/settings.ts";
 import type { TrustTexts } from "./edge/trust/trust.ts";
+import type { Threads } from "./edge/workers/threads.ts";
 import type { CommonFlags, Io } from "./surface/cli/io.ts";
 import type { OpenApp, World } from "./surface/cli/world.ts";
 
@@ -38,7 +39,7 @@ export type Ground = {
   readonly trust?: TrustTexts;
   /** Where newer trust comes from, in place of Sigstore's repository. */
   readonly tuf?: TufSource;
-  /** The built worker file; absent, big documents are worked on in place. */
+  /** The built worker file, which has the built workshop beside it; absent, everything is worked on in place. */
   readonly worker?: URL;
   /** Resolves when the process is asked to end. */
   readonly stopped?: () => Promise<string>;
@@ -271,9 +272,9 @@ export function openWorld(ground: Ground = {}): World {
     return feedKeeper({ clock, advisories, log, read: (signal) => syncApart(apart, signal) });
   }
 
-  /** In threads of their own; in this one where there is no built worker (tests). */
-  async function tarballReader(): Promise<TarballWork & { close(): Promise<void> }> {
-    if (ground.worker !== undefined) return (await import("./edge/workers/tarballs.ts")).tarballWork({ worker: ground.worker });
+  /** In threads; in place where there are none. */
+  async function tarballReader(threads: Threads | undefined): Promise<TarballWork & { close(): Promise<void> }> {
+    if (threads) return (await import("./edge/workers/tarballs.ts")).tarballWork({ threads });
     const { analyse } = await import("./core/analysis/analyse.ts");
     return { analyse: async (bytes, { known }) => analyse(bytes, known ? { known } : {}), close: async () => undefined };
   }
@@ -307,14 +308,16 @@ export function openWorld(ground: Ground = {}): World {
     let resolved = await resolve(flags, more);
     const dataDir = dataDirOf(resolved);
     const config = await upstreamConfig(resolved);
-    const [{ openApp }, { openStore }, { openTarballs }, { openDocuments }, { openUpstream }, { packumentWork }] = await Promise.all([
-      import("./app/app.ts"),
-      import("./edge/store/open.ts"),
-      import("./edge/blobs/tarballs.ts"),
-      import("./edge/blobs/documents.ts"),
-      import("./edge/upstream/registry.ts"),
-      import("./edge/workers/packuments.ts"),
-    ]);
+    const [{ openApp }, { openStore }, { openTarballs }, { openDocuments }, { openUpstream }, { packumentWork }, { openWorkshop }] =
+      await Promise.all([
+        import("./app/app.ts"),
+        import("./edge/store/open.ts"),
+        import("./edge/blobs/tarballs.ts"),
+        import("./edge/blobs/documents.ts"),
+        import("./edge/upstream/registry.ts"),
+        import("./edge/workers/packuments.ts"),
+        import("./edge/workers/workshop.ts"),
+      ]);
     const store = await openStore({ dataDir, clock });
     // Names become private as soon as the policy says so, not at the next start.
     const live = {
@@ -326,14 +329,15 @@ export function openWorld(ground: Ground = {}): World {
     const upstream = openUpstream(live, { clock });
     // Not now, when a gate wants to open its port, and not when somebody waits for the first package.
     setTimeout(() => void upstream.warmUp(), UPSTREAM_WARM_UP_MS).unref();
-    const work = packumentWork(ground.worker === undefined ? {} : { worker: ground.worker });
+    const threads = ground.worker && openWorkshop({ program: new URL("./workshop.js", ground.worker), worker: ground.worker });
+    const work = packumentWork({ threads });
     const written = world.log(resolved.settings.log.level);
     // Whoever types a command reads its own words; what a gate logs stands in the ledger all the same.
     let stays = ground.log !== undefined;
     const log: Log = (severity, what, fields) => {
       if (stays || severity === "error") written(severity, what, fields);
     };
-    const tarballs = await tarballReader();
+    const tarballs = await tarballReader(threads);
     const advisories = resolved.settings.feeds.length === 0 ? undefined : await openAdvisories(resolved);
     const notify = resolved.settings.notify.length === 0 ? undefined : await openTargets(resolved);
     const app = await openApp({
@@ -419,6 +423,7 @@ export function openWorld(ground: Ground = {}): World {
         await notify?.close();
         await work.close();
         await tarballs.close();
+        await threads?.close();
         await upstream.close();
         await store.close();
       },

@@ -82,6 +82,7 @@ const FLOORS: Readonly<Record<string, Floor>> = {
     packages: [],
     without: { ...CLOCK, ...CHANCE },
   },
+  workshop: { floors: ["core", "edge"], packages: [], without: { ...CLOCK, ...CHANCE } },
   main: { floors: ["core", "app", "edge", "surface"], without: {} },
 };
 
@@ -162,7 +163,9 @@ test("comments, strings and names of its own are not taken for the clock", () =>
 
 test("the roots are imported by nobody", () => {
   const importers = sources().filter((path) =>
-    parse(path).imports.some(({ from }) => from.startsWith(".") && ["src/main.ts", "src/worker.ts"].includes(resolveImport(path, from))),
+    parse(path).imports.some(
+      ({ from }) => from.startsWith(".") && ["src/main.ts", "src/worker.ts", "src/workshop.ts"].includes(resolveImport(path, from)),
+    ),
   );
   expect(importers).toEqual([]);
 });

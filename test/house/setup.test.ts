@@ -54,6 +54,7 @@ beforeAll(() => {
   const packages = { "": manifest, leaf: { version: "1.0.0" }, "node_modules/leaf": { resolved: "leaf", link: true } };
   write("package-lock.json", JSON.stringify({ name: "tiny", version: "7.0.0", lockfileVersion: 3, requires: true, packages }));
   write("src/worker.ts", "export {};\n");
+  write("src/workshop.ts", "export {};\n");
   write("src/main.ts", `export async function main(argv: string[]): Promise<number> { console.log("ran", ...argv); return 7; }\n`);
 });
 

@@ -84,6 +84,8 @@ export const LIMITS = {
   packumentWorkerIdleMs: 2 * SECOND,
   /** JavaScript heap of the worker, in MB; raw documents are not part of it. */
   packumentWorkerHeapMb: 512,
+  /** One message between the gate and the process its threads live in: the largest document there may be, and some. */
+  workshopFrameBytes: 250_000_000,
   /** Compressed tarball; the registry's own ceiling is not published, the largest well-known one is about 200 MB. */
   tarballBytes: 1_000_000_000,
   /** Up to this size the digest is verified before the first byte of the answer; above it the tail is held back. */

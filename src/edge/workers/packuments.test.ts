@@ -1,18 +1,24 @@
 /** Small documents in place, big ones in the real worker, built for this test; a worker that dies or hangs costs one request. */
 import { Buffer } from "node:buffer";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
-import { build } from "tsdown";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, expect, test } from "vitest";
+import { builtWorkshop } from "../../../test/kit/workshop.ts";
 import { bytes, manifest, packument } from "../../../test/samples/packument.ts";
 import { instant } from "../../core/base/time.ts";
 import { packumentWork } from "./packuments.ts";
+import type { Threads } from "./threads.ts";
+import { openWorkshop } from "./workshop.ts";
 
-const directory = mkdtempSync(join(tmpdir(), "cordon-worker-"));
-const worker = join(directory, "worker.js");
+const built = builtWorkshop();
+const opened: Threads[] = [];
+afterAll(() => Promise.all(opened.map((threads) => threads.close())));
+
+function workshop(worker?: string): Threads {
+  const threads = built.open(worker);
+  opened.push(threads);
+  return threads;
+}
+
 // In a buffer of its own, as a large body is: from Node's shared pool it could not be moved to a thread by mistake.
 const document = Buffer.from(Uint8Array.from(bytes(packument("axios", [manifest("axios", "1.14.0"), manifest("axios", "1.14.1")]))).buffer);
 const plan = {
@@ -23,23 +29,6 @@ const plan = {
   tarballBase: "http://localhost:4870/",
   attestationsBase: "http://localhost:4870/",
 };
-
-beforeAll(async () => {
-  await build({
-    config: false,
-    entry: { worker: fileURLToPath(new URL("../../worker.ts", import.meta.url)) },
-    outDir: directory,
-    outExtensions: () => ({ js: ".js" }),
-    format: "esm",
-    platform: "node",
-    dts: false,
-    clean: false,
-    noExternal: [/^(?!node:)/],
-    logLevel: "error",
-  });
-  writeFileSync(join(directory, "package.json"), '{"type":"module"}');
-});
-afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 /** A day after the documents' versions were published: their releases are read in detail. */
 const MOMENT = instant(Date.parse("2020-01-03T00:00:00Z"));
@@ -66,7 +55,7 @@ const never = async (): Promise<Uint8Array> => {
 
 test("in place and in the worker the answers are the same, and a render after a read needs no document", async () => {
   const here = packumentWork();
-  const there = packumentWork({ worker, threshold: 0 });
+  const there = packumentWork({ threads: workshop(), threshold: 0 });
   try {
     expect(await there.read("axios", document, MOMENT)).toEqual(await here.read("axios", document, MOMENT));
     // The caller's bytes were copied, not taken.
@@ -87,7 +76,7 @@ test("in place and in the worker the answers are the same, and a render after a 
 
 test("a document nobody remembers is loaded once, and must be the one that was judged", async () => {
   const digest = await digestOf(packumentWork());
-  for (const work of [packumentWork(), packumentWork({ worker, threshold: 0 })]) {
+  for (const work of [packumentWork(), packumentWork({ threads: workshop(), threshold: 0 })]) {
     const load = loader();
     await work.render(digest, load, plan);
     await work.render(digest, load, { ...plan, form: "abbreviated" });
@@ -98,30 +87,35 @@ test("a document nobody remembers is loaded once, and must be the one that was j
   }
 });
 
+const nobody: Threads = {
+  start() {
+    throw new Error("a thread was asked for");
+  },
+  close: async () => undefined,
+};
+
 test("no thread is started for small documents", async () => {
-  const work = packumentWork({ worker: join(directory, "missing.js"), threshold: document.length + 1 });
+  const work = packumentWork({ threads: nobody, threshold: document.length + 1 });
   const digest = await digestOf(work);
   await expect(work.render(digest, never, plan)).resolves.toMatchObject({ length: expect.any(Number) as number });
   await work.close();
 });
 
 test("a worker that hangs, dies or is missing fails that request with a Fault; the next one gets a new worker", async () => {
-  const broken = join(directory, "broken.js");
   // Misbehaves as the package's name tells it to, and answers everything else.
-  writeFileSync(
-    broken,
-    `import { parentPort } from "node:worker_threads";
-     parentPort.on("message", ({ name }) => {
-       const hold = [];
-       if (name === "hang") for (;;);
-       if (name === "exit") process.exit(0);
-       if (name === "throw") throw new Error("boom");
-       while (name === "exhaust") hold.push(new Array(1e5).fill({}));
-       parentPort.postMessage({ kind: "read", reading: { kind: "unreadable", reason: name } });
-     });`,
-  );
-  const work = packumentWork({ worker: broken, threshold: 0, heapMb: 32 });
-  for (const name of ["exit", "throw", "exhaust"]) {
+  const broken = workshop(`
+    import { parentPort } from "node:worker_threads";
+    parentPort.on("message", ({ name }) => {
+      const hold = [];
+      if (name === "hang") for (;;);
+      if (name === "exit") process.exit(0);
+      if (name === "throw") throw new Error("boom");
+      if (name === "kill") process.kill(process.pid, "SIGKILL");
+      while (name === "exhaust") hold.push(new Array(1e5).fill({}));
+      parentPort.postMessage({ kind: "read", reading: { kind: "unreadable", reason: name } });
+    });`);
+  const work = packumentWork({ threads: broken, threshold: 0, heapMb: 32 });
+  for (const name of ["exit", "throw", "exhaust", "kill"]) {
     const [failed, after] = await Promise.allSettled([work.read(name, document, MOMENT), work.read("fine", document, MOMENT)]);
     expect(failed).toMatchObject({ status: "rejected", reason: { code: "WORKER_FAILED", message: `${name}: the worker died` } });
     expect(after).toMatchObject({ status: "fulfilled", value: { reason: "fine" } });
@@ -132,14 +126,19 @@ test("a worker that hangs, dies or is missing fails that request with a Fault; t
     message: "late: cordon is shutting down",
   });
 
-  const impatient = packumentWork({ worker: broken, threshold: 0, patience: 300 });
+  const impatient = packumentWork({ threads: broken, threshold: 0, patience: 300 });
   await expect(impatient.read("hang", document, MOMENT)).rejects.toMatchObject({
     code: "WORKER_FAILED",
     message: "hang: no answer within 300 ms",
   });
   await impatient.close();
 
-  const missing = packumentWork({ worker: join(directory, "missing.js"), threshold: 0 });
-  await expect(missing.read("fine", document, MOMENT)).rejects.toMatchObject({ code: "WORKER_FAILED" });
-  await missing.close();
+  const unreadable = packumentWork({ threads: workshop("this is no JavaScript"), threshold: 0 });
+  await expect(unreadable.read("fine", document, MOMENT)).rejects.toMatchObject({ code: "WORKER_FAILED" });
+  await unreadable.close();
+
+  const missing = new URL("missing.js", import.meta.url);
+  const nowhere = packumentWork({ threads: openWorkshop({ program: missing, worker: missing }), threshold: 0 });
+  await expect(nowhere.read("fine", document, MOMENT)).rejects.toMatchObject({ code: "WORKER_FAILED" });
+  await nowhere.close();
 });

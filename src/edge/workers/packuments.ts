@@ -2,17 +2,17 @@
  * Packument work off the main thread: documents above a size are read and rendered in one worker thread, smaller ones in place.
  * The thread starts with a big document and stays, with its memory of the newest ones, until nobody needs it.
  */
-import { once } from "node:events";
-import { Worker } from "node:worker_threads";
 import { Fault } from "../../core/base/fault.ts";
 import { LIMITS } from "../../core/base/limits.ts";
 import type { Instant } from "../../core/base/time.ts";
 import { type PackumentAnswer, type PackumentJob, packumentMemory } from "../../core/npm/packument-memory.ts";
 import type { PackumentReading, RenderedPackument, RenderPlan } from "../../core/npm/summary.ts";
+import { openSeat, type SeatOptions } from "./seat.ts";
+import type { Threads } from "./threads.ts";
 
 export type PackumentWorkOptions = {
-  /** The built worker file; without one everything runs in place. */
-  readonly worker?: URL | string;
+  /** Without any everything runs in place. */
+  readonly threads?: Threads | undefined;
   /** Bytes from which a document goes to the worker. */
   readonly threshold?: number;
   /** Milliseconds one job may run. */
@@ -25,14 +25,14 @@ export type PackumentWorkOptions = {
 
 /** Fits the port `PackumentWork`; `close` ends the thread. Rejects with WORKER_FAILED, or INPUT_UNREADABLE for a damaged stored document. */
 export function packumentWork({
-  worker,
+  threads,
   threshold = LIMITS.packumentInPlaceBytes,
   patience = LIMITS.packumentWorkMs,
   heapMb = LIMITS.packumentWorkerHeapMb,
   idle = LIMITS.packumentWorkerIdleMs,
 }: PackumentWorkOptions = {}) {
   const here = packumentMemory(LIMITS.packumentMemoryBytes);
-  const there = worker === undefined ? undefined : workerThread({ file: worker, patience, heapMb, idle });
+  const there = threads && oneThread({ threads, patience, heapMb, idle });
   /** Digests the worker was sent lately: it is asked first without sending the document again. */
   const sent = new Set<string>();
 
@@ -82,7 +82,7 @@ export function packumentWork({
       return expect(answer, "manifest").json;
     },
     async close(): Promise<void> {
-      await there?.close();
+      there?.close();
     },
   };
 }
@@ -93,61 +93,22 @@ function expect<K extends PackumentAnswer["kind"]>(answer: PackumentAnswer, kind
 }
 
 /** One thread, one job at a time. A thread that dies or takes too long fails its job only; the next job gets a new one. */
-function workerThread({
-  file,
-  patience,
-  heapMb,
-  idle,
-}: { readonly file: URL | string } & Required<Omit<PackumentWorkOptions, "worker" | "threshold">>) {
-  let current: Worker | undefined;
-  let leaving: NodeJS.Timeout | undefined;
+function oneThread(options: Omit<SeatOptions, "limits"> & { readonly heapMb: number }) {
+  const seat = openSeat<PackumentAnswer>({ ...options, limits: { heapMb: options.heapMb } });
   let last: Promise<unknown> = Promise.resolve();
   let closed = false;
 
-  function start(): Worker {
-    const thread = new Worker(file, {
-      // It reads hostile documents and needs no secrets of ours.
-      env: {},
-      execArgv: [],
-      resourceLimits: { maxOldGenerationSizeMb: heapMb },
-    });
-    // It may also die between two jobs: an error nobody listens to would end the whole process. `exit` follows it.
-    thread.on("error", () => undefined);
-    thread.on("exit", () => {
-      if (current === thread) current = undefined;
-    });
-    return thread;
-  }
-
-  async function answer(job: PackumentJob, label: string): Promise<PackumentAnswer> {
-    if (closed) throw new Fault("WORKER_FAILED", `${label}: cordon is shutting down`);
-    clearTimeout(leaving);
-    const thread = (current ??= start());
-    // The caller keeps its bytes; the copy moves to the thread. (A Buffer's own `slice` would be no copy.)
-    const bytes = job.bytes && new Uint8Array(job.bytes);
-    thread.postMessage(bytes ? { ...job, bytes } : job, bytes ? [bytes.buffer] : []);
-    thread.ref();
-    const over = new AbortController();
-    const timer = setTimeout(() => over.abort(`no answer within ${patience} ms`), patience);
-    const died = (): void => over.abort("the worker died");
-    thread.once("exit", died);
-    try {
-      return (await once(thread, "message", { signal: over.signal }))[0] as PackumentAnswer;
-    } catch (error) {
-      current = undefined;
-      void thread.terminate();
-      throw new Fault("WORKER_FAILED", `${label}: ${String(over.signal.reason ?? "the worker died")}`, error);
-    } finally {
-      clearTimeout(timer);
-      thread.off("exit", died);
-      // An idle thread does not keep the process alive, and is not kept for long.
-      thread.unref();
-      leaving = setTimeout(() => {
-        if (current !== thread) return;
-        current = undefined;
-        void thread.terminate();
-      }, idle).unref();
+  async function answer({ bytes, ...job }: PackumentJob, label: string): Promise<PackumentAnswer> {
+    // Once more, with nobody beside it, when it may have died of another's job.
+    for (const alone of [false, true]) {
+      if (closed) throw new Fault("WORKER_FAILED", `${label}: cordon is shutting down`);
+      const ended = await seat.run(job, bytes, isAnswer, { alone });
+      if ("answer" in ended) return ended.answer;
+      if (closed) continue;
+      if (ended.died === "late") throw new Fault("WORKER_FAILED", `${label}: no answer within ${options.patience} ms`);
+      if (ended.own) break;
     }
+    throw new Fault("WORKER_FAILED", `${label}: the worker died`);
   }
 
   return {
@@ -156,10 +117,13 @@ function workerThread({
       last = turn.catch(() => undefined);
       return turn;
     },
-    async close(): Promise<void> {
+    close(): void {
       closed = true;
-      clearTimeout(leaving);
-      await current?.terminate();
+      seat.end();
     },
   };
+}
+
+function isAnswer(message: PackumentAnswer): message is PackumentAnswer {
+  return message.kind !== undefined;
 }

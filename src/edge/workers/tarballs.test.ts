@@ -1,38 +1,28 @@
 /** Tarballs in the real worker, built for this test; a thread that dies or hangs costs one file, not the package. */
 import { Buffer } from "node:buffer";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { build } from "tsdown";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, expect, test } from "vitest";
 import { pack } from "../../../test/analysis/archives.ts";
+import { tempFolder } from "../../../test/kit/temp.ts";
+import { builtWorkshop } from "../../../test/kit/workshop.ts";
 import { analyse } from "../../core/analysis/analyse.ts";
 import { tarballWork } from "./tarballs.ts";
+import type { Threads } from "./threads.ts";
 
-const directory = mkdtempSync(join(tmpdir(), "cordon-tarballs-"));
-const worker = join(directory, "worker.js");
+const built = builtWorkshop();
+const opened: Threads[] = [];
+afterAll(() => Promise.all(opened.map((threads) => threads.close())));
+
+function workshop(worker?: string): Threads {
+  const threads = built.open(worker);
+  opened.push(threads);
+  return threads;
+}
+
 const good = pack({ "index.js": 'require("child_process").execSync("true");' });
 
-beforeAll(async () => {
-  await build({
-    config: false,
-    entry: { worker: fileURLToPath(new URL("../../worker.ts", import.meta.url)) },
-    outDir: directory,
-    outExtensions: () => ({ js: ".js" }),
-    format: "esm",
-    platform: "node",
-    dts: false,
-    clean: false,
-    noExternal: [/^(?!node:)/],
-    logLevel: "error",
-  });
-  writeFileSync(join(directory, "package.json"), '{"type":"module"}');
-});
-afterAll(() => rmSync(directory, { recursive: true, force: true }));
-
 test("in threads the reports are the same, and the caller keeps its bytes", async () => {
-  const work = tarballWork({ worker });
+  const work = tarballWork({ threads: workshop() });
   try {
     const others = [1, 2, 3].map((n) => pack({ "index.js": `exports.n = ${n};` }));
     const reports = await Promise.all([good, ...others].map((bytes) => work.analyse(bytes, { label: "sample" })));
@@ -46,7 +36,7 @@ test("in threads the reports are the same, and the caller keeps its bytes", asyn
 });
 
 test("a file that ends its thread is named, and the rest of the package is read", async () => {
-  const work = tarballWork({ worker, threads: 1, heapMb: 32 });
+  const work = tarballWork({ threads: workshop(), seats: 1, heapMb: 32 });
   const heavy = pack({ "index.js": 'require("child_process");', "heavy.js": `[${"[],".repeat(1_500_000)}]` });
   try {
     const report = await work.analyse(heavy, { label: "heavy" });
@@ -60,18 +50,15 @@ test("a file that ends its thread is named, and the rest of the package is read"
 });
 
 test("a thread that hangs, or dies of nothing in particular, leaves a report that says so; one that never starts is no finding", async () => {
-  const broken = join(directory, "broken.js");
-  writeFileSync(
-    broken,
-    `import { parentPort } from "node:worker_threads";
-     parentPort.on("message", ({ bytes, skip }) => {
-       parentPort.postMessage({ kind: "started" });
-       if (skip.length === 0) parentPort.postMessage({ kind: "reading", path: "a.js" });
-       if (bytes[0] === 1) for (;;);
-       process.exit(0);
-     });`,
-  );
-  const work = tarballWork({ worker: broken, threads: 1, patience: 1_000 });
+  const broken = workshop(`
+    import { parentPort } from "node:worker_threads";
+    parentPort.on("message", ({ bytes, skip }) => {
+      parentPort.postMessage({ kind: "started" });
+      if (skip.length === 0) parentPort.postMessage({ kind: "reading", path: "a.js" });
+      if (bytes[0] === 1) for (;;);
+      process.exit(0);
+    });`);
+  const work = tarballWork({ threads: broken, seats: 1, patience: 1_000 });
   try {
     expect((await work.analyse(Buffer.from([0]), { label: "dies" })).unread).toMatchObject([{ path: "(the tarball)", kind: "died" }]);
     expect((await work.analyse(Buffer.from([1]), { label: "hangs" })).unread).toMatchObject([
@@ -80,7 +67,33 @@ test("a thread that hangs, or dies of nothing in particular, leaves a report tha
   } finally {
     await work.close();
   }
-  const missing = tarballWork({ worker: join(directory, "missing.js") });
-  await expect(missing.analyse(good, { label: "sample" })).rejects.toMatchObject({ code: "WORKER_FAILED" });
-  await missing.close();
+  const unreadable = tarballWork({ threads: workshop("this is no JavaScript") });
+  await expect(unreadable.analyse(good, { label: "sample" })).rejects.toMatchObject({ code: "WORKER_FAILED" });
+  await unreadable.close();
+});
+
+test("a tarball that ends the whole process is said to; what was read beside it is read again, and is not blamed", async () => {
+  const marker = JSON.stringify(join(tempFolder({}), "both are read"));
+  const [guilty, victim] = [Buffer.from([0]), Buffer.from([1])];
+  // The guilty one ends the process whenever it is read, but not before the other one is being read too.
+  const work = tarballWork({
+    threads: workshop(`
+      import { existsSync, writeFileSync } from "node:fs";
+      import { parentPort } from "node:worker_threads";
+      parentPort.on("message", ({ bytes, skip }) => {
+        parentPort.postMessage({ kind: "started" });
+        parentPort.postMessage({ kind: "reading", path: "a.js" });
+        const end = () => (existsSync(${marker}) ? process.kill(process.pid, "SIGKILL") : setTimeout(end, 5));
+        if (bytes[0] === 0) end();
+        else if (existsSync(${marker})) parentPort.postMessage({ kind: "report", report: { unread: skip } });
+        else writeFileSync(${marker}, "");
+      });`),
+    seats: 2,
+  });
+  try {
+    const reports = await Promise.all([guilty, victim].map((bytes) => work.analyse(bytes, { label: "sample" })));
+    expect(reports).toMatchObject([{ unread: [{ kind: "died", reason: "reading it ended the thread" }] }, { unread: [] }]);
+  } finally {
+    await work.close();
+  }
 });

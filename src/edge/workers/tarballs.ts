@@ -2,16 +2,17 @@
  * Reads tarballs in threads of their own, with a ceiling on memory, stack and time. What ends a thread is hostile or a bug; either way the
  * file that did it is left out and said to be unread, and the rest of the package is read.
  */
-import { Worker } from "node:worker_threads";
-import type { TarballJob, TarballNews } from "../../core/analysis/job.ts";
+import type { TarballNews } from "../../core/analysis/job.ts";
 import { ANALYSER, type TarballReport } from "../../core/analysis/report.ts";
 import { Fault } from "../../core/base/fault.ts";
 import { LIMITS } from "../../core/base/limits.ts";
+import { openSeat, type Seat } from "./seat.ts";
+import type { Threads } from "./threads.ts";
 
 export type TarballWorkOptions = {
-  /** The built worker file. */
-  readonly worker: URL | string;
-  readonly threads?: number;
+  readonly threads: Threads;
+  /** Tarballs read at the same time. */
+  readonly seats?: number;
   /** Milliseconds one tarball may take. */
   readonly patience?: number;
   /** JavaScript heap of one thread. */
@@ -20,106 +21,59 @@ export type TarballWorkOptions = {
   readonly idle?: number;
 };
 
-/** The report, or how the thread ended and which file it was reading. */
-type Outcome = { readonly report: TarballReport } | { readonly died: string; readonly started: boolean; readonly path: string | undefined };
-
-type Seat = { thread?: Worker; leaving?: NodeJS.Timeout };
-
 /** Fits the port `TarballWork`. Rejects with WORKER_FAILED only when no thread can be started or the work was closed. */
 export function tarballWork({
-  worker,
-  threads = LIMITS.tarballThreads,
+  threads,
+  seats = LIMITS.tarballThreads,
   patience = LIMITS.tarballWorkMs,
   heapMb = LIMITS.tarballWorkerHeapMb,
   idle = LIMITS.packumentWorkerIdleMs,
 }: TarballWorkOptions) {
-  const free: Seat[] = Array.from({ length: threads }, () => ({}));
-  const taken = new Set<Seat>();
-  const waiting: ((seat: Seat) => void)[] = [];
+  const limits = { heapMb, youngMb: 32, stackMb: LIMITS.tarballWorkerStackMb };
+  const all = Array.from({ length: seats }, () => openSeat<TarballNews>({ threads, limits, patience, idle }));
+  const free = [...all];
+  const waiting: ((seat: Seat<TarballNews>) => void)[] = [];
   let closed = false;
 
-  async function take(): Promise<Seat> {
-    const seat = free.pop() ?? (await new Promise<Seat>((resolve) => waiting.push(resolve)));
-    clearTimeout(seat.leaving);
-    taken.add(seat);
-    return seat;
+  async function take(): Promise<Seat<TarballNews>> {
+    return free.pop() ?? new Promise((resolve) => waiting.push(resolve));
   }
 
-  function give(seat: Seat): void {
-    taken.delete(seat);
+  function give(seat: Seat<TarballNews>): void {
     const next = waiting.shift();
-    if (next) {
-      next(seat);
-      return;
-    }
-    free.push(seat);
-    // A heap that grew is not kept for long.
-    seat.leaving = setTimeout(() => end(seat), idle).unref();
-  }
-
-  function end(seat: Seat): void {
-    const { thread } = seat;
-    delete seat.thread;
-    void thread?.terminate();
-  }
-
-  function start(seat: Seat): Worker {
-    const thread = new Worker(worker, {
-      // It reads hostile code and needs no secrets of ours.
-      env: {},
-      execArgv: [],
-      resourceLimits: { maxOldGenerationSizeMb: heapMb, maxYoungGenerationSizeMb: 32, stackSizeMb: LIMITS.tarballWorkerStackMb },
-    });
-    // It may also die between two jobs: an error nobody listens to would end the whole process. `exit` follows it.
-    thread.on("error", () => undefined);
-    thread.once("exit", () => {
-      if (seat.thread === thread) delete seat.thread;
-    });
-    seat.thread = thread;
-    return thread;
-  }
-
-  function once(seat: Seat, job: TarballJob): Promise<Outcome> {
-    const thread = seat.thread ?? start(seat);
-    return new Promise((resolve) => {
-      let started = false;
-      let path: string | undefined;
-      const finish = (report: TarballReport | undefined, died = ""): void => {
-        clearTimeout(timer);
-        thread.off("message", onMessage).off("exit", onExit).unref();
-        if (!report) end(seat);
-        resolve(report ? { report } : { died, started, path });
-      };
-      const onMessage = (news: TarballNews): void => {
-        if (news.kind === "report") finish(news.report);
-        else if (news.kind === "reading") path = news.path;
-        else started = true;
-      };
-      const onExit = (): void => finish(undefined, "reading it ended the thread");
-      const timer = setTimeout(() => finish(undefined, `reading it took more than ${patience} ms`), patience);
-      thread.on("message", onMessage).once("exit", onExit).ref();
-      thread.postMessage(job, []);
-    });
+    if (next) next(seat);
+    else free.push(seat);
   }
 
   return {
-    async analyse(
-      tarball: Uint8Array,
-      { label, known }: { readonly label: string; readonly known?: TarballReport },
-    ): Promise<TarballReport> {
+    async analyse(bytes: Uint8Array, { label, known }: { readonly label: string; readonly known?: TarballReport }): Promise<TarballReport> {
       const skip: string[] = [];
+      let alone = false;
       const seat = await take();
       try {
         for (;;) {
           if (closed) throw new Fault("WORKER_FAILED", `${label}: cordon is shutting down`);
-          const result = await once(seat, { kind: "tarball", bytes: tarball, skip, ...(known === undefined ? {} : { known }) });
-          if ("report" in result) return result.report;
+          let started = false;
+          let path: string | undefined;
+          const isReport = (news: TarballNews): news is Extract<TarballNews, { kind: "report" }> => {
+            if (news.kind === "started") started = true;
+            if (news.kind === "reading") path = news.path;
+            return news.kind === "report";
+          };
+          const job = { kind: "tarball", skip, ...(known === undefined ? {} : { known }) };
+          const ended = await seat.run(job, bytes, isReport, { alone });
+          if ("answer" in ended) return ended.answer.report;
           if (closed) continue;
-          if (!result.started) throw new Fault("WORKER_FAILED", `${label}: no thread could be started`);
+          if (!ended.own && !alone) {
+            // It may have died of another's tarball: once more, where there is none.
+            alone = true;
+            continue;
+          }
+          if (!started) throw new Fault("WORKER_FAILED", `${label}: no thread could be started`);
           // A thread that ends without reading anything, or again and again, leaves only this to say.
-          if (result.path === undefined || skip.includes(result.path) || skip.length >= LIMITS.tarballRetries)
-            return nothingRead(result.died, result.path);
-          skip.push(result.path);
+          if (path === undefined || skip.includes(path) || skip.length >= LIMITS.tarballRetries)
+            return nothingRead(ended.died === "late" ? `reading it took more than ${patience} ms` : "reading it ended the thread", path);
+          skip.push(path);
         }
       } finally {
         give(seat);
@@ -127,12 +81,7 @@ export function tarballWork({
     },
     async close(): Promise<void> {
       closed = true;
-      await Promise.all(
-        [...free, ...taken].map(async (seat) => {
-          clearTimeout(seat.leaving);
-          await seat.thread?.terminate();
-        }),
-      );
+      for (const seat of all) seat.end();
     },
   };
 }
