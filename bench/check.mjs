@@ -25,7 +25,12 @@ const { values } = parseArgs({
 const { timed, median } = await import(pathToFileURL(path.join(values.harness, "lib.mjs")).href);
 const work = fs.mkdtempSync(path.join(process.env.TMPDIR ?? os.tmpdir(), "cordon-check-"));
 try {
-  const own = { HOME: work, CORDON_DATA: path.join(work, "data"), CORDON_CONFIG: path.join(work, "cordon.yaml"), CORDON_TRUST_MIRROR: "off" };
+  const own = {
+    HOME: work,
+    CORDON_DATA: path.join(work, "data"),
+    CORDON_CONFIG: path.join(work, "cordon.yaml"),
+    CORDON_TRUST_MIRROR: "off",
+  };
   const env = { ...process.env, ...own };
   const cordon = path.join(ROOT, "bin", "cordon.js");
   writeFeed();

@@ -124,18 +124,18 @@ export function openWorld(ground: Ground = {}): World {
 
   /** Packs and the readers of evidence; nothing of it is loaded by any other command. */
   async function openIncidents(flags: CommonFlags): Promise<IncidentPorts & ExposurePorts> {
-    const [{ SHIPPED_PACKS }, { readImportedPacks, storeImportedPack }, keysOfPacks, { readEvidence }, { existsSync }] = await Promise.all([
-      import("./edge/evidence/shipped-packs.ts"),
-      import("./edge/evidence/packs.ts"),
-      import("./edge/evidence/pack-keys.ts"),
-      import("./edge/evidence/read.ts"),
-      import("node:fs"),
-    ]);
+    const [{ SHIPPED_PACKS }, { readImportedPacks, storeImportedPack }, { addPackKey, readPackKeys, removePackKey }, { readEvidence }] =
+      await Promise.all([
+        import("./edge/evidence/shipped-packs.ts"),
+        import("./edge/evidence/packs.ts"),
+        import("./edge/evidence/pack-keys.ts"),
+        import("./edge/evidence/read.ts"),
+      ]);
     const resolved = await resolve(flags);
     const dataDir = dataDirOf(resolved);
     return {
       async packs() {
-        const { packs, problems } = readImportedPacks(dataDir, keysOfPacks.readPackKeys(dataDir));
+        const { packs, problems } = readImportedPacks(dataDir, readPackKeys(dataDir));
         const known = new Map<string, KnownPack>(
           SHIPPED_PACKS.map(({ pack, sha256 }) => [pack.id, { pack, origin: { kind: "shipped", sha256 } }]),
         );
@@ -158,9 +158,9 @@ export function openWorld(ground: Ground = {}): World {
       },
       exists: async (file) => existsSync(path.resolve(cwd, file)),
       keep: async (pack, bytes, from) => storeImportedPack(dataDir, pack.id, bytes, { ...from, at: clock.now() }),
-      keys: () => keysOfPacks.readPackKeys(dataDir),
-      trust: (key, by) => keysOfPacks.addPackKey(dataDir, key, { by, at: clock.now() }),
-      distrust: (name) => keysOfPacks.removePackKey(dataDir, name),
+      keys: () => readPackKeys(dataDir),
+      trust: (key, by) => addPackKey(dataDir, key, { by, at: clock.now() }),
+      distrust: (name) => removePackKey(dataDir, name),
       readEvidence: (request) => readEvidence(request, { surroundings, cwd }),
       async readLedger(watch, see) {
         const place = path.join(dataDir, "ledger.db");
