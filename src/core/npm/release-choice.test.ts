@@ -36,6 +36,20 @@ test("the young one, the five before it, those of its line, and one 90 days olde
   expect(chosen(...given)).toEqual(["1.0.0", "1.0.1", "1.0.2", "2.0.14", "2.0.15", "2.0.16", "2.0.17", "2.0.18", "2.0.19"].toSorted());
 });
 
+test("the versions right below it, however many of its line are newer", () => {
+  const others = Array.from({ length: 20 }, (_, n) => aged(`1.${n + 1}.0`, 300 - n));
+  const read = chosen(
+    aged("0.9.0", 950),
+    aged("1.0.0", 900),
+    aged("1.0.20200101", 800),
+    ...others,
+    aged("1.0.20200102", 1),
+    aged("1.1.1", 1),
+  );
+  expect(read).toEqual(expect.arrayContaining(["1.0.0", "1.0.20200101", "1.1.0"]));
+  expect(read).not.toContain("1.9.0");
+});
+
 test("without times the last ones of the document", () => {
   const names = Array.from({ length: 40 }, (_, n) => ({ version: `1.0.${n}` }));
   expect(chosen(...names)).toContain("1.0.39");

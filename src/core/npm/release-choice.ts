@@ -11,6 +11,8 @@ import type { VersionSummary } from "./summary.ts";
 const RECENT = 6;
 /** Earlier ones of its line: several, because those that are not trusted are passed over. */
 const SAME_LINE = 5;
+/** Those right below it by number: a thief who publishes 2.0.3 beside 2.9.0 is compared with 2.0.2, however long ago that was. */
+const BELOW = 3;
 /** A release this much older shows what a package was before anybody could have prepared an attack. */
 const MATURE_DAYS = 90;
 /** Without any times only the place in the document tells which ones are new. */
@@ -45,11 +47,33 @@ export function chooseReleases(
     const older = monthsBefore(timeOf(entry));
     while (mature < newestFirst.length && timeOf(newestFirst[mature]!) > older) mature += 1;
     const line = lines.get(lineOf(entry.version))!;
-    const below = line.indexOf(place) + 1;
-    for (const one of [place, ...line.slice(below, below + SAME_LINE), ...range(place + 1, RECENT), mature])
+    const earlier = line.slice(line.indexOf(place) + 1);
+    for (const one of [place, ...earlier.slice(0, SAME_LINE), ...below(entry, earlier, newestFirst), ...range(place + 1, RECENT), mature])
       if (newestFirst[one]) chosen.add(newestFirst[one].version);
   }
   return new Set([...chosen].slice(0, LIMITS.releases));
+}
+
+/** Places of the highest versions under this one. In a line only the last two numbers differ; prereleases follow each other in time. */
+function below({ version }: VersionSummary, earlier: readonly number[], all: readonly VersionSummary[]): readonly number[] {
+  // Few enough are all chosen already.
+  const own = numberOf(version);
+  if (own === undefined || earlier.length <= SAME_LINE) return [];
+  const highest: { readonly place: number; readonly number: number }[] = [];
+  for (const place of earlier) {
+    const number = numberOf(all[place]!.version);
+    if (number === undefined || number >= own || (highest.length === BELOW && number <= highest[BELOW - 1]!.number)) continue;
+    highest.push({ place, number });
+    highest.sort((a, b) => b.number - a.number);
+    if (highest.length > BELOW) highest.pop();
+  }
+  return highest.map(({ place }) => place);
+}
+
+/** Minor and patch of a stable version as one number. */
+function numberOf(version: string): number | undefined {
+  const match = /^\d+\.(\d+)\.(\d+)(?:\+.*)?$/.exec(version);
+  return match === null ? undefined : Number(match[1]) * 1e12 + Number(match[2]);
 }
 
 /** The moment from which on nothing is mature enough; a text that is no time leaves everything to it. */
