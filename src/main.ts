@@ -436,6 +436,11 @@ export function openWorld(ground: Ground = {}): World {
     open,
     incidents: (flags) => openIncidents(flags),
     response: (flags) => openResponse(flags),
+    async tokens(flags) {
+      if (flags.offline === true) throw new Fault("OFFLINE", "tokens are listed by the registry alone");
+      const { openTokens } = await import("./edge/actions/tokens.ts");
+      return openTokens(await upstreamConfig(await resolve(flags)), clock);
+    },
     advisories: async (flags) => openAdvisories(await resolve(flags)),
     async trust(flags) {
       const resolved = await resolve(flags);

@@ -21,6 +21,7 @@ import { type Fault, type Faults, faultTable } from "./fixture/faults.ts";
 import { type Logged, type RequestLog, requestLog } from "./fixture/log.ts";
 import { parsePackageTexts, readPackageFolder } from "./fixture/package-text.ts";
 import { type Advisory, type Answer, failure, openRegistry, type Registry } from "./fixture/registry.ts";
+import { type AccountText, openAccount } from "./fixture/tokens.ts";
 import { parseTarget } from "./fixture/target.ts";
 
 export type Fixture = Registry & {
@@ -31,6 +32,8 @@ export type Fixture = Registry & {
   readonly log: RequestLog;
   /** TCP connections accepted so far. */
   connections(): number;
+  /** Keys of the account's tokens that were not revoked. */
+  tokens(): readonly string[];
   /** Closes the port: connections are refused until `up`, which opens the same port again. */
   down(): Promise<void>;
   up(): Promise<void>;
@@ -65,6 +68,7 @@ export async function startFixture(options: FixtureOptions): Promise<Fixture> {
     advisories: [...folders.flatMap(readAdvisories), ...(options.advisories ?? [])],
     token: options.token,
   });
+  const account = openAccount(folders.map(readAccount).find((one) => one !== undefined) ?? { tokens: [] });
   const faults = faultTable();
   const log = requestLog();
   const path = options.path ?? "/";
@@ -101,7 +105,11 @@ export async function startFixture(options: FixtureOptions): Promise<Fixture> {
       return;
     }
     const { accept = "", authorization } = headers;
-    const said = answer(target, { method, accept, authorization, body: entry.body }, url);
+    const otp = headers["npm-otp"];
+    const said =
+      target.route === "tokens"
+        ? account.answer(target.rest ?? "", { method, authorization, otp: typeof otp === "string" ? otp : undefined }, url)
+        : answer(target, { method, accept, authorization, body: entry.body }, url);
     await send(request, response, entry, { fault, answer: faulty(said, fault, asked), date: new Date(clock.now()).toUTCString() });
   }
 
@@ -122,7 +130,18 @@ export async function startFixture(options: FixtureOptions): Promise<Fixture> {
     });
   }
 
-  return { ...registry, url, clock, faults, log, connections: () => connections, down: close, up: () => listen(port), stop: close };
+  return {
+    ...registry,
+    url,
+    clock,
+    faults,
+    log,
+    connections: () => connections,
+    tokens: account.left,
+    down: close,
+    up: () => listen(port),
+    stop: close,
+  };
 }
 
 /** Every package text has more than one line, no path has. */
@@ -133,6 +152,11 @@ function isText(entry: string): boolean {
 function readAdvisories(folder: string): Advisory[] {
   const file = join(folder, "advisories.json");
   return existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Advisory[]) : [];
+}
+
+function readAccount(folder: string): AccountText | undefined {
+  const file = join(folder, "tokens.json");
+  return existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as AccountText) : undefined;
 }
 
 async function readBody(request: IncomingMessage): Promise<string> {

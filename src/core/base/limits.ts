@@ -404,6 +404,9 @@ export const LIMITS = {
   responseSecrets: 200,
   /** Events of one response: a plan has some hundred steps, and each is begun, ended and taken back a few times. */
   responseEvents: 100_000,
+  /** Tokens of one account, and pages they are listed on: npm shows ten a page, and a company's bot has some hundred. */
+  accountTokens: 2_000,
+  tokenPages: 200,
   /** Lines a step of a response tells of what it found; a lockfile has some thousand entries, and most are as they should be. */
   responseFound: 1_000,
   /** Times an event of a response is written again because somebody else's came in between; a handful of people work on one. */

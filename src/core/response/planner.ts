@@ -51,7 +51,7 @@ export function planResponse(pack: IncidentPack, answers: readonly Answer[], sco
     ...isolating(exposures),
     ...preserving(exposures),
     ...persisting(pack, exposures, estate.platform),
-    ...rotating(exposures, secrets),
+    ...rotating(pack, exposures, secrets),
     ...purging(exposures),
     ...rollingBack(pack, exposures, estate),
     ...revalidating(pack, exposures, estate),
@@ -182,14 +182,14 @@ function quoted(path: string): string {
 }
 
 /** Where nobody could read the names, all are meant. */
-function rotating(exposures: readonly Answer[], secrets: readonly Secret[]): readonly Draft[] {
+function rotating(pack: IncidentPack, exposures: readonly Answer[], secrets: readonly Secret[]): readonly Draft[] {
   const unread = [...machines(exposures).keys()].filter((machine) => machine !== HERE || secrets.length === 0);
   const known = hit(exposures) ? REACHES.map((reach) => ({ reach, those: secrets.filter((one) => one.reach === reach) })) : [];
   return [
     ...known
       .filter(({ those }) => those.length > 0)
       .map(({ reach, those }): Draft => {
-        const { title, commands, done } = rotationOf(reach, those);
+        const { title, commands, done } = rotationOf(reach, those, pack.id);
         return {
           phase: "rotate",
           who: "you",

@@ -65,7 +65,7 @@ test("what reaches most people comes first, each once", () => {
 
 test("every reach says how its secrets are replaced and when that is done", () => {
   for (const reach of REACHES) {
-    const { title, done } = rotationOf(reach, [{ reach, name: "A_TOKEN", file: "environment" }]);
+    const { title, done } = rotationOf(reach, [{ reach, name: "A_TOKEN", file: "environment" }], "x-2026");
     expect(title).toContain("A_TOKEN");
     expect(done).not.toBe("");
   }

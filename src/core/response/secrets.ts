@@ -133,8 +133,8 @@ function compare(a: string, b: string): number {
 
 export type Rotation = { readonly title: string; readonly commands: readonly string[]; readonly done: string };
 
-/** How secrets of one reach are replaced. `names` are told in the commands where a command takes them. */
-export function rotationOf(reach: Reach, secrets: readonly Secret[]): Rotation {
+/** How secrets of one reach are replaced. Names are told in the commands where a command takes them. */
+export function rotationOf(reach: Reach, secrets: readonly Secret[], incident: string): Rotation {
   const names = [...new Set(secrets.map(({ name }) => name))];
   const list = names.length > 4 ? `${names.slice(0, 4).join(", ")} and ${names.length - 4} more` : names.join(", ");
   const variables = names.filter((name) => /^[A-Za-z_]\w*$/.test(name));
@@ -142,8 +142,13 @@ export function rotationOf(reach: Reach, secrets: readonly Secret[]): Rotation {
     case "publish":
       return {
         title: `npm and other publish tokens: ${list}`,
-        commands: ["npm token list", "npm token revoke <id>   (each one listed)", "npm profile get   (two-factor is on for writes)"],
-        done: "`npm token list` shows only tokens made after the isolation",
+        commands: [
+          "npm login   (on the clean machine; then, for each token but that one)",
+          `cordon respond ${incident} --tokens`,
+          `cordon respond ${incident} --revoke <id>`,
+          "npm profile get   (two-factor is on for writes)",
+        ],
+        done: `\`cordon respond ${incident} --tokens\` shows only tokens made after the isolation`,
       };
     case "source":
       return {

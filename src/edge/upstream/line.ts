@@ -39,7 +39,7 @@ export type Call = {
   readonly url: URL;
   /** Whose credentials count, and only on its own origin. */
   readonly base: Base;
-  readonly method?: "GET" | "HEAD" | "POST";
+  readonly method?: "GET" | "HEAD" | "POST" | "DELETE";
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: Uint8Array | undefined;
   /** Gates the client's request had passed when it came to us. */

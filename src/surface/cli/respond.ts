@@ -1,6 +1,6 @@
 /**
  * `cordon respond`: from a compromise to the end of it. Prints the plan and does nothing; `--execute` does what cordon can do, `--confirm` says
- * that a step of yours is done. Everything is written down with who and when.
+ * that a step of yours is done, `--tokens` and `--revoke` help with the one that replaces tokens. Everything is written down with who and when.
  */
 import path from "node:path";
 import { expose } from "../../app/expose.ts";
@@ -28,9 +28,10 @@ type Opened = { readonly verbs: ResponseVerbs; readonly world: Awaited<ReturnTyp
 export const run: Command = async (context, args, options) => {
   const named = (flag: string): string | undefined => (typeof options[flag] === "string" ? options[flag] : undefined);
   if (named("verifyBundle") !== undefined) return verifyBundle(context, named("verifyBundle")!);
-  const acts = ["execute", "confirm", "skip", "undo"].filter((flag) => options[flag] !== undefined);
+  const acts = ["execute", "confirm", "skip", "undo", "revoke", "tokens"].filter((flag) => options[flag] !== undefined);
   if (acts.length > 1) throw new Fault("USAGE", `one at a time: ${acts.map((flag) => `--${flag}`).join(" or ")}`);
   if (named("execute") !== undefined) return execute(context, args, options, named("execute")!);
+  if (acts[0] === "tokens" || acts[0] === "revoke") return onTokens(context, args, options);
   if (acts[0] !== undefined) return onStep(context, args, options, acts[0], named(acts[0])!);
   if (options["report"] !== undefined) return report(context, args, options);
   return show(context, args, options);
@@ -180,6 +181,32 @@ async function onStep(context: CommandContext, args: readonly string[], options:
       io.stdout(`${step.id} is ${state}, by ${safe(last!.by)}, ${iso(last!.at)}${last!.detail === "" ? "" : `: ${safe(last!.detail)}`}\n`);
     return tellState(context, now);
   });
+}
+
+/** The account's tokens; within the response that has begun for the incident, where there is one. */
+async function onTokens(context: CommandContext, args: readonly string[], options: Options): Promise<number> {
+  const { world, flags, io } = context;
+  const { listTokens, revoke } = await import("./respond-tokens.ts");
+  const [incident] = args;
+  const wanted = options["revoke"];
+  if (typeof wanted === "string") refuseInCi(io);
+  const api = await world.tokens(flags);
+  try {
+    if (typeof wanted !== "string") return await listTokens(context, api, incident);
+    const machine = await world.response(flags);
+    const known = incident === undefined ? undefined : (await findIncident(await world.incidents(flags), incident)).pack.id;
+    const isBegun = typeof options["plan"] === "string" || (known !== undefined && (await machine.list(known)).length > 0);
+    const how = { incident, typed: (word: string, shown: string) => typed(io, word, shown) };
+    if (!isBegun) return await revoke(context, api, wanted, { ...how, begun: undefined });
+    return await withVerbs(context, async (opened) =>
+      revoke(context, api, wanted, {
+        ...how,
+        begun: { verbs: opened.verbs, response: await chosen(context, opened.world, args, options) },
+      }),
+    );
+  } finally {
+    await api.close();
+  }
 }
 
 /** The plan meant: the one named, or the only one begun for the incident. */

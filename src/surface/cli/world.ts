@@ -6,6 +6,7 @@ import type { IncidentPorts } from "../../app/incidents.ts";
 import type { DoctorHost } from "../../app/doctor-host.ts";
 import type { FileActions, ResponseStore, Surveyor } from "../../app/respond.ts";
 import type { ProjectPorts } from "../../app/respond-projects.ts";
+import type { TokenApi } from "../../app/respond-tokens.ts";
 import type { SetupHost } from "../../app/setup.ts";
 import type { TrustRefresh } from "../../core/attest/trust-refresh.ts";
 import type { Clock, Instant } from "../../core/base/time.ts";
@@ -177,6 +178,8 @@ export type World = {
       Surveyor &
       Pick<ProjectPorts, "branches" | "readFolder" | "inFolder"> & { verifyBundle(folder: string): BundleCheck }
   >;
+  /** Tokens of the account at the upstream registry. Fault OFFLINE where nobody may be asked. */
+  tokens(flags: CommonFlags): Promise<TokenApi>;
   /** The feeds of the data directory. */
   advisories(flags: CommonFlags): Promise<Advisories>;
   /** The keys and authorities that signatures are checked with. */
