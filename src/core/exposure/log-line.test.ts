@@ -17,6 +17,7 @@ test.each([
   ["\u001b_bk;t=1774918329000\u0007+ axios@1.14.1", "install-log axios@1.14.1"],
   ["\u001b]8;;https://x.test\u0007+ axios@1.14.1\u001b]8;;\u0007", "install-log axios@1.14.1"],
   ["\u001b[0K└─ axios@1.14.1", "install-log axios@1.14.1"],
+  ["31 silly placeDep ROOT http@npm:axios@1.14.1 OK for: site@1.0.0 want: npm:axios@1.14.1", "resolve-log axios@1.14.1"],
   [`Download ${URL}`, "fetch-log axios@1.14.1"],
   [`verbose 0.512 Performing "GET" request to "${URL}".`, "fetch-log axios@1.14.1"],
   [`npm http fetch GET 200 ${URL} 404ms (cache miss)`, "fetch-log axios@1.14.1"],

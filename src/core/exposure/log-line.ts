@@ -24,7 +24,7 @@ const SHAPES: readonly (readonly [Form, RegExp])[] = [
   // `+ a@1.0.0`, `├── a@1.0.0`, `installed a@1.0.0`, and pnpm's `+ a 1.0.0`
   ["install-log", new RegExp(`(?:^|\\s)(?:\\+|[├└]─[─┬]*|installed|added) ${NAME}(?:@| )${VERSION}(?:\\s|$)`)],
   // npm's own steps: `silly placeDep ROOT a@1.0.0 OK for: …`, `silly reify …`
-  ["resolve-log", new RegExp(`silly (?:placeDep|reify|idealTree|tarball)\\b.{0,500}? ${NAME}@${VERSION}(?:\\s|$)`)],
+  ["resolve-log", new RegExp(`silly (?:placeDep|reify|idealTree|tarball)\\b.{0,500}?(?: |@npm:)${NAME}@${VERSION}(?:\\s|$)`)],
 ];
 
 /** yarn 4: `YN0085: │ + a@npm:1.0.0, b@npm:2.0.0, and 3 more.` */

@@ -8,6 +8,7 @@ import path from "node:path";
 import { Fault } from "../../core/base/fault.ts";
 import { LIMITS } from "../../core/base/limits.ts";
 import { type Instant, instant, iso } from "../../core/base/time.ts";
+import { counted } from "../../core/interchange/words.ts";
 import { LOCKFILE_NAMES } from "../../core/lockfile/read.ts";
 import { codeOf, isWithin, tryReadText } from "../host/files.ts";
 import { git, gitCall } from "../host/git.ts";
@@ -68,7 +69,7 @@ export async function readHistory(reading: Reading, place: string): Promise<void
     reading.see({
       kind: "looked",
       place,
-      what: `no state of its lockfiles in git names them (${new Set(changes.map(({ commit }) => commit)).size} commits)`,
+      what: `no state of its lockfiles in git names them (${counted(new Set(changes.map(({ commit }) => commit)).size, "commit")})`,
     });
   } catch (error) {
     missing(`git history: ${codeOf(error)}`);

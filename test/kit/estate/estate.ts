@@ -121,7 +121,7 @@ export async function openEstate(packages: readonly string[] = ["axios"]): Promi
       return {
         answers: answered(stdout, root, started),
         code,
-        text: async (...args) => (await ask(...args)).stdout.replaceAll(`${root}/`, ""),
+        text: async (...args) => shortened((await ask(...args)).stdout, `${root}/`),
       };
     },
   };
@@ -171,11 +171,6 @@ function answered(report: string, root: string, started: number): readonly strin
   const { places } = JSON.parse(report) as Report;
   return places
     .map(({ place, level, evidence, missing, reasons }) => {
-      const short = (text: string): string =>
-        text
-          .replaceAll(place === root ? `${root}/` : `${place}/`, "")
-          .replaceAll(`${root}/`, "")
-          .replaceAll(/\b(?=[0-9a-f]*\d)[0-9a-f]{7}\b(?! char)/g, "<commit>");
       const lines = [
         ...evidence.map(
           (one) =>
@@ -184,9 +179,18 @@ function answered(report: string, root: string, started: number): readonly strin
         ...missing.map((what) => `missing: ${what}`),
         ...reasons.map((what) => `because: ${what}`),
       ];
-      return written(place === root ? "." : place.slice(root.length + 1), level, lines.map(short));
+      return written(
+        place === root ? "." : place.slice(root.length + 1),
+        level,
+        lines.map((line) => shortened(line, `${place}/`, `${root}/`)),
+      );
     })
     .toSorted();
+}
+
+function shortened(text: string, ...folders: readonly string[]): string {
+  const short = folders.reduce((left, folder) => left.replaceAll(folder, ""), text);
+  return short.replaceAll(/\b(from|to) [0-9a-f]{7}\b/g, "$1 <commit>");
 }
 
 function momentOf(at: string | undefined, started: number): string {

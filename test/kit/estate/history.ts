@@ -13,7 +13,7 @@ const WAS = "resolved: axios@1.14.1: the lockfile named it";
 const clear = (commits: number): readonly string[] => [
   "not-exposed",
   "because: package-lock.json names none of them",
-  `because: no state of its lockfiles in git names them (${commits} commits)`,
+  `because: no state of its lockfiles in git names them (${commits} commit${commits === 1 ? "" : "s"})`,
 ];
 
 /** `resolved`, and the one stretch that git tells of. */
@@ -179,7 +179,7 @@ export const HISTORY_ROWS: readonly Row[] = [
         "unknown",
         "missing: shallow clone: nothing before 2026-03-31 to look at",
         "because: package-lock.json names none of them",
-        "because: no state of its lockfiles in git names them (1 commits)",
+        "because: no state of its lockfiles in git names them (1 commit)",
       ],
     },
   },
