@@ -3,7 +3,7 @@
  * package from the fixture registry, once by its name and once as an alias beside another package that is called axios there. One command
  * over everything gives exactly the planted answers.
  */
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { openEstate, planted, type Row } from "../kit/estate/estate.ts";
@@ -208,6 +208,7 @@ test("every place gets its planted answer, and nothing else is said", { timeout:
     all.map((answer) => (answer.startsWith("clients/") ? steady(answer) : answer)).toSorted();
   expect(compared(answers)).toEqual(compared(planted(rows)));
   expect(code).toBe(1);
+  expect(existsSync(join(root, "git-partial/trap-was-sprung.tgz"))).toBe(false);
 
   const some = ["executed", "ci-zip", "git-reverted", "alias-hit", "range-inside", "git-shallow", "decoy-workspace"];
   expect(await text(...some.map((place) => `estate/${place}`))).toBe(TOLD);

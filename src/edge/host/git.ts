@@ -8,8 +8,12 @@ import { findBinary } from "./find.ts";
 type Environment = Readonly<Record<string, string | undefined>>;
 type Answer = { readonly status: number; readonly stdout: Buffer; readonly stderr: string };
 
-/** A repository's own configuration could name programs that git starts for these; they are turned off. */
+/**
+ * A repository's own configuration could name programs that git starts for these; they are turned off. Only then may somebody else's
+ * repository be asked as well (a copied disk, a container's folder), which git refuses otherwise because of such programs.
+ */
 const HARMLESS = [
+  "safe.directory=*",
   "core.fsmonitor=false",
   "core.hooksPath=/dev/null",
   "diff.external=",
@@ -21,10 +25,11 @@ const HARMLESS = [
 export function gitCall(folder: string, env: Environment, args: readonly string[]) {
   // `GIT_DIR` and its like, which git sets for hooks, would have it read another repository than the one in front of us.
   const own = Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith("GIT_")));
+  // What a partial clone lacks would be fetched, by whatever command its address names; git before 2.45 knows only the protocols' variable.
   return {
     program: findBinary("git", env["PATH"] ?? "", [], process.platform),
     args: [...HARMLESS, "-C", folder, ...args],
-    env: { ...own, GIT_OPTIONAL_LOCKS: "0", GIT_TERMINAL_PROMPT: "0", GIT_NO_LAZY_FETCH: "1", LC_ALL: "C" },
+    env: { ...own, GIT_OPTIONAL_LOCKS: "0", GIT_TERMINAL_PROMPT: "0", GIT_NO_LAZY_FETCH: "1", GIT_ALLOW_PROTOCOL: "", LC_ALL: "C" },
   };
 }
 

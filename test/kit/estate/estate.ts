@@ -190,7 +190,7 @@ function answered(report: string, root: string, started: number): readonly strin
 
 function shortened(text: string, ...folders: readonly string[]): string {
   const short = folders.reduce((left, folder) => left.replaceAll(folder, ""), text);
-  return short.replaceAll(/\b(from|to) [0-9a-f]{7}\b/g, "$1 <commit>");
+  return short.replaceAll(/\b(from|to) [0-9a-f]{7}\b/g, "$1 <commit>").replaceAll(/\([0-9a-f]{12}\)/g, "(<object>)");
 }
 
 function momentOf(at: string | undefined, started: number): string {

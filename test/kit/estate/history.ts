@@ -1,4 +1,6 @@
 /** Repositories whose answer stands in what git remembers: branches, tags, stashes, reflogs, and where it remembers too little. */
+import { execFileSync } from "node:child_process";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { grow, tree } from "../tree.ts";
 import { commit, git, repository, type Row } from "./estate.ts";
@@ -230,6 +232,46 @@ export const HISTORY_ROWS: readonly Row[] = [
       git(folder, HIT, "clone", "-q", "--mirror", origin, ".");
     },
     says: { "": once("main, from <commit> to <commit> (2026-03-31 00:52 – 2026-03-31 09:10)") },
+  },
+  {
+    at: "git-foreign",
+    how: "a repository of another user, as on a disk that was copied by root",
+    files: GOOD,
+    make(folder) {
+      repository(folder);
+      poison(folder);
+      heal(folder);
+      if (process.getuid?.() === 0) execFileSync("chown", ["-R", "4711:4711", folder]);
+    },
+    says: { "": once("main, from <commit> to <commit> (2026-03-31 00:52 – 2026-03-31 09:10)") },
+  },
+  {
+    at: "git-partial",
+    how: "a partial clone whose origin is a command: what it lacks is missing, and nothing is run",
+    files: GOOD,
+    make(folder) {
+      repository(folder);
+      poison(folder);
+      heal(folder);
+      const blob = git(folder, HIT, "rev-parse", "HEAD~1:package-lock.json");
+      rmSync(join(folder, ".git/objects", blob.slice(0, 2), blob.slice(2)));
+      const settings = {
+        "core.repositoryFormatVersion": "1",
+        "extensions.partialClone": "origin",
+        "remote.origin.promisor": "true",
+        "remote.origin.url": "ext::touch trap-was-sprung.tgz",
+        "protocol.ext.allow": "always",
+      };
+      for (const [key, value] of Object.entries(settings)) git(folder, HIT, "config", key, value);
+    },
+    says: {
+      "": [
+        "unknown",
+        "missing: git history: a state of package-lock.json is not in this clone (<object>)",
+        "because: package-lock.json names none of them",
+        "because: no state of its lockfiles in git names them (3 commits)",
+      ],
+    },
   },
   {
     at: "git-broken",
