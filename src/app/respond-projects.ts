@@ -14,7 +14,7 @@ import { readLockfile } from "../core/lockfile/read.ts";
 import type { ResolvedPackage, ResolvedTree } from "../core/lockfile/tree.ts";
 import { rangeBelow } from "../core/response/last-good.ts";
 import type { Plan, RollbackAction } from "../core/response/plan.ts";
-import { judgeEntries, judgeOwn } from "../core/response/revalidate.ts";
+import { judgeEntries, judgeOwn, type OwnVersion, timesIn } from "../core/response/revalidate.ts";
 import { filesOf } from "./check-fix.ts";
 import type { CheckedFiles } from "./check.ts";
 import type { DecideEntries } from "./decide-entries.ts";
@@ -165,12 +165,19 @@ export function projectActions(ports: ProjectPorts): ProjectActions {
       if (known.kind !== "known") throw new Fault("UPSTREAM_DOWN", `${name}: ${known.message}`);
       // What was published since is not in what was stored before.
       if (known.stale !== undefined) throw new Fault("UPSTREAM_DOWN", `${name}: ${known.stale}`);
-      const versions = Object.entries(known.record.versions).flatMap(([version, { claimed, firstSeen }]) => {
-        const at = claimed ?? firstSeen;
-        return at < from ? [] : [{ version, at: iso(at), publisher: known.record.summary.releases?.[version]?.publisher }];
-      });
+      const { record } = known;
+      const seen = Object.entries(record.versions).map(([version, { claimed, firstSeen }]) => [version, claimed ?? firstSeen] as const);
+      const times = new Map([...timesIn(await known.document()), ...seen]);
+      const listed = new Set(record.summary.versions.map(({ version }) => version));
+      const versions = [...times]
+        .filter(([, at]) => at >= from)
+        .toSorted(([, a], [, b]) => a - b)
+        .map(([version, at]): OwnVersion => {
+          const publisher = record.summary.releases?.[version]?.publisher;
+          return { version, at: iso(at), publisher, ...(!listed.has(version) && { gone: true }) };
+        });
       const proofs = await ports.decide(
-        versions.map(({ version }) => ({ name, version })),
+        versions.flatMap(({ version, gone }) => (gone ? [] : [{ name, version }])),
         { facts: true },
       );
       return judgeOwn(name, versions, proofs, await branches.tags(root));

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { Attested } from "../attest/attested.ts";
-import type { ResolvedPackage } from "../lockfile/tree.ts";
-import { judgeEntries, judgeOwn, type Looked } from "./revalidate.ts";
+import type { LockProblem, ResolvedPackage } from "../lockfile/tree.ts";
+import { judgeEntries, judgeOwn, type Looked, timesIn } from "./revalidate.ts";
 
 const SHA = "sha512-AAAA";
 const ABSENT: Attested = { signature: { state: "absent" }, publish: { state: "absent" }, provenance: { state: "absent" } };
@@ -22,7 +22,7 @@ function entry(name: string, source: ResolvedPackage["source"]): ResolvedPackage
   return { key: name, name, version: "1.0.0", source, line: 1, column: 1 } as unknown as ResolvedPackage;
 }
 
-const TREE = { path: "package-lock.json", packages: [entry("a", { kind: "registry" })] };
+const TREE = { path: "package-lock.json", packages: [entry("a", { kind: "registry" })], problems: [] as readonly LockProblem[] };
 
 test("what is as the registry says is counted, and nothing is a problem", () => {
   const { detail, found, problem } = judgeEntries([TREE], {
@@ -79,6 +79,31 @@ test("a hold is no problem of its own: it is young, and the gate says so elsewhe
   expect(
     judgeEntries([TREE], { decided: [looked("a", {}, { verdict: { action: "hold", reasons: [] } })], unknown: [] }).problem,
   ).toBeUndefined();
+});
+
+test("a digest that is malformed is a problem; one that is missing is told", () => {
+  const tree = (code: LockProblem["code"], severity: LockProblem["severity"]) => ({
+    ...TREE,
+    problems: [{ code, severity, message: `a: ${code}`, line: 7, column: 1 }],
+  });
+  const at = { decided: [looked("a")], unknown: [] };
+  expect(judgeEntries([tree("bad-integrity", "error")], at).problem).toBe("package-lock.json:7: a: bad-integrity");
+  const { problem, found } = judgeEntries([tree("no-integrity", "warning")], at);
+  expect(problem).toBeUndefined();
+  expect(found).toContain("package-lock.json:7: a: no-integrity");
+});
+
+test("times are read of versions, also of those that are listed no more; nothing is made of what is none", () => {
+  const bytes = (value: unknown) => new TextEncoder().encode(typeof value === "string" ? value : JSON.stringify(value));
+  const time = {
+    created: "2026-01-01T00:00:00Z",
+    modified: "2026-01-03T00:00:00Z",
+    "1.0.0": "2026-01-02T00:00:00Z",
+    "2.0.0": 7,
+    "3.0.0": "soon",
+  };
+  expect([...timesIn(bytes({ time }))]).toEqual([["1.0.0", Date.parse("2026-01-02T00:00:00Z")]]);
+  for (const none of ["{", "null", "7", { time: null }, { time: "x" }, {}]) expect(timesIn(bytes(none)).size).toBe(0);
 });
 
 test("what comes from no registry is named", () => {

@@ -2,7 +2,9 @@
  * Whether what is left after a rollback, and what was published in our name, is what it should be: told in lines for the report, each with
  * its evidence. What nobody could be asked about is never taken for good.
  */
+import semver from "semver";
 import type { Proof } from "../attest/attested.ts";
+import { type Instant, parseInstant } from "../base/time.ts";
 import type { Facts } from "../facts/facts.ts";
 import type { ResolvedTree } from "../lockfile/tree.ts";
 import type { Publisher } from "../npm/release.ts";
@@ -28,11 +30,15 @@ export type LookedAt = {
 export type Revalidated = { readonly detail: string; readonly found: readonly string[]; readonly problem?: string };
 
 /** Everything the lockfiles of one project name. */
-export function judgeEntries(trees: readonly Pick<ResolvedTree, "path" | "packages">[], { decided, unknown }: LookedAt): Revalidated {
+export function judgeEntries(
+  trees: readonly Pick<ResolvedTree, "path" | "packages" | "problems">[],
+  { decided, unknown }: LookedAt,
+): Revalidated {
   const elsewhere = trees
     .flatMap(({ packages }) => packages)
     .filter(({ source: { kind } }) => kind !== "registry" && kind !== "workspace" && kind !== "link" && kind !== "bundled");
-  const wrong = decided.flatMap(wrongOf);
+  const problems = trees.flatMap(({ path, problems: all }) => all.map((one) => ({ ...one, text: `${path}:${one.line}: ${one.message}` })));
+  const wrong = [...problems.filter(({ severity }) => severity === "error").map(({ text }) => text), ...decided.flatMap(wrongOf)];
   const unsaid = unknown.map(({ name, version, why }) => `${name}@${version}: not checked: ${why}`);
   const same = decided.filter(
     ({ integrity, differs, facts }) => integrity !== undefined && facts?.integrity !== undefined && differs === undefined,
@@ -48,7 +54,7 @@ export function judgeEntries(trees: readonly Pick<ResolvedTree, "path" | "packag
   const bad = [...wrong, ...unsaid];
   return {
     detail: counts[0]!,
-    found: [...bad, ...counts],
+    found: [...bad, ...counts, ...problems.filter(({ severity }) => severity === "warning").map(({ text }) => text)],
     ...(bad.length > 0 && { problem: bad.length === 1 ? bad[0]! : `${bad[0]}; and ${bad.length - 1} more` }),
   };
 }
@@ -85,7 +91,35 @@ function states(proofs: readonly (Proof | undefined)[]): string {
   return [...counts].map(([word, count]) => `${count} ${word}`).join(", ") || "none to look at";
 }
 
-export type OwnVersion = { readonly version: string; readonly at: string; readonly publisher: Publisher | undefined };
+export type OwnVersion = {
+  readonly version: string;
+  /** ISO. */
+  readonly at: string;
+  readonly publisher: Publisher | undefined;
+  /** It is listed no more: somebody took it away. */
+  readonly gone?: true;
+};
+
+/**
+ * When versions of a package appeared, by its packument: also of those that were taken away since, which is what happens to what a worm
+ * published. Nothing where the document does not say.
+ */
+export function timesIn(document: Uint8Array): ReadonlyMap<string, Instant> {
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder().decode(document));
+  } catch {
+    return new Map(); // whoever read the packument has told so
+  }
+  const times = (value as { readonly time?: unknown } | null)?.time;
+  if (typeof times !== "object" || times === null) return new Map();
+  return new Map(
+    Object.entries(times).flatMap(([version, at]) => {
+      const instant = typeof at === "string" && semver.valid(version) !== null ? parseInstant(at) : undefined;
+      return instant === undefined ? [] : [[version, instant] as const];
+    }),
+  );
+}
 
 /** Versions of a package of ours that appeared since an incident began. `tags`: all of the repository's. */
 export function judgeOwn(
@@ -96,9 +130,14 @@ export function judgeOwn(
 ): Revalidated {
   if (versions.length === 0) return { detail: `no version of ${name} appeared since`, found: [`no version of ${name} appeared since`] };
   const known = new Set("why" in tags ? [] : tags);
-  const told = versions.map(({ version, at, publisher }) => {
+  const told = versions.map(({ version, at, publisher, gone }) => {
     const tag = tagNames(name, version).find((one) => known.has(one));
     const proofs = decided.find((one) => one.version === version)?.facts?.attested?.own;
+    if (gone)
+      return {
+        tag,
+        line: `${name}@${version} appeared ${at} and is listed no more; ${tag === undefined ? "no tag of git names it" : `tag ${tag}`}`,
+      };
     const by = publisher?.trusted ? `a build (${publisher.trusted.id})` : (publisher?.name ?? "nobody the registry names");
     const named = tag === undefined ? ("why" in tags ? `git's tags cannot be read: ${tags.why}` : "no tag of git names it") : `tag ${tag}`;
     const signed = `signature: ${states([proofs?.signature])}; provenance: ${states([proofs?.provenance])}`;
