@@ -243,6 +243,42 @@ test("yarn's catalogs stand in its settings: the entry is under what they say", 
   );
 });
 
+test("an archive asked for by its address is what the address says, under a name of one's own", () => {
+  const url = `https://${HOST}/left/-/left-1.2.0.tgz`;
+  const berry = `__metadata:\n  version: 8\n  cacheKey: 10c0\n\n"mine@${url}":\n  version: 1.2.0\n  resolution: "mine@${url}"\n  checksum: 10c0/${"a".repeat(128)}\n\n"site@workspace:.":\n  version: 0.0.0-use.local\n  resolution: "site@workspace:."\n  dependencies:\n    mine: "${url}"\n`;
+  const classic = `# yarn lockfile v1\n\n\n"mine@${url}":\n  version "1.2.0"\n  resolved "${url}#${"a".repeat(40)}"\n  integrity ${SRI(1)}\n`;
+  const bun = JSON.stringify({
+    lockfileVersion: 1,
+    workspaces: { "": { name: "site", dependencies: { mine: url } } },
+    packages: { mine: [`left@${url}`, {}, SRI(1)] },
+  });
+  for (const [file, lock] of [
+    ["yarn.lock", berry],
+    ["yarn.lock", classic],
+    ["bun.lock", bun],
+  ] as const) {
+    expect(beside(file, lock, { mine: url }), lock).toEqual([]);
+    expect(readLockfile(file, lock).packages.find(({ source }) => source.kind === "registry")).toMatchObject({
+      name: "left",
+      version: "1.2.0",
+    });
+  }
+  const lying = classic.replace('version "1.2.0"', 'version "1.3.0"');
+  expect(beside("yarn.lock", lying, { mine: url })).toContainEqual(expect.stringMatching(/^critical source-identity left: /));
+});
+
+test("yarn 1 does not list members of a workspace, and fetches one whose version does not fit", () => {
+  const lock = "# yarn lockfile v1\n\n\n";
+  const manifests = (range: string) => [
+    readManifest("package.json", ".", JSON.stringify({ name: "site", workspaces: ["a", "b"] })),
+    readManifest("a/package.json", "a", JSON.stringify({ name: "a", version: "1.0.0", dependencies: { b: range } })),
+    readManifest("b/package.json", "b", JSON.stringify({ name: "b", version: "1.2.0" })),
+  ];
+  const ask = (range: string) => said(project({}, {}, { tree: readLockfile("yarn.lock", lock), manifests: manifests(range) }));
+  expect(ask("^1.0.0")).toEqual([]);
+  expect(ask("^2.0.0")).toEqual(["high lockfile-stale b: a/package.json asks for b ^2.0.0, the lockfile does not answer it"]);
+});
+
 test("deno lists what an alias stands for, and runs no script that nobody allowed, unless all are", () => {
   const lock = (asked: string): string =>
     JSON.stringify({
@@ -252,6 +288,7 @@ test("deno lists what an alias stands for, and runs no script that nobody allowe
       workspace: { packageJson: { dependencies: [asked] } },
     });
   expect(beside("deno.lock", lock("npm:left@1.2.0"), { old: "npm:left@1.2.0" })).toEqual([]);
+  expect(beside("deno.lock", lock("npm:left@1"), { left: "^1" })).toEqual([]);
   expect(beside("deno.lock", lock("npm:left@1.2.0"), { old: "npm:left@^2.0.0" })).toEqual([
     "high lockfile-stale left: package.json asks for left ^2.0.0, the lockfile was written for 1.2.0",
   ]);

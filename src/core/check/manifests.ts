@@ -1,4 +1,5 @@
 /** Whether the lockfile was written for these manifests: each asks for what the lockfile says it asks for. */
+import semver from "semver";
 import { splitAtVersion } from "../lockfile/identity.ts";
 import type { Declared, Importer, ResolvedTree } from "../lockfile/tree.ts";
 import type { Manifest, ManifestDependency } from "./manifest.ts";
@@ -7,7 +8,7 @@ import type { Report } from "./raw.ts";
 export function checkManifests(tree: ResolvedTree, manifests: readonly Manifest[], report: Report): void {
   // What overrides replace, some clients also write into the importers.
   const replaced = new Set(manifests.flatMap(({ overrides }) => overrides.map(({ name }) => name)));
-  const descriptors = tree.importers.length === 0 ? answeredBy(tree) : undefined;
+  const descriptors = tree.importers.length === 0 ? answeredBy(tree, manifests) : undefined;
   const importers = byPath(tree.importers);
   for (const manifest of manifests) {
     for (const { message, path = manifest.path, line, column } of manifest.problems)
@@ -142,7 +143,10 @@ function sameRange(tree: ResolvedTree, listed: string, asked: string): boolean {
     const bare = tree.kind === "yarn-berry" ? range.replace(/^npm:(?=[^@]*$)/, "") : range;
     return bare.trim() || "*";
   };
-  return plain(listed) === plain(asked) || (tree.kind === "deno" && plain(asked) === "*");
+  if (plain(listed) === plain(asked)) return true;
+  // deno writes every range in its own words: `1` for `^1`.
+  const same = semver.validRange(listed);
+  return tree.kind === "deno" && (plain(asked) === "*" || (same !== null && same === semver.validRange(asked)));
 }
 
 /** Directories stand in some lockfiles and not in others; pnpm lists the members of the workspace. */
@@ -152,11 +156,21 @@ function isOutside(range: string, kind: ResolvedTree["kind"]): boolean {
 }
 
 /** Formats without importers: yarn 1 has a descriptor for whatever is asked, npm's version 1 an entry at the top. */
-function answeredBy(tree: ResolvedTree): ((dependency: ManifestDependency) => boolean) | undefined {
+function answeredBy(tree: ResolvedTree, manifests: readonly Manifest[]): ((dependency: ManifestDependency) => boolean) | undefined {
   if (tree.kind === "yarn-classic") {
     const descriptors = new Set(tree.packages.flatMap(({ key }) => key.split(/, */)));
+    // Members of the workspace do not stand in the file. Whose version does not fit is fetched, and does.
+    const members = new Map(manifests.flatMap(({ name, version = "" }) => (name === undefined ? [] : [[name, version] as const])));
+    const isMember = (name: string, range: string): boolean => {
+      const version = members.get(name);
+      return version !== undefined && (semver.validRange(range) === null || semver.satisfies(version, range));
+    };
     return ({ name, range }) =>
-      descriptors.has(`${name}@${range}`) || descriptors.has(name) || isOutside(range, tree.kind) || splitAtVersion(name) !== undefined;
+      isMember(name, range) ||
+      descriptors.has(`${name}@${range}`) ||
+      descriptors.has(name) ||
+      isOutside(range, tree.kind) ||
+      splitAtVersion(name) !== undefined;
   }
   if (tree.kind === "package-lock" || tree.kind === "npm-shrinkwrap") {
     const keys = new Set(tree.packages.map(({ key }) => key));

@@ -7,7 +7,7 @@ import type { Draft, Reader } from "./document.ts";
 import { declare, flagAt, isText, mapAt, position, recordAt, report, textAt, wrongType } from "./document.ts";
 import { addPackage, notePlace, readDependencies, readPlatforms, settleIdentity, settleSri, settleTrust } from "./entry.ts";
 import { lockGraph, settleReach } from "./graph.ts";
-import { gitSource, isHttp, isVersion, sourceOf, splitAtVersion } from "./identity.ts";
+import { gitSource, isHttp, isVersion, registryIdentity, sourceOf, splitAtVersion } from "./identity.ts";
 import type { NodeId } from "./tape.ts";
 import { atOf, childAt, childrenOf, endOf, keyOf, kindOf, startOf, valueOf } from "./tape.ts";
 import type { Declared, LockSource, ResolvedPackage } from "./tree.ts";
@@ -103,7 +103,9 @@ function readSpec(spec: string): { name: string; version: string; source?: LockS
   if (parts === undefined || parts.name === "") return undefined;
   if (isVersion(parts.rest)) return { name: parts.name, version: parts.rest };
   const git = gitSource(parts.rest);
-  return { name: parts.name, version: "", source: git ?? sourceOf(parts.rest) };
+  // Of an archive only the address says which version it is.
+  const archive = git === undefined && isHttp(parts.rest) ? registryIdentity(parts.rest) : undefined;
+  return { name: parts.name, version: archive?.version ?? "", source: git ?? sourceOf(parts.rest) };
 }
 
 /** `optionalPeers` names peers that nothing has to bring. */

@@ -7,7 +7,7 @@ import type { Draft, Reader } from "./document.ts";
 import { declare, mapAt, position, recordAt, report, textAt, textNodeAt, wrongType } from "./document.ts";
 import { addPackage, notePlace, settleIdentity, settleTrust } from "./entry.ts";
 import { lockGraph, settleReach } from "./graph.ts";
-import { gitSource, isHttp, sourceOf, splitAtVersion } from "./identity.ts";
+import { gitSource, isHttp, registryIdentity, sourceOf, splitAtVersion } from "./identity.ts";
 import type { NodeId } from "./tape.ts";
 import { atOf, childAt, childrenOf, endOf, isPlain, keyOf, kindOf, startOf, valueOf } from "./tape.ts";
 import type { Declared, LockSource, ResolvedPackage } from "./tree.ts";
@@ -105,6 +105,8 @@ function resolve(locator: Locator, depth = 0): Resolved {
   const git = gitSource(reference);
   if (git !== undefined) return { name, source: git };
   const source = sourceOf(reference);
+  // Who asks for an archive by its address gives it a name of his own.
+  if (source.kind === "registry" && source.url !== undefined) return { name: registryIdentity(source.url)?.name ?? name, source };
   // `file:./x.tgz#./x.tgz` and the like: what follows the sign is yarn's own book-keeping.
   return { name, source: "path" in source ? { ...source, path: source.path.replace(/#.*$/, "") } : source };
 }

@@ -6,7 +6,7 @@ import type { Reader } from "./document.ts";
 import { giveUp, recordAt, report, reportRepeats, textAt, textNodeAt } from "./document.ts";
 import { addPackage, notePlace, settleIdentity, settleSri, settleTrust } from "./entry.ts";
 import { lockGraph, settleReach } from "./graph.ts";
-import { gitSource, isHttp, isUsualPath, sha1FromHex, sourceOf, splitAtVersion } from "./identity.ts";
+import { gitSource, isHttp, isUsualPath, registryIdentity, sha1FromHex, sourceOf, splitAtVersion } from "./identity.ts";
 import type { NodeId } from "./tape.ts";
 import { append, atOf, childrenOf, close, flagsOf, startOf, valueOf } from "./tape.ts";
 import type { LockSource } from "./tree.ts";
@@ -166,7 +166,9 @@ function addNode(reader: Reader, kind: "map" | "text" | "number", first: Token, 
 function identityOf(descriptor: string): { installedAs: string; name: string; range: string } {
   const parts = splitAtVersion(descriptor) ?? { name: descriptor, rest: "" };
   const alias = parts.rest.startsWith("npm:") ? parts.rest.slice(4) : undefined;
-  if (alias === undefined) return { installedAs: parts.name, name: parts.name, range: parts.rest };
+  // Who asks for an archive by its address gives it a name of his own.
+  const archive = isHttp(parts.rest) ? registryIdentity(parts.rest) : undefined;
+  if (alias === undefined) return { installedAs: parts.name, name: archive?.name ?? parts.name, range: parts.rest };
   const target = splitAtVersion(alias) ?? { name: alias, rest: "" };
   return { installedAs: parts.name, name: target.name, range: target.rest };
 }
