@@ -46,7 +46,11 @@ export async function readImageFolder(reading: Reading, folder: string): Promise
     const text = name !== "" && part(name) !== undefined ? tryReadText(path.join(folder, name), LIMITS.imageDocumentBytes) : undefined;
     return typeof text === "string" ? text : undefined;
   };
-  await readBundle(reading, folder, { document, part });
+  try {
+    await readBundle(reading, folder, { document, part });
+  } catch (error) {
+    reading.see({ kind: "missing", place: folder, what: `${folder}: ${codeOf(error)}` });
+  }
 }
 
 /** Whether a folder with these names is an image. `manifest.json` alone is anybody's. */

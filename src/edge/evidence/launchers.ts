@@ -4,7 +4,7 @@ import path from "node:path";
 import { LIMITS } from "../../core/base/limits.ts";
 import { commandsOf, launchedBy } from "../../core/exposure/launcher.ts";
 import { artefactsIn } from "../../core/exposure/watch.ts";
-import { tryReadText } from "../host/files.ts";
+import { codeOf, tryReadText } from "../host/files.ts";
 import { MACHINE } from "./artefacts.ts";
 import type { Reading } from "./reading.ts";
 
@@ -42,9 +42,17 @@ export function readHomeLaunchers(reading: Reading): void {
   for (const name of IN_HOME) readLaunchers(reading, MACHINE, path.join(reading.surroundings.home, name));
 }
 
+/** A link among settings leads to somebody else's. */
+function readOwn(file: string): ReturnType<typeof tryReadText> {
+  try {
+    return fs.lstatSync(file, { throwIfNoEntry: false })?.isFile() === true ? tryReadText(file, LIMITS.lockfileBytes) : undefined;
+  } catch (error) {
+    return { why: codeOf(error), large: false };
+  }
+}
+
 function readLaunchers({ see, watch, counts }: Reading, place: string, file: string): void {
-  if (!fs.lstatSync(file, { throwIfNoEntry: false })?.isFile()) return;
-  const text = tryReadText(file, LIMITS.lockfileBytes);
+  const text = readOwn(file);
   if (typeof text !== "string") {
     if (text !== undefined) see({ kind: "missing", place, what: `${file}: ${text.why}` });
     return;

@@ -1,7 +1,7 @@
 /** Small estates on disk, read whole: what is found, where, and what is named as missing. */
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { chmodSync, existsSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
@@ -448,6 +448,20 @@ test("links are not followed, a root that is one is; what may not be read and wh
   ]);
   expect(await read(root, { paths: ["named"] })).toEqual([`${outside}: lockfile axios@1.14.1 in ${outside}/package-lock.json:1`]);
   await expect(read(root, { paths: ["absent"] })).rejects.toThrow(/absent: ENOENT/);
+});
+
+test("a package that lies too deep to be looked into is missing evidence, not the end of the answer", async () => {
+  // Longer paths the system refuses, whoever asks; as a folder without permission it does for everybody but root.
+  const longest = (process.platform === "linux" ? 4_095 : 1_023) - 5;
+  const root = tree({ "node_modules/axios/package.json": { name: "axios", version: "1.14.1" } });
+  let folder = root;
+  while (longest - folder.length > 400) folder = join(folder, "node_modules", "deep".repeat(30));
+  const rest = longest - join(folder, "node_modules").length - 1;
+  const last = rest > 250 ? [`@${"s".repeat(rest - 202)}`, "x".repeat(200)] : ["x".repeat(rest)];
+  mkdirSync(join(folder, "node_modules", ...last), { recursive: true });
+  const found = await read(root);
+  expect(found).toContain(".: folder axios@1.14.1 in node_modules/axios");
+  expect(found.filter((line) => line.includes("MISSING") && line.includes("ENAMETOOLONG")).length).toBeGreaterThan(0);
 });
 
 test("a folder with nothing of npm in it is not said to be clean: perhaps another one was meant", async () => {

@@ -230,6 +230,10 @@ function list(reading: Reading, place: string, folder: string): readonly string[
 }
 
 function changedAt(file: string): Instant | undefined {
-  const stat = fs.lstatSync(file, { throwIfNoEntry: false });
-  return stat && instant(Math.round(stat.mtimeMs));
+  try {
+    const stat = fs.lstatSync(file, { throwIfNoEntry: false });
+    return stat && instant(Math.round(stat.mtimeMs));
+  } catch {
+    return undefined; // that it is there was seen; when it came is not known then
+  }
 }

@@ -106,7 +106,7 @@ function visitProject(walk: Walk, folder: string): void {
   if (walk.visited.has(modules)) return;
   for (const name of STORES) {
     const store = path.join(modules, name);
-    if (!fs.lstatSync(store, { throwIfNoEntry: false })?.isDirectory() || walk.stores.has(store)) continue;
+    if (!statOf(walk, store)?.isDirectory() || walk.stores.has(store)) continue;
     walk.stores.add(store);
     walk.tasks.push(() => readStore(walk, store));
   }
@@ -139,7 +139,7 @@ function readStoreEntry(walk: Walk, store: string, id: string): void {
   const record = readStoreFolder(id, path.basename(store) === ".store");
   enterModules(walk, folder, owner, record);
   // yarn's pnpm linker: `<id>/package` is the package, `<id>/node_modules` only links.
-  if (fs.lstatSync(path.join(folder, "package"), { throwIfNoEntry: false })?.isDirectory())
+  if (statOf(walk, path.join(folder, "package"))?.isDirectory())
     walk.tasks.push(() => readPackage(walk, path.join(folder, "package"), undefined, owner, record));
 }
 
@@ -152,7 +152,7 @@ function enterModules(
   bundled?: ReadonlySet<string> | "all",
 ): void {
   const modules = path.join(folder, "node_modules");
-  const stat = fs.lstatSync(modules, { throwIfNoEntry: false });
+  const stat = statOf(walk, modules);
   if (stat?.isDirectory()) walk.tasks.push(() => readModules(walk, modules, owner, record, bundled));
   else if (stat?.isSymbolicLink()) walk.links.push({ path: modules, target: linkTarget(walk, modules) ?? modules });
 }
@@ -324,6 +324,16 @@ function noteMissing(walk: Walk): void {
   for (const [folder, record] of walk.records)
     if (!present.has(folder) && !unreadable.has(folder) && record.version !== undefined)
       walk.disagreements.push({ path: folder, record: `${record.name}@${record.version}`, source: walk.recordSource });
+}
+
+/** What stands at a path, a link not followed. */
+function statOf(walk: Walk, file: string): fs.Stats | undefined {
+  try {
+    return fs.lstatSync(file, { throwIfNoEntry: false });
+  } catch (error) {
+    walk.unreadable.push({ path: file, why: codeOf(error) });
+    return undefined;
+  }
 }
 
 function list(walk: Walk, folder: string): fs.Dirent[] {
