@@ -411,6 +411,7 @@ export function openWorld(ground: Ground = {}): World {
         if (flags.offline !== true) app.servedWatch.start();
         notify?.resume();
       },
+      tellLeftOver: () => notify?.resume(),
       async close() {
         await keeper?.stop();
         await app.servedWatch.stop();

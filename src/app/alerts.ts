@@ -21,7 +21,7 @@ const LOOKED_AT = 200;
 const UNDOES: Readonly<Record<string, string>> = { "version-withdrawn": "version-returned", "version-returned": "version-withdrawn" };
 
 /** Whether the ledger holds this event already. */
-export async function wasTold(ledger: Pick<Ledger, "tail">, event: AlertEvent): Promise<boolean> {
+async function wasTold(ledger: Pick<Ledger, "tail">, event: AlertEvent): Promise<boolean> {
   return (await tellings(ledger, event)).length > 0;
 }
 

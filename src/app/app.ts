@@ -15,7 +15,7 @@ import { type Inspector, openInspector } from "./inspector.ts";
 import { type Judgements, openJudgements, type PackageJudgement } from "./judgements.ts";
 import { type Knowledge, openKnowledge } from "./knowledge.ts";
 import { watchJudgements } from "./alerts.ts";
-import { openExposures } from "./exposures.ts";
+import { type Exposures, openExposures } from "./exposures.ts";
 import { openServedWatch, type ServedWatch } from "./served-watch.ts";
 import { look } from "./look.ts";
 import { losableBlobs, losableDocuments } from "./losable.ts";
@@ -94,6 +94,8 @@ export type App = {
   readonly ahead: FetchAhead | undefined;
   /** From now on versions are looked at while they wait, so that the answer is there when the hold ends. For gates that stay. */
   inspectAhead(): void;
+  /** What was served and should not have been. */
+  readonly exposures: Exposures;
   /** Asks again about what was served lately. It begins when it is told to: in gates that stay. */
   readonly servedWatch: ServedWatch;
   readonly policy: () => Policy;
@@ -312,6 +314,7 @@ export async function openApp(given: AppPorts): Promise<App> {
     tokens: ports.tokens,
     ledger: ports.ledger,
     ahead,
+    exposures,
     servedWatch: openServedWatch({ ...ports, knowledge, judgements, exposures, trouble: recorder.trouble }),
     inspectAhead: () => void (inspectsAhead = true),
     policy: ports.policy,

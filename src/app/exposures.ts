@@ -40,6 +40,8 @@ export type ExposurePorts = {
 export type Exposures = {
   /** Everything served of a package that should not have been, and tells of what nobody was told of yet. */
   raise(judgement: PackageJudgement): Promise<readonly Exposed[]>;
+  /** Calls back with whatever is found from now on, each time it is found. */
+  listen(heard: (exposed: Exposed) => void): void;
 };
 
 type Serve = Extract<LedgerEntry, { kind: "serve" }>;
@@ -92,8 +94,10 @@ export function openExposures(ports: ExposurePorts): Exposures {
       for (const { what, because } of causes) {
         const event = { what, name, version, detail: `${because} · ${fetchedText(fetched)}`, fetched, next };
         const [before] = await tellings(ports.ledger, event);
+        const exposed = { name, version, what, because, fetched, next, told: before?.entry.at ?? ports.clock.now() };
+        found.push(exposed);
         if (!before) await ports.alert(event);
-        found.push({ name, version, what, because, fetched, next, told: before?.entry.at ?? ports.clock.now() });
+        for (const heard of listeners) heard(exposed);
       }
     }
     return found;
@@ -101,6 +105,7 @@ export function openExposures(ports: ExposurePorts): Exposures {
 
   /** One after the other: who asks whether somebody was told must see what was told just now. */
   let turn: Promise<unknown> = Promise.resolve();
+  const listeners: ((exposed: Exposed) => void)[] = [];
 
   return {
     raise(judgement) {
@@ -108,6 +113,7 @@ export function openExposures(ports: ExposurePorts): Exposures {
       turn = mine.catch(() => undefined);
       return mine;
     },
+    listen: (heard) => void listeners.push(heard),
   };
 }
 

@@ -3,7 +3,6 @@
  * and whoever fetched it must hear of it. Young releases are asked for often, because nearly all that is taken back is young; others twice a
  * day. One at a time, from what the ledger says was served, and never what was not.
  */
-import { setTimeout as sleep } from "node:timers/promises";
 import { LIMITS } from "../core/base/limits.ts";
 import { type Clock, HOUR, type Instant, instant, MINUTE } from "../core/base/time.ts";
 import { ageOf } from "../core/facts/facts-of.ts";
@@ -31,6 +30,8 @@ export type Round = {
   /** Packages about which the registry could not be asked, and why. */
   readonly unasked: readonly { readonly name: string; readonly why: string }[];
   readonly exposed: readonly Exposed[];
+  /** Served versions that the registry's last answer lacked, which proves nothing before it lacked them twice. */
+  readonly missing: readonly { readonly name: string; readonly version: string; readonly since: Instant }[];
 };
 
 export type RoundOptions = {
@@ -42,8 +43,8 @@ export type RoundOptions = {
 export type ServedWatch = {
   /** Looks at what is due. Two at once are one after the other. */
   round(options?: RoundOptions): Promise<Round>;
-  /** Looks from now on, until `stop`; `onRound` is told of each round that looked at something. */
-  start(onRound?: (round: Round) => void): void;
+  /** Looks from now on, until `stop`. */
+  start(): void;
   /** Ends after the package that is being looked at. */
   stop(): Promise<void>;
 };
@@ -59,6 +60,8 @@ const RETRY_MS = 5 * MINUTE;
 const PACE_MS = 50;
 /** Questions at once when somebody waits for all of it. */
 const WIDTH = 6;
+
+type Looked = Pick<Round, "exposed" | "missing"> & { readonly why?: string };
 
 type Watched = { readonly versions: Map<string, Instant>; newest: Instant; due: Instant };
 
@@ -96,17 +99,17 @@ export function openServedWatch(ports: ServedWatchPorts): ServedWatch {
     watched.set(name, one);
   }
 
-  async function look(name: string, one: Watched, all: boolean): Promise<{ readonly exposed: readonly Exposed[]; readonly why?: string }> {
+  async function look(name: string, one: Watched, all: boolean): Promise<Looked> {
     const now = ports.clock.now();
     const stored = await ports.knowledge.recall(name);
     const known = await ports.knowledge.know(name, { maxAge: all || !stored ? 0 : pauseFor(stored, one, now) });
     const record = known.kind === "known" ? known.record : stored;
     const unasked = whyUnasked(known);
     const why = unasked === undefined ? {} : { why: unasked };
-    if (record === undefined) return { exposed: [], ...why };
+    if (record === undefined) return { exposed: [], missing: [], ...why };
     one.due = instant(Math.max(record.lastAnswer + pauseFor(record, one, now), now + RETRY_MS));
     const exposed = await ports.exposures.raise(await ports.judgements.ofPackage(record));
-    return { exposed: exposed.filter(({ version }) => one.versions.has(version)), ...why };
+    return { exposed: exposed.filter(({ version }) => one.versions.has(version)), missing: missingOf(record, one), ...why };
   }
 
   async function round({ all = false, tell }: RoundOptions = {}): Promise<Round> {
@@ -117,6 +120,7 @@ export function openServedWatch(ports: ServedWatchPorts): ServedWatch {
       .toSorted(([, a], [, b]) => a.due - b.due || b.newest - a.newest)
       .slice(0, all ? undefined : LIMITS.servedWatchAsked);
     const exposed: Exposed[] = [];
+    const missing: Round["missing"][number][] = [];
     const unasked: { name: string; why: string }[] = [];
     let begun = 0;
     const work = async (): Promise<void> => {
@@ -126,18 +130,26 @@ export function openServedWatch(ports: ServedWatchPorts): ServedWatch {
         try {
           const found = await look(name, one, all);
           exposed.push(...found.exposed);
+          missing.push(...found.missing);
           if (found.why !== undefined) unasked.push({ name, why: found.why });
         } catch (error) {
           unasked.push({ name, why: error instanceof Error ? error.message : String(error) });
           one.due = instant(now + RETRY_MS);
           ports.trouble(`${name} not looked at again`, error);
         }
-        if (!all && begun < due.length) await sleep(PACE_MS);
+        if (!all && begun < due.length) await new Promise((resolve) => setTimeout(resolve, PACE_MS));
       }
     };
     await Promise.all(Array.from({ length: all ? WIDTH : 1 }, work));
     const versions = [...watched.values()].reduce((sum, one) => sum + one.versions.size, 0);
-    return { packages: watched.size, versions, looked: begun, unasked: unasked.toSorted(byName), exposed: exposed.toSorted(byName) };
+    return {
+      packages: watched.size,
+      versions,
+      looked: begun,
+      unasked: unasked.toSorted(byName),
+      exposed: exposed.toSorted(byName),
+      missing: missing.toSorted(byName),
+    };
   }
 
   const inTurn = (options?: RoundOptions): Promise<Round> => {
@@ -148,13 +160,12 @@ export function openServedWatch(ports: ServedWatchPorts): ServedWatch {
 
   return {
     round: inTurn,
-    start(onRound) {
+    start() {
       let busy = false;
       timer ??= setInterval(() => {
         if (busy) return;
         busy = true;
         inTurn()
-          .then((done) => void (done.looked > 0 && onRound?.(done)))
           .catch((error: unknown) => ports.trouble("what was served is not looked at again", error))
           .finally(() => (busy = false));
       }, ROUND_EVERY_MS).unref();
@@ -168,11 +179,18 @@ export function openServedWatch(ports: ServedWatchPorts): ServedWatch {
 }
 
 /** How long an answer of the registry counts: until a missing version can be taken for withdrawn, or by the age of the youngest one served. */
-function pauseFor(record: PackageRecord, { versions }: Watched, now: Instant): number {
-  const served = [...versions.keys()].flatMap((version) => historyOf(record, version) ?? []);
-  if (served.some(({ goneSince, gone }) => goneSince !== undefined && gone !== true)) return LIMITS.absenceMs;
+function pauseFor(record: PackageRecord, one: Watched, now: Instant): number {
+  if (missingOf(record, one).length > 0) return LIMITS.absenceMs;
+  const served = [...one.versions.keys()].flatMap((version) => historyOf(record, version) ?? []);
   const isYoung = served.some((history) => now - ageOf(record, history, false).start < LIMITS.matureMs);
   return isYoung ? YOUNG_EVERY_MS : OLD_EVERY_MS;
+}
+
+function missingOf(record: PackageRecord, { versions }: Watched): Round["missing"] {
+  return [...versions.keys()].flatMap((version) => {
+    const { goneSince, gone } = historyOf(record, version) ?? {};
+    return goneSince === undefined || gone === true ? [] : { name: record.name, version, since: goneSince };
+  });
 }
 
 /** A package that is gone whole is an answer too. */

@@ -226,6 +226,14 @@ export const COMMANDS: Readonly<Record<string, Row>> = {
     ],
     load: () => import("./exposure.ts"),
   },
+  watch: {
+    usage: "watch",
+    summary: "say when something that came through here is withdrawn, reported as malware or denied; a gate does so by itself",
+    group: "Respond",
+    example: "cordon watch --once",
+    options: [["--once", "look once and end: 0 nothing, 1 something should not have come through, 3 something could not be asked"]],
+    load: () => import("./watch.ts"),
+  },
   incident: {
     usage: "incident <list|show|verify|import|new|sign|trust|schema> [id-or-file]",
     summary: "known compromises as signed, versioned data: what to look for, and in which order to act",

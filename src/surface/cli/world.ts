@@ -41,6 +41,8 @@ export type OpenApp = App & {
   identifyUpstream(instance: string): Promise<{ readonly kind: "registry" | "gate" | "loop" | "unknown" }>;
   /** This process stays: until `close` feeds are read by themselves, and alerts that earlier ones could not deliver are told. */
   stays(): void;
+  /** Tells what processes that ended could not deliver. */
+  tellLeftOver(): void;
   /** The verdict on what is stored, without asking a registry; undefined when nothing is. */
   verdictNow(name: string, version: string): Promise<Verdict | undefined>;
   close(): Promise<void>;
