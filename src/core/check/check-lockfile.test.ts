@@ -267,6 +267,32 @@ test("an archive asked for by its address is what the address says, under a name
   expect(beside("yarn.lock", lying, { mine: url })).toContainEqual(expect.stringMatching(/^critical source-identity left: /));
 });
 
+test("what the project replaces needs an entry too: one that was cut off is missed", () => {
+  const entry = (key: string, more = "") =>
+    `"${key}":\n  version "1.2.0"\n  resolved "https://${HOST}/${key.replace(/@.*/, "")}/-/${key.replace(/@.*/, "")}-1.2.0.tgz"\n  integrity ${SRI(1)}\n${more}`;
+  const first = `# yarn lockfile v1\n\n\n${entry("left@^1.0.0", '  dependencies:\n    right "0.9.0"\n')}`;
+  const ask = (lock: string, to = "1.2.0") =>
+    said(
+      project(
+        {},
+        {},
+        {
+          tree: readLockfile("yarn.lock", lock),
+          manifests: [
+            readManifest(
+              "package.json",
+              ".",
+              JSON.stringify({ name: "site", dependencies: { left: "^1.0.0" }, resolutions: { right: to } }),
+            ),
+          ],
+        },
+      ),
+    );
+  expect(ask(`${first}\n${entry("right@1.2.0")}`)).toEqual([]);
+  expect(ask(first)).toEqual(["medium lockfile-dangling left: needs right (0.9.0), which is not in the file"]);
+  expect(ask(first, "link:./right")).toEqual([]);
+});
+
 test("yarn 1 does not list members of a workspace, and fetches one whose version does not fit", () => {
   const lock = "# yarn lockfile v1\n\n\n";
   const manifests = (range: string) => [

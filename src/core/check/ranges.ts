@@ -2,7 +2,7 @@
  * Whether each entry is what those who need it ask for: by name (an alias nobody declared is another package under a trusted name), by
  * version, and by kind of source. npm and bun repeat every range, yarn keeps them in the keys, pnpm and deno only say what manifests ask.
  */
-import { importerKey, placedResolver } from "../lockfile/graph.ts";
+import { importerKey, type Placed } from "../lockfile/graph.ts";
 import { splitAtVersion } from "../lockfile/identity.ts";
 import type { Dependencies, ResolvedPackage, ResolvedTree } from "../lockfile/tree.ts";
 import type { Manifest, Override } from "./manifest.ts";
@@ -22,7 +22,8 @@ type Answers = {
   readonly report: Report;
 };
 
-export function checkRanges(tree: ResolvedTree, manifests: readonly Manifest[], asked: Asked, report: Report): void {
+/** `placed` is asked for where packages stand in directories. */
+export function checkRanges(tree: ResolvedTree, manifests: readonly Manifest[], placed: () => Placed, asked: Asked, report: Report): void {
   const byName = new Map<string, Override[]>();
   for (const override of manifests.flatMap(({ overrides }) => overrides)) {
     const known = byName.get(override.name);
@@ -37,7 +38,7 @@ export function checkRanges(tree: ResolvedTree, manifests: readonly Manifest[], 
     case "npm-shrinkwrap":
     case "npm-hidden":
     case "bun":
-      return checkPlaced(answers);
+      return checkPlaced(answers, placed());
     case "yarn-classic":
     case "yarn-berry":
       return checkDescriptors(answers);
@@ -51,17 +52,15 @@ export function checkRanges(tree: ResolvedTree, manifests: readonly Manifest[], 
 
 // --- npm, bun: packages stand where node finds them -------------------------------------------------------------------------------------------
 
-function checkPlaced(answers: Answers): void {
+function checkPlaced(answers: Answers, { edges, resolve, at }: Placed): void {
   const { tree, asked, report } = answers;
-  const { resolve, at } = placedResolver(tree);
   const { packages } = tree;
+  let edge = 0;
   const follow = (from: number, dependencies: Dependencies | undefined, optional: boolean): void => {
-    if (dependencies === undefined) return;
-    const { key } = packages[from]!;
     for (const name in dependencies) {
       const range = dependencies[name]!;
-      const to = resolve(key, name, range);
-      if (to !== undefined) {
+      const to = edges.to[edge++]!;
+      if (to >= 0) {
         if (!isPlainlyRight(packages[to]!, name, range, asked)) judge(answers, to, { who: called(packages[from]!), name, range });
       } else if (!isLocal(range)) reportDangling(from, name, range, optional ? "low" : "medium", report);
     }
@@ -75,6 +74,7 @@ function checkPlaced(answers: Answers): void {
         message: `links to ${source.path || "nothing"}, which is not in the file`,
         mark: "link",
       });
+    edge = edges.first[from]!;
     follow(from, dependencies, false);
     follow(from, optionalDependencies, true);
   }
@@ -149,11 +149,14 @@ function checkDescriptors(answers: Answers): void {
   for (let from = 0; from < packages.length; from++) {
     const { dependencies, optionalDependencies, patched, key } = packages[from]!;
     if (patched !== undefined) checkPatched(answers, known, from, key);
-    const answered = (name: string, range: string): boolean =>
-      // yarn since 4.10: the range stands in .yarnrc.yml, and the entry under it.
-      range.startsWith("catalog:")
-        ? names.has(name)
-        : known.has(`${name}@${range}`) || known.has(`${name}@npm:${range}`) || (range === "" && known.has(name));
+    const answered = (name: string, range: string): boolean => {
+      if (known.has(`${name}@${range}`) || known.has(`${name}@npm:${range}`) || (range === "" && known.has(name))) return true;
+      // yarn since 4.10: the range stands in .yarnrc.yml, and the entry under it. What the project replaces stands under what replaces it.
+      const replaced = answers.overrides.get(name);
+      if (range.startsWith("catalog:") || replaced !== undefined)
+        return names.has(name) || (replaced ?? []).some(({ spec }) => isLocal(spec));
+      return false;
+    };
     checkAnswered(answers, answered, from, dependencies, "medium");
     checkAnswered(answers, answered, from, optionalDependencies, "low");
   }
@@ -167,9 +170,9 @@ function checkPatched({ report }: Answers, known: ReadonlySet<string>, from: num
     report({ rule: "lockfile-dangling", entry: from, message: `patches ${base}, which is not in the file`, mark: base });
 }
 
-/** Whether each dependency has an entry that stands under it. What the project replaces stands under what replaces it. */
+/** Whether each dependency has an entry that stands under it. */
 function checkAnswered(
-  { overrides, members, report, tree }: Answers,
+  { members, report, tree }: Answers,
   answered: (name: string, range: string) => boolean,
   from: number,
   dependencies: Dependencies | undefined,
@@ -177,7 +180,7 @@ function checkAnswered(
 ): void {
   for (const name in dependencies) {
     const range = dependencies[name]!;
-    if (answered(name, range) || overrides.has(name) || members.has(name)) continue;
+    if (answered(name, range) || members.has(name)) continue;
     // Directories and patches stand under where they are bound to.
     if (tree.kind === "yarn-berry" && /^(?:patch|portal|file|link|workspace|exec):/.test(range)) continue;
     reportDangling(from, name, range, severity, report);
