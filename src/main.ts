@@ -206,7 +206,7 @@ export function openWorld(ground: Ground = {}): World {
       import("./core/response/last-good.ts"),
     ]);
     const dataDir = dataDirOf(await resolve(flags));
-    const store = openResponseStore(dataDir);
+    const store = openResponseStore(dataDir, clock);
     const { recorded } = await openIncidents(flags);
     const files = openCheckFiles({ cwd, env });
     return {

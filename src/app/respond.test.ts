@@ -64,6 +64,7 @@ function ground(now: { answers: readonly Answer[] }) {
   let freezes: readonly Freeze[] = [];
   let fail: string | undefined;
   let broken: string | undefined;
+  let elsewhere: string | undefined;
   let evidence: string | undefined;
   const clock = { now: () => instant(Date.parse("2026-01-02T00:00:00Z")) };
   const owned = { owner: "mara", reason: "x", created: clock.now() };
@@ -77,6 +78,7 @@ function ground(now: { answers: readonly Answer[] }) {
       },
       list: async () => [...kept.keys()],
       append: async (id, event) => void kept.get(id)!.events.push(event),
+      hold: async (_id, step) => (step === elsewhere ? undefined : { release: async () => {} }),
       write: async (_id, name) => `/data/${name}`,
     },
     actions: {
@@ -127,6 +129,7 @@ function ground(now: { answers: readonly Answer[] }) {
     ports,
     did,
     failing: (what: string | undefined) => void (fail = what),
+    inAnotherHand: (step: string | undefined) => void (elsewhere = step),
     breaking: (what: string) => void (broken = what),
     losing: (what: string | undefined) => void (evidence = what),
     denied: () => denies,
@@ -342,7 +345,7 @@ test("two work on one plan at once: each step is done once, by one of them, and 
   const both = await Promise.all(["mara", "jo"].map(async (by) => ({ by, verbs: responseVerbs(ports, by) })));
   await both[0]!.verbs.open(plan, PACK);
   for (let rounds = 0; rounds < 20; rounds += 1) {
-    await Promise.all(both.map(({ verbs }) => verbs.run(plan.id, () => {}).catch(expectUsage)));
+    await Promise.all(both.map(({ verbs }) => verbs.run(plan.id, () => {})));
     const open = waiting({ plan, events: events(plan.id) });
     await Promise.all(open.flatMap((step) => both.map(({ verbs }) => verbs.confirm(plan.id, step, "").catch(expectUsage))));
   }
@@ -353,6 +356,17 @@ test("two work on one plan at once: each step is done once, by one of them, and 
       id,
     ).toHaveLength(1);
   expect(did.toSorted()).toEqual(["preserve", `purge ${BUCKET}`]);
+});
+
+test("what the same person does in another terminal is left to it, and the rest is done", async () => {
+  const plan = planned(HIT);
+  const { ports, inAnotherHand } = ground({ answers: HIT });
+  const verbs = responseVerbs(ports, "mara");
+  await verbs.open(plan, PACK);
+  inAnotherHand("declare-1");
+  const ran: string[] = [];
+  await verbs.run(plan.id, ({ step }) => ran.push(step.id));
+  expect(ran).toEqual(["declare-2"]);
 });
 
 function expectUsage(error: unknown): void {

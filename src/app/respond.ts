@@ -29,6 +29,8 @@ export type ResponseStore = {
   list(incident: string): Promise<readonly string[]>;
   /** Durable when it resolves. Lines of two processes never mix. Fault STORE_BROKEN when the journal's chain breaks. */
   append(id: string, event: ResponseEvent): Promise<void>;
+  /** A step for this process alone while it does it; undefined when another living one has it in hand. */
+  hold(id: string, step: string): Promise<{ release(): Promise<void> } | undefined>;
   /** Writes a file beside the plan; gives its path. */
   write(id: string, name: string, text: string): Promise<string>;
 };
@@ -116,19 +118,24 @@ export function responseVerbs(ports: ResponsePorts, by: string) {
   }
 
   /** Takes a step, or says why not. Of two who try at once, the one whose line came first has it. */
-  async function claim(plan: Plan, step: Step): Promise<void> {
+  async function claim(plan: Plan, step: Step): Promise<string | undefined> {
     const before = progressOf(plan, (await sound(plan.id)).events);
     const why = whyNot(step, before, by);
-    if (why !== undefined) throw new Fault("USAGE", `${step.id}: ${why}`);
+    if (why !== undefined) return why;
     await record(plan, step.id, "claimed", { detail: "" });
     const { state, last } = progressOf(plan, (await sound(plan.id)).events).get(step.id)!;
-    if (state !== "running" || last!.by !== by) throw new Fault("USAGE", `${step.id}: ${last?.by ?? "somebody else"} was faster`);
+    return state === "running" && last!.by === by ? undefined : `${last?.by ?? "somebody else"} was faster`;
   }
 
-  async function execute({ plan, pack }: StoredResponse, step: Step & { readonly who: "cordon" }): Promise<Ran> {
-    await claim(plan, step);
+  async function claimOrThrow(plan: Plan, step: Step): Promise<void> {
+    const why = await claim(plan, step);
+    if (why !== undefined) throw new Fault("USAGE", `${step.id}: ${why}`);
+  }
+
+  /** A step that is claimed. `seen`: what was found whole in this run already and is large. */
+  async function execute({ plan, pack }: StoredResponse, step: Step & { readonly who: "cordon" }, seen: Set<string>): Promise<Ran> {
     try {
-      await stillHolds(plan, pack, step);
+      await stillHolds(plan, pack, step, seen);
       const done = await act(plan, pack, step);
       const problem = done.problem ?? (await undone(plan, pack, step.action));
       await record(plan, step.id, problem === undefined ? "done" : "failed", { ...done, detail: problem ?? done.detail });
@@ -149,12 +156,14 @@ export function responseVerbs(ports: ResponsePorts, by: string) {
    * What a step relies on was done some time ago, perhaps by somebody else: right before it begins it is looked at again. Above all nothing is
    * taken out of a cache whose copy among the evidence is not whole.
    */
-  async function stillHolds(plan: Plan, pack: IncidentPack, step: Step): Promise<void> {
+  async function stillHolds(plan: Plan, pack: IncidentPack, step: Step, seen: Set<string>): Promise<void> {
     const progress = progressOf(plan, (await sound(plan.id)).events);
     for (const id of step.needs) {
       const needed = plan.steps.find((one) => one.id === id)!;
-      if (needed.who !== "cordon" || !LASTING.has(needed.action.kind) || progress.get(id)!.state !== "done") continue;
+      if (needed.who !== "cordon" || !LASTING.has(needed.action.kind) || progress.get(id)!.state !== "done" || seen.has(id)) continue;
       const why = await undone(plan, pack, needed.action);
+      // All of the evidence is read for it: once is enough for the caches that are emptied one after another.
+      if (needed.action.kind === "preserve") seen.add(id);
       if (why !== undefined) throw new Fault("USAGE", `${id} was done and holds no more: ${why}; put that right first`);
     }
   }
@@ -292,6 +301,7 @@ export function responseVerbs(ports: ResponsePorts, by: string) {
     /** Everything cordon can do now, in the plan's order; ends where only people can go on. A failed step is tried once. */
     async run(id: string, tell: (ran: Ran) => void): Promise<StoredResponse> {
       const tried = new Set<string>();
+      const seen = new Set<string>();
       for (;;) {
         const response = await sound(id);
         const progress = progressOf(response.plan, response.events);
@@ -301,7 +311,14 @@ export function responseVerbs(ports: ResponsePorts, by: string) {
         );
         if (next?.who !== "cordon") return response;
         tried.add(next.id);
-        tell(await execute(response, next));
+        // Whoever was faster does it, in another terminal of one's own too; there may be more to do.
+        const hold = await store.hold(response.plan.id, next.id);
+        if (hold === undefined) continue;
+        try {
+          if ((await claim(response.plan, next)) === undefined) tell(await execute(response, next, seen));
+        } finally {
+          await hold.release();
+        }
       }
     },
 
@@ -309,14 +326,14 @@ export function responseVerbs(ports: ResponsePorts, by: string) {
     async confirm(id: string, step: Step, note: string): Promise<void> {
       const { plan } = await store.read(id);
       if (step.who !== "you") throw new Fault("USAGE", `${step.id} is cordon's own: cordon respond --execute ${plan.id}`);
-      await claim(plan, step);
+      await claimOrThrow(plan, step);
       await record(plan, step.id, "done", { detail: note });
     },
 
     async leaveOut(id: string, step: Step, reason: string): Promise<void> {
       const { plan } = await store.read(id);
       if (!maySkip(step)) throw new Fault("USAGE", `${step.id} cannot be left out: later steps rely on it`);
-      await claim(plan, step);
+      await claimOrThrow(plan, step);
       await record(plan, step.id, "skipped", { detail: reason });
     },
 

@@ -101,7 +101,7 @@ async function begun(tags: readonly string[]) {
   };
 }
 
-test("a version of ours that nobody tagged stops the plan until somebody answers for it", async () => {
+test("a version of ours that nobody tagged stops the plan until somebody answers for it", { timeout: 120_000 }, async () => {
   const here = await begun(["v1.0.1"]);
   const own = here.plan.steps.find((step) => step.who === "cordon" && step.action.kind === "revalidate-own")!;
   const state = await here.carryOut();
@@ -121,13 +121,13 @@ test("a version of ours that nobody tagged stops the plan until somebody answers
   expect(later.steps.filter((one) => one.state !== "done").map((one) => `${one.id} ${one.state}`)).toEqual([`${own.id} skipped`]);
 });
 
-test("all versions of ours that are tagged are answered for", async () => {
+test("all versions of ours that are tagged are answered for", { timeout: 120_000 }, async () => {
   const here = await begun(["v1.0.1", "@acme/kit@1.0.2"]);
   const own = here.plan.steps.find((step) => step.who === "cordon" && step.action.kind === "revalidate-own")!;
   expect(here.stateOf(await here.carryOut(), own.id)).toMatchObject({ state: "done", detail: "2 since, each with a tag of git" });
 });
 
-test("a version that the registry took away before anybody here saw it is found by its time", async () => {
+test("a version that the registry took away before anybody here saw it is found by its time", { timeout: 120_000 }, async () => {
   const here = await begun(["v1.0.1"]);
   here.fixture.withdraw("@acme/kit", "1.0.2");
   const own = here.plan.steps.find((step) => step.who === "cordon" && step.action.kind === "revalidate-own")!;
@@ -137,7 +137,7 @@ test("a version that the registry took away before anybody here saw it is found 
   );
 });
 
-test("other bytes than the registry's stop the plan; put right, it goes on", async () => {
+test("other bytes than the registry's stop the plan; put right, it goes on", { timeout: 120_000 }, async () => {
   const here = await begun(["v1.0.1", "v1.0.2"]);
   const state = await here.carryOut(() => here.lock(`sha512-${"A".repeat(86)}==`));
   expect(here.stateOf(state, "revalidate-1")).toMatchObject({

@@ -253,6 +253,7 @@ test("where it cannot be made, the branch stays a person's, who is told why", ()
     return step.title.split("; cordon cannot make it: ")[1]!;
   };
   expect(why({ ...CLEAN, root: "/p", git: { why: "npm is not here" } })).toBe("npm is not here");
+  expect(why({ ...CLEAN, root: "/p", client: "deno" })).toMatch(/^deno has no overrides/);
   const twice = [{ ...POISONED[0]!, evidence: [...POISONED[0]!.evidence, seen("lockfile", "/p/sub/yarn.lock")] }];
   expect(why({ ...CLEAN, root: "/p" }, twice)).toBe("more than one lockfile names them: /p/package-lock.json, /p/sub/yarn.lock");
   const installed = [{ ...POISONED[0]!, evidence: [seen("folder", "/p/node_modules/left")] }];

@@ -301,7 +301,8 @@ function inProjects(pack: IncidentPack, exposures: readonly Answer[], { projects
 }
 
 /** Why cordon cannot make the branch itself; undefined when it can. */
-function noBranch({ root, git }: Project, lockfiles: readonly string[]): string | undefined {
+function noBranch({ root, client, git }: Project, lockfiles: readonly string[]): string | undefined {
+  if (client === "deno") return "deno has no overrides, and what a deno.json imports is for you to write";
   if ("why" in git) return git.why;
   if (lockfiles.length === 0) return "no lockfile of it names a poisoned version; only what is installed has to go";
   const inRoot = lockfiles.every((file) => file.startsWith(root) && /^[/\\][^/\\]+$/.test(file.slice(root.length)));

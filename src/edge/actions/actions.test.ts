@@ -173,12 +173,12 @@ const PLAN: Plan = sealed({
 test("a response outlives the process; a plan that was changed is refused; a torn line harms no other", async () => {
   const dataDir = tempFolder({});
   const event = { at: CLOCK.now(), by: "mara", step: "plan", what: "opened" as const, detail: "" };
-  const store = openResponseStore(dataDir);
+  const store = openResponseStore(dataDir, CLOCK);
   await store.open(PLAN, PACK);
   await store.append(PLAN.id, event);
   fs.appendFileSync(path.join(dataDir, "responses", PLAN.id, "events.jsonl"), '{"at":12');
-  await openResponseStore(dataDir).append(PLAN.id, event);
-  const read = await openResponseStore(dataDir).read(PLAN.id.slice(0, 5));
+  await openResponseStore(dataDir, CLOCK).append(PLAN.id, event);
+  const read = await openResponseStore(dataDir, CLOCK).read(PLAN.id.slice(0, 5));
   expect([read.plan, read.pack, read.events.length, read.damaged]).toEqual([PLAN, PACK, 2, 1]);
   expect(await store.list("left-2026")).toEqual([PLAN.id]);
   await expect(store.read("../..")).rejects.toMatchObject({ code: "USAGE" });
@@ -189,7 +189,7 @@ test("a response outlives the process; a plan that was changed is refused; a tor
 
 test("two write at once: whoever finds another's line before his own writes it once more, and the chain holds", async () => {
   const dataDir = tempFolder({});
-  const [mara, jo] = [openResponseStore(dataDir), openResponseStore(dataDir)];
+  const [mara, jo] = [openResponseStore(dataDir, CLOCK), openResponseStore(dataDir, CLOCK)];
   const event = (by: string) => ({ at: CLOCK.now(), by, step: "isolate-1", what: "claimed" as const, detail: "" });
   await mara.open(PLAN, PACK);
   // Between mara's look at the head and her line, jo writes his.
@@ -209,9 +209,20 @@ test("two write at once: whoever finds another's line before his own writes it o
   expect(read.broken).toBeUndefined();
 });
 
+test("a step is in one hand at a time, and free again when it lets go", async () => {
+  const dataDir = tempFolder({});
+  const [one, other] = [openResponseStore(dataDir, CLOCK), openResponseStore(dataDir, CLOCK)];
+  await one.open(PLAN, PACK);
+  const hold = await one.hold(PLAN.id, "rollback-1");
+  expect(await other.hold(PLAN.id, "rollback-1")).toBeUndefined();
+  await (await other.hold(PLAN.id, "rollback-2"))!.release();
+  await hold!.release();
+  await (await other.hold(PLAN.id, "rollback-1"))!.release();
+});
+
 test("a line of the journal that was changed is found when it is read, and nothing more is written behind it", async () => {
   const dataDir = tempFolder({});
-  const store = openResponseStore(dataDir);
+  const store = openResponseStore(dataDir, CLOCK);
   await store.open(PLAN, PACK);
   for (const detail of ["one", "two", "three"])
     await store.append(PLAN.id, { at: CLOCK.now(), by: "mara", step: "plan", what: "noted", detail });

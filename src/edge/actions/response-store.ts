@@ -7,14 +7,16 @@ import path from "node:path";
 import { sha256 } from "../../core/base/digest.ts";
 import { Fault } from "../../core/base/fault.ts";
 import { LIMITS } from "../../core/base/limits.ts";
+import type { Clock } from "../../core/base/time.ts";
 import { type IncidentPack, packText, readPack } from "../../core/incident/pack.ts";
 import { isWhole, type Plan } from "../../core/response/plan.ts";
 import { eventLine, type Journal, readJournal, type ResponseEvent } from "../../core/response/journal.ts";
+import { type Lock, takeLock } from "../feeds/lock.ts";
 import { codeOf, readText, writeText } from "../host/files.ts";
 
 const ID = /^[0-9a-f]{4,12}$/;
 
-export function openResponseStore(dataDir: string) {
+export function openResponseStore(dataDir: string, clock: Clock) {
   const root = path.join(dataDir, "responses");
 
   function folderOf(id: string): string {
@@ -115,6 +117,8 @@ export function openResponseStore(dataDir: string) {
       }
       throw new Fault("STORE_BROKEN", `${file}: others write to it without end`);
     },
+
+    hold: (id: string, step: string): Promise<Lock | undefined> => takeLock(path.join(folderOf(id), `${step}.lock`), clock.now()),
 
     async write(id: string, name: string, text: string): Promise<string> {
       const file = path.join(folderOf(id), name);
