@@ -4,7 +4,7 @@
  */
 import { canonical, sha256 } from "../base/digest.ts";
 import { printable, redact } from "../base/text.ts";
-import { lockGraph } from "../lockfile/graph.ts";
+import { edgesOf, isPlaced, lockGraph, type Placed, placed } from "../lockfile/graph.ts";
 import type { Importer, ResolvedTree } from "../lockfile/tree.ts";
 import { checkAdvisories } from "./advisories.ts";
 import type { CheckException } from "./exceptions.ts";
@@ -40,7 +40,8 @@ export function checkLockfile(subject: CheckSubject): LockfileCheck {
   const { tree, manifests, policy } = subject;
   const raw: RawFinding[] = [];
   const report = (finding: RawFinding): void => void raw.push(finding);
-  const ways = once(() => waysOf(tree, subject));
+  const places = once(() => placed(tree));
+  const ways = once(() => waysOf(tree, subject, places));
   const notChecked: NotChecked[] = [];
   const lacks = (check: CheckId, reason: string, packages: number): void => {
     const known = subject.unavailable?.[check];
@@ -64,7 +65,7 @@ export function checkLockfile(subject: CheckSubject): LockfileCheck {
 
   const asked = openAsked();
   if (manifests.length > 0) {
-    checkRanges(tree, manifests, asked, report);
+    checkRanges(tree, manifests, places, asked, report);
     checkManifests(tree, manifests, report);
   } else lacks("manifest", "there is no manifest beside the lockfile", 0);
 
@@ -104,10 +105,13 @@ function once<T>(make: () => T): () => T {
 }
 
 /** Formats that do not repeat what the manifest asks for borrow it from there. */
-function waysOf(tree: ResolvedTree, { manifests }: CheckSubject): Ways {
+function waysOf(tree: ResolvedTree, { manifests }: CheckSubject, places: () => Placed): Ways {
   const silent = tree.importers.every(({ dependencies }) => dependencies.length === 0);
   const importers = silent ? manifests.map(asImporter) : tree.importers;
-  return waysThrough(lockGraph({ ...tree, importers }), tree.packages.length);
+  const edges = isPlaced(tree.kind)
+    ? { ...places().edges, roots: places().rootsOf(importers) }
+    : edgesOf(lockGraph({ ...tree, importers }));
+  return waysThrough(edges, tree.packages.length);
 }
 
 function asImporter({ importer, dependencies }: CheckSubject["manifests"][number]): Importer {

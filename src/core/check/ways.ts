@@ -1,5 +1,5 @@
 /** How a package came in: the shortest ways from a manifest to it, and whether every way goes through what an exception names. */
-import type { LockGraph } from "../lockfile/graph.ts";
+import type { Edges } from "../lockfile/graph.ts";
 import type { DependencyPath } from "./finding.ts";
 
 export type Ways = {
@@ -13,35 +13,34 @@ export type Ways = {
 
 const SHOWN = 3;
 
-export function waysThrough({ nodes, roots }: LockGraph, packages: number): Ways {
-  // Who requires a node, as a list of its in-edges; a root is -1.
-  const heads = new Int32Array(nodes.length).fill(-1);
-  let edges = 0;
-  for (const { edges: own } of nodes) edges += own.length;
-  for (const own of roots) edges += own.length;
-  const next = new Int32Array(edges);
-  const from = new Int32Array(edges);
-  const names: string[] = [];
-  const link = (source: number, to: number, name: string): void => {
-    const edge = names.push(name) - 1;
+export function waysThrough({ first, names: edgeNames, to: targets, packageOf, roots }: Edges, packages: number): Ways {
+  const nodes = first.length - 1;
+  // Who requires a node, as a list of its in-edges, those of the roots first; a root is -1.
+  const heads = new Int32Array(nodes).fill(-1);
+  const next = new Int32Array(roots.length + edgeNames.length);
+  const from = new Int32Array(next.length);
+  const nameOf = (edge: number): string => (edge < roots.length ? roots[edge]!.name : edgeNames[edge - roots.length]!);
+  const link = (edge: number, source: number, to: number): void => {
     from[edge] = source;
     next[edge] = heads[to]!;
     heads[to] = edge;
   };
-  for (const own of roots) for (const { to, name } of own) link(-1, to, name);
-  nodes.forEach(({ edges: own }, source) => {
-    for (const { to, name } of own) if (to !== source) link(source, to, name);
-  });
+  for (let root = 0; root < roots.length; root++) link(root, -1, roots[root]!.to);
+  for (let source = 0; source < nodes; source++)
+    for (let edge = first[source]!; edge < first[source + 1]!; edge++) {
+      const to = targets[edge]!;
+      if (to >= 0 && to !== source) link(roots.length + edge, source, to);
+    }
   const firstNode = new Int32Array(packages).fill(-1);
-  const otherNode = new Int32Array(nodes.length).fill(-1);
-  for (let node = nodes.length - 1; node >= 0; node--) {
-    const { package: index } = nodes[node]!;
+  const otherNode = new Int32Array(nodes).fill(-1);
+  for (let node = nodes - 1; node >= 0; node--) {
+    const index = packageOf(node);
     otherNode[node] = firstNode[index]!;
     firstNode[index] = node;
   }
 
-  const distance = new Int32Array(nodes.length).fill(-1);
-  const parent = new Int32Array(nodes.length).fill(-1);
+  const distance = new Int32Array(nodes).fill(-1);
+  const parent = new Int32Array(nodes).fill(-1);
   const queue: number[] = [];
   const reach = (to: number, edge: number, far: number): void => {
     if (distance[to] !== -1) return;
@@ -49,8 +48,7 @@ export function waysThrough({ nodes, roots }: LockGraph, packages: number): Ways
     parent[to] = edge;
     queue.push(to);
   };
-  for (let to = 0; to < nodes.length; to++)
-    for (let edge = heads[to]!; edge >= 0; edge = next[edge]!) if (from[edge] === -1) reach(to, edge, 1);
+  for (let to = 0; to < nodes; to++) for (let edge = heads[to]!; edge >= 0; edge = next[edge]!) if (from[edge] === -1) reach(to, edge, 1);
   const edgeTo = (source: number, to: number): number => {
     let edge = heads[to]!;
     while (edge >= 0 && from[edge] !== source) edge = next[edge]!;
@@ -58,7 +56,10 @@ export function waysThrough({ nodes, roots }: LockGraph, packages: number): Ways
   };
   for (let at = 0; at < queue.length; at++) {
     const source = queue[at]!;
-    for (const { to } of nodes[source]!.edges) if (distance[to] === -1) reach(to, edgeTo(source, to), distance[source]! + 1);
+    for (let edge = first[source]!; edge < first[source + 1]!; edge++) {
+      const to = targets[edge]!;
+      if (to >= 0 && distance[to] === -1) reach(to, edgeTo(source, to), distance[source]! + 1);
+    }
   }
 
   /** The names on the shortest way to a node, in order. */
@@ -68,7 +69,7 @@ export function waysThrough({ nodes, roots }: LockGraph, packages: number): Ways
       const edge = parent[at]!;
       // What no manifest leads to: the way begins in the middle.
       if (edge < 0) break;
-      path.push(names[edge]!);
+      path.push(nameOf(edge));
       at = from[edge]!;
     }
     return path.toReversed();
@@ -87,15 +88,15 @@ export function waysThrough({ nodes, roots }: LockGraph, packages: number): Ways
           const source = from[edge]!;
           const far = source === -1 ? 0 : distance[source]!;
           // Copies that differ only in their peers are one package to whoever reads this.
-          const who = source === -1 ? -1 : nodes[source]!.package;
+          const who = source === -1 ? -1 : packageOf(source);
           if (far >= 0 && !seen.has(who)) last.push({ edge, far });
           if (far >= 0) seen.add(who);
         }
       });
-      last.sort((a, b) => a.far - b.far || (names[a.edge]! < names[b.edge]! ? -1 : 1));
+      last.sort((a, b) => a.far - b.far || (nameOf(a.edge) < nameOf(b.edge) ? -1 : 1));
       const texts = new Map<string, DependencyPath>();
       for (const { edge } of last.slice(0, SHOWN)) {
-        const path = [...(from[edge] === -1 ? [] : shortest(from[edge]!)), names[edge]!];
+        const path = [...(from[edge] === -1 ? [] : shortest(from[edge]!)), nameOf(edge)];
         texts.set(path.join(">"), path);
       }
       const via = [...texts.values()].toSorted((a, b) => a.length - b.length || (a.join(">") < b.join(">") ? -1 : 1));
@@ -146,7 +147,7 @@ export function waysThrough({ nodes, roots }: LockGraph, packages: number): Ways
     for (let edge = heads[node]!; edge >= 0; edge = next[edge]!) {
       const fitting = alive.filter((pattern) => {
         const name = patterns[pattern]!.at(-depth);
-        return name === "*" || name === names[edge];
+        return name === "*" || name === nameOf(edge);
       });
       if (fitting.some((pattern) => patterns[pattern]!.length === depth)) continue;
       if (fitting.length === 0 || from[edge] === -1 || !covered(from[edge]!, patterns, fitting, depth + 1, known)) return false;

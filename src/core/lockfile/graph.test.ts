@@ -1,6 +1,7 @@
 import { readFileSync, readdirSync } from "node:fs";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { lockGraph, pathTo, reach } from "./graph.ts";
+import { edgesOf, type GraphInput, isPlaced, lockGraph, pathTo, placed, reach } from "./graph.ts";
 import { readLockfile } from "./read.ts";
 
 const SAMPLES = new URL("samples/", import.meta.url);
@@ -63,4 +64,61 @@ test("the flags a format does not write are those npm writes for the same projec
 
 test("good files refer to nothing that is not there", () => {
   for (const file of samples.filter((name) => name !== "npm-0.json")) expect(lockGraph(read(file)).dangling, file).toEqual([]);
+});
+
+/** The edges of each node that lead somewhere, and the roots. */
+function told(tree: GraphInput, { first, names, to, packageOf, roots }: ReturnType<typeof edgesOf>) {
+  const nodes = tree.packages.map((_, node) =>
+    names
+      .slice(first[node], first[node + 1])
+      .flatMap((name, at) => (to[first[node]! + at]! < 0 ? [] : [`${name} ${to[first[node]! + at]!}`])),
+  );
+  return { nodes, packages: nodes.map((_, node) => packageOf(node)), roots };
+}
+
+function expectSame(tree: GraphInput): void {
+  const { edges, rootsOf } = placed(tree);
+  expect(told(tree, { ...edges, roots: rootsOf(tree.importers) })).toEqual(told(tree, edgesOf(lockGraph(tree))));
+}
+
+test("what is placed in directories leads where the graph of it leads", () => {
+  for (const file of samples) {
+    const tree = read(file);
+    if (isPlaced(tree.kind)) expectSame(tree);
+  }
+  const name = fc.constantFrom("a", "b", "@s/a", "@s/b", "node_modules", "@s");
+  const keys = fc.record({
+    package: fc
+      .tuple(fc.constantFrom("", "packages/site/"), fc.array(name, { minLength: 1, maxLength: 3 }))
+      .map(([folder, names]) => `${folder}node_modules/${names.join("/node_modules/")}`),
+    folder: fc.constantFrom("packages/site", "packages/site/src"),
+  });
+  const entry = fc.record({
+    keys,
+    inside: fc.boolean(),
+    link: fc.boolean(),
+    dependencies: fc.dictionary(name, fc.constant("*"), { maxKeys: 3 }),
+    peerDependencies: fc.dictionary(name, fc.constant("*"), { maxKeys: 2 }),
+  });
+  fc.assert(
+    fc.property(fc.array(entry, { maxLength: 12 }), fc.constantFrom("package-lock", "bun"), fc.array(name), (entries, kind, declared) => {
+      const packages = entries.map(({ keys: key, inside, link, dependencies, peerDependencies }) => ({
+        key: kind === "bun" ? key.package.replaceAll("node_modules/", "") : inside ? key.package : key.folder,
+        name: "x",
+        version: "1.0.0",
+        source: link ? ({ kind: "link", path: "packages/site" } as const) : ({ kind: "registry" } as const),
+        dev: false,
+        optional: false,
+        peer: false,
+        line: 1,
+        column: 1,
+        dependencies,
+        peerDependencies,
+      }));
+      const dependencies = declared.map((each) => ({ name: each, kind: "prod" as const, range: "*", line: 1, column: 1 }));
+      const importers = [".", "packages/site"].map((path) => ({ path, dependencies, line: 1, column: 1 }));
+      expectSame({ kind, version: "3", packages, importers });
+    }),
+    { numRuns: 1_000 },
+  );
 });

@@ -38,8 +38,37 @@ export type LockGraph = {
   readonly dangling: readonly Dangling[];
 };
 
-/** The key an entry's dependency refers to, tried against the keys there are. */
-type Resolve = (from: string, name: string, reference: string) => number | undefined;
+/** The key an entry's dependency refers to, tried against the keys there are; `asks` is the package `from` is the key of, where it is one. */
+type Resolve = (from: string, name: string, reference: string, asks?: number) => number | undefined;
+
+/**
+ * The same in rows of numbers: a lockfile of 20,000 entries has 60,000 edges, and whoever only walks along them needs no object for each.
+ * The edges of a node are those from `first[node]` to `first[node + 1]`; `to` is -1 where nothing is there.
+ */
+export type Edges = {
+  readonly first: Int32Array;
+  readonly names: readonly string[];
+  readonly to: readonly number[];
+  /** The package a node is a copy of. */
+  readonly packageOf: (node: number) => number;
+  /** What the importers ask for and have. */
+  readonly roots: readonly { readonly name: string; readonly to: number }[];
+};
+
+export function edgesOf({ nodes, roots }: LockGraph): Edges {
+  const first = new Int32Array(nodes.length + 1);
+  const all = nodes.flatMap(({ edges }, node) => {
+    first[node + 1] = first[node]! + edges.length;
+    return edges;
+  });
+  return {
+    first,
+    names: all.map(({ name }) => name),
+    to: all.map(({ to }) => to),
+    packageOf: (node) => nodes[node]!.package,
+    roots: roots.flat(),
+  };
+}
 
 export function lockGraph(tree: GraphInput): LockGraph {
   const starts = new Map<string, number>();
@@ -53,7 +82,7 @@ export function lockGraph(tree: GraphInput): LockGraph {
     if (entry.instances === undefined) add(entry.key, index);
     else for (const instance of entry.instances) add(instance.key, index);
   });
-  const resolve = resolverOf(tree, starts);
+  const resolve = resolverOf(tree, () => starts);
   const dangling: Dangling[] = [];
 
   const follow = (node: number, dependencies: Dependencies | undefined, kind: DependencyKind): void => {
@@ -74,13 +103,18 @@ export function lockGraph(tree: GraphInput): LockGraph {
       node++;
     }
     // Only npm places peers by itself; elsewhere the copies already name them.
-    if (isNpm(tree.kind) || tree.kind === "bun") follow(node - 1, entry.peerDependencies, "peer");
+    if (isPlaced(tree.kind)) follow(node - 1, entry.peerDependencies, "peer");
     if (entry.source.kind === "link") {
       const target = starts.get(entry.source.path);
       if (target !== undefined) nodes[node - 1]!.edges.push({ name: entry.name, to: target, kind: "prod" });
     }
   }
-  const roots = tree.importers.map((importer) => {
+  const roots = rootsOf(tree, resolve, (missing) => dangling.push(missing));
+  return { nodes, roots, dangling };
+}
+
+function rootsOf(tree: GraphInput, resolve: Resolve, onDangling: (missing: Dangling) => void): readonly (readonly Edge[])[] {
+  return tree.importers.map((importer) => {
     const edges: Edge[] = [];
     const from = importerKey(tree.kind, importer);
     for (const declared of importer.dependencies) {
@@ -90,11 +124,10 @@ export function lockGraph(tree: GraphInput): LockGraph {
       const to = resolve(from, declared.name, reference);
       if (to !== undefined) edges.push({ name: declared.name, to, kind: declared.kind });
       else if (declared.kind !== "optional" && declared.kind !== "peer" && !isLocal(reference))
-        dangling.push({ from: importer.path, name: declared.name, reference, declared });
+        onDangling({ from: importer.path, name: declared.name, reference, declared });
     }
     return edges;
   });
-  return { nodes, roots, dangling };
 }
 
 function isNpm(kind: LockfileKind): boolean {
@@ -118,8 +151,9 @@ export function importerKey(kind: LockfileKind, importer: Importer): string {
 
 // --- how each format refers to an entry -----------------------------------------------------------------------------------------------------
 
-function resolverOf(tree: GraphInput, starts: ReadonlyMap<string, number>): Resolve {
+function resolverOf(tree: GraphInput, nodes: () => ReadonlyMap<string, number>): Resolve {
   if (isNpm(tree.kind)) return fromDirectories(tree.packages);
+  const starts = nodes();
   if (tree.kind === "bun") {
     const { top, nested } = byDepth(tree.packages, (key) => /(?:^|\/)((?:@[^/]+\/)?[^/]+)$/.exec(key)?.[1] ?? key);
     return (from, name) => (nested.has(name) ? fromBunPath(starts, from, name) : top.get(name));
@@ -144,15 +178,58 @@ function byDepth(
   return { top, nested };
 }
 
-/**
- * The package a dependency of `from` (a package's or an importer's key) is installed as, without building the graph;
- * for the formats that place packages in directories: npm's and bun's.
- */
-export function placedResolver(tree: GraphInput): { readonly resolve: Resolve; readonly at: (key: string) => number | undefined } {
-  const starts = new Map<string, number>();
-  for (let index = 0; index < tree.packages.length; index++)
-    if (!starts.has(tree.packages[index]!.key)) starts.set(tree.packages[index]!.key, index);
-  return { resolve: resolverOf(tree, starts), at: (key) => starts.get(key) };
+/** Formats that place packages in directories, npm's and bun's: there a dependency is whatever stands in the nearest of them. */
+export function isPlaced(kind: LockfileKind): boolean {
+  return isNpm(kind) || kind === "bun";
+}
+
+/** What is placed in directories, worked out once for all who ask. Nodes are packages. */
+export type Placed = {
+  /** Of each package its dependencies, its optional ones and its peers, each as the entry lists them, then what it links to. */
+  readonly edges: Omit<Edges, "roots">;
+  /** What each importer asks for and has. */
+  rootsOf(importers: readonly Importer[]): Edges["roots"];
+  /** The package a dependency of `from`, a package's or an importer's key, is installed as. */
+  readonly resolve: Resolve;
+  readonly at: (key: string) => number | undefined;
+};
+
+export function placed(tree: GraphInput): Placed {
+  const { packages } = tree;
+  let starts: Map<string, number> | undefined;
+  const byKey = (): ReadonlyMap<string, number> => {
+    if (starts !== undefined) return starts;
+    starts = new Map();
+    for (let index = packages.length - 1; index >= 0; index--) starts.set(packages[index]!.key, index);
+    return starts;
+  };
+  const resolve = resolverOf(tree, byKey);
+  const first = new Int32Array(packages.length + 1);
+  const names: string[] = [];
+  const to: number[] = [];
+  const follow = (asks: number, key: string, dependencies: Dependencies | undefined): void => {
+    for (const name in dependencies) {
+      names.push(name);
+      to.push(resolve(key, name, "", asks) ?? -1);
+    }
+  };
+  for (let index = 0; index < packages.length; index++) {
+    const { key, name, source, dependencies, optionalDependencies, peerDependencies } = packages[index]!;
+    follow(index, key, dependencies);
+    follow(index, key, optionalDependencies);
+    follow(index, key, peerDependencies);
+    if (source.kind === "link") {
+      names.push(name);
+      to.push(byKey().get(source.path) ?? -1);
+    }
+    first[index + 1] = names.length;
+  }
+  return {
+    edges: { first, names, to, packageOf: (node) => node },
+    rootsOf: (importers) => rootsOf({ ...tree, importers }, resolve, () => {}).flat(),
+    resolve,
+    at: (key) => byKey().get(key),
+  };
 }
 
 /** A directory with a `node_modules`, and the nearest such directory above it. */
@@ -163,26 +240,37 @@ const NODE_MODULES = "node_modules/";
 /** Node's own rule: the nearest `node_modules` at or above the directory that has it. An index is a package's, and so a node's. */
 function fromDirectories(packages: readonly ResolvedPackage[]): Resolve {
   const places = new Map<string, Place>();
+  const around: (Place | undefined)[] = [];
+  let odd = false;
   let last: { readonly directory: string; readonly place: Place } | undefined;
   for (let index = 0; index < packages.length; index++) {
     const { key } = packages[index]!;
     const at = key.lastIndexOf(NODE_MODULES);
-    if (at < 0) continue;
+    if (at < 0) {
+      around.push(undefined);
+      continue;
+    }
     const directory = key.slice(0, Math.max(0, at - 1));
     // Neighbours in the file mostly are neighbours on the disk.
     if (last?.directory !== directory) {
       const place = places.get(directory) ?? { installed: new Map(), above: undefined };
       places.set(directory, place);
+      odd ||= /(?:^|\/)node_modules(?:\/@[^/]*)?$/.test(directory);
       last = { directory, place };
     }
+    around.push(last.place);
     const name = key.slice(at + NODE_MODULES.length);
     if (!last.place.installed.has(name)) last.place.installed.set(name, index);
   }
   for (const [directory, place] of places) if (directory !== "") place.above = nearest(places, parentOf(directory));
   let asked: { readonly from: string; readonly place: Place | undefined } | undefined;
-  return (from, name) => {
+  return (from, name, _reference, asks) => {
     // A package's dependencies are asked for one after the other.
-    if (asked?.from !== from) asked = { from, place: nearest(places, from) };
+    if (asked?.from !== from) {
+      // Between a package and the `node_modules` it stands in there is no other, but for odd ones: of `node_modules` itself, of a scope.
+      const known = asks === undefined || odd ? undefined : (places.get(from) ?? around[asks]);
+      asked = { from, place: known ?? nearest(places, from) };
+    }
     for (let place = asked.place; place !== undefined; place = place.above) {
       const found = place.installed.get(name);
       if (found !== undefined) return found;

@@ -49,12 +49,13 @@ export function openTape(text: string): Tape {
   return {
     text,
     size: 0,
-    cells: new Int32Array(CELLS * Math.max(64, text.length >> 5)),
+    // Not every text is put on it.
+    cells: new Int32Array(0),
     oddValues: new Map(),
     oddKeys: new Map(),
     repeats: [],
     roots: [],
-    recent: Array.from({ length: RECENT }, () => undefined),
+    recent: Array<undefined>(RECENT).fill(undefined),
   };
 }
 
@@ -70,7 +71,7 @@ export function append(tape: Tape, flags: number, at: number, end: number, keyAt
   const id = tape.size++;
   const base = id * CELLS;
   if (base === tape.cells.length) {
-    const longer = new Int32Array(base * 2);
+    const longer = new Int32Array(base === 0 ? CELLS * Math.max(64, tape.text.length >> 5) : base * 2);
     longer.set(tape.cells);
     tape.cells = longer;
   }
