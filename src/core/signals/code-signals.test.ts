@@ -61,6 +61,18 @@ test("single new capabilities are a note that names file and line", () => {
   });
 });
 
+test("two new capabilities at once are held where one of them is seldom any use to a library", () => {
+  const where = [{ path: "lib/a.js", line: 7, code: "x" }];
+  const effectOf = (...ids: readonly string[]) =>
+    ask(capabilityAdded, { ...NOTHING, added: ids.map((id) => ({ id, where })) } as unknown as CodeDone)?.effect.kind;
+  expect(effectOf("wallet", "network")).toBe("review");
+  expect(effectOf("persistence", "process")).toBe("review");
+  expect(effectOf("self-delete", "destructive")).toBe("review");
+  expect(effectOf("network", "process", "decoder")).toBe("note");
+  expect(effectOf("wallet", "filesystem-outside")).toBe("note");
+  expect(effectOf("credentials")).toBe("note");
+});
+
 test("a shrinkwrap that leads elsewhere is held at any age; npm's own host is not elsewhere", () => {
   const code = { ...NOTHING, shrinkwrap: [{ host: "mirror.test", line: 4 }, { host: NPM_REGISTRY_HOST }] };
   const signal = ask(shrinkwrapForeign, code, {}, 900 * DAY);
