@@ -50,14 +50,15 @@ type DependencyMap =
   | "peerDependenciesMeta"
   | "bundleDependencies"
   | "bundledDependencies";
-const DEPENDENCY_MAPS: ReadonlySet<string> = new Set<DependencyMap>([
+const DEPENDENCY_MAP_NAMES: readonly DependencyMap[] = [
   "dependencies",
   "optionalDependencies",
   "peerDependencies",
   "peerDependenciesMeta",
   "bundleDependencies",
   "bundledDependencies",
-]);
+];
+const DEPENDENCY_MAPS: ReadonlySet<string> = new Set(DEPENDENCY_MAP_NAMES);
 
 // npm/registry docs/responses/package-metadata.md, "abbreviated version object", plus `libc`, which the registry sends too.
 // `_npmUser` is ours: because we also send `time`, pnpm does not fetch the full form, and its trust policy reads the publisher from here.
@@ -221,9 +222,14 @@ function isNothing({ bytes, pos }: JsonCursor): boolean {
 
 /**
  * Decides whether a walked version can be served as it stands: its summary, or the reason why not.
- * `name` is the package's, `time` the registry's claim about this version.
+ * `name` is the package's, `time` the registry's claim about this version, `requirementsOf` the reader for its document.
  */
-export function judgeVersion(document: Buffer, walked: WalkedVersion, name: string, time: string | undefined): VersionSummary | string {
+export function judgeVersion(
+  walked: WalkedVersion,
+  name: string,
+  time: string | undefined,
+  requirementsOf: ReturnType<typeof requirementsReader>,
+): VersionSummary | string {
   const { version, manifest, tarball, integrity, shasum, deprecated } = walked;
   if (walked.reason !== undefined) return walked.reason;
   if (version.length > LIMITS.versionChars || !isVersion(version)) return "its key is not a SemVer version";
@@ -234,7 +240,7 @@ export function judgeVersion(document: Buffer, walked: WalkedVersion, name: stri
   if (walked.file === undefined) return "`dist.tarball` is not an http(s) URL ending in a plain file name";
   const reason = digestProblem(integrity, shasum);
   if (reason !== undefined) return reason;
-  const requires = requirements(document, walked.maps);
+  const requires = requirementsOf(walked.maps);
   if (typeof requires === "string") return requires;
 
   const summary: { -readonly [K in keyof VersionSummary]: VersionSummary[K] } = { version, tarball };
@@ -261,6 +267,21 @@ function digestProblem(integrity: string | undefined, shasum: string | undefined
   if (shasum && sha1 && `sha1-${sha1}` !== shasumToIntegrity(shasum))
     return "`dist.integrity` and `dist.shasum` name different sha1 digests";
   return undefined;
+}
+
+/** Reads what the versions of a document require. Neighbours mostly require the same: text that equals the last is not read again. */
+export function requirementsReader(document: Buffer): (maps: WalkedVersion["maps"]) => ReturnType<typeof requirements> {
+  let last: { readonly maps: WalkedVersion["maps"]; readonly requires: ReturnType<typeof requirements> } | undefined;
+  const sameText = (one: Span | undefined, other: Span | undefined): boolean =>
+    one === undefined || other === undefined
+      ? one === other
+      : one[1] - one[0] === other[1] - other[0] && document.compare(document, one[0], one[1], other[0], other[1]) === 0;
+  return (maps) => {
+    const before = last;
+    if (before && DEPENDENCY_MAP_NAMES.every((map) => sameText(before.maps[map], maps[map]))) return before.requires;
+    last = { maps, requires: requirements(document, maps) };
+    return last.requires;
+  };
 }
 
 /**

@@ -7,7 +7,7 @@ import { LIMITS } from "../base/limits.ts";
 import { printable } from "../base/text.ts";
 import { type Instant, parseInstant } from "../base/time.ts";
 import { atObject, closeDocument, eachMember, type JsonCursor, openDocument, readText, skipValue } from "./json-scan.ts";
-import { judgeVersion, type Span, type WalkedVersion, walkManifest } from "./manifest.ts";
+import { judgeVersion, requirementsReader, type Span, type WalkedVersion, walkManifest } from "./manifest.ts";
 import { isPackageName } from "./name.ts";
 import { chooseReleases } from "./release-choice.ts";
 import { type Release, readRelease } from "./release.ts";
@@ -215,12 +215,13 @@ function judgeVersions(bytes: Buffer, document: WalkedDocument): { good: Servabl
   const good: ServableVersion[] = [];
   const problems: VersionProblem[] = [];
   const byFile = new Map<string, number>();
+  const requirementsOf = requirementsReader(bytes);
   for (const [version, walked] of document.versions ?? []) {
     const judged = document.repeated.has(version)
       ? "it is listed twice"
       : document.repeatedTimes.has(version)
         ? "its publish time is given twice"
-        : judgeVersion(bytes, walked, document.name!, document.times.get(version));
+        : judgeVersion(walked, document.name!, document.times.get(version), requirementsOf);
     if (typeof judged === "string") problems.push({ version, reason: judged });
     else {
       good.push({ walked, summary: judged });
