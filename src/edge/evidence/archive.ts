@@ -21,18 +21,36 @@ const IMAGE_NAME = /^(?:oci-layout$|repositories$|blobs\/|(?:sha256:)?[0-9a-f]{6
 /** `name-1.0.0.tgz`; what stands before the version is `@scope-name`, `scope-name` or `name`, by whoever wrote it. */
 const PACKAGE_NAME = /^(.+?)-v?(\d+\.\d+\.\d+.*)\.tgz$/i;
 
+/** Found in a folder: what is neither an image nor a package's archive is nobody's business. */
 export async function readLooseArchive(reading: Reading, place: string, file: string): Promise<void> {
   try {
-    const head = headOf(file);
-    if (head.readUInt32LE(0) === 0xfd2fb528) {
-      // What is in it nobody can say; only of an image it matters.
-      if (/image|docker|oci/i.test(path.basename(file)))
-        reading.see({ kind: "missing", place: file, what: `${file}: packed with zstd, which cordon does not unpack` });
-    } else if (/\.tgz$/i.test(file)) await readPackageArchive(reading, place, file);
-    else if (await isImage(file, head.readUInt16BE(0) === 0x1f8b)) await readImage(reading, file);
+    const kind = await kindOf(file);
+    if (kind === "image") await readImage(reading, file);
+    else if (kind === "package") await readPackageArchive(reading, place, file);
+    // What is in it nobody can say; only of an image it matters.
+    else if (kind === "zstd" && /image|docker|oci/i.test(path.basename(file)))
+      reading.see({ kind: "missing", place: file, what: `${file}: ${ZSTD}` });
   } catch (error) {
     reading.see({ kind: "missing", place, what: `${file}: ${codeOf(error)}` });
   }
+}
+
+/** Named by a person, so it gets an answer. */
+export async function readNamedArchive(reading: Reading, file: string): Promise<void> {
+  const kind = await kindOf(file);
+  if (kind === "image" || kind === "other") return readImage(reading, file);
+  if (kind === "zstd") return reading.see({ kind: "missing", place: file, what: `${file}: ${ZSTD}` });
+  await readPackageArchive(reading, file, file);
+  reading.see({ kind: "looked", place: file, what: "neither its name nor its bytes are one of them" });
+}
+
+const ZSTD = "packed with zstd, which cordon does not unpack";
+
+async function kindOf(file: string): Promise<"image" | "package" | "zstd" | "other"> {
+  const head = headOf(file);
+  if (head.readUInt32LE(0) === 0xfd2fb528) return "zstd";
+  if (await isImage(file, head.readUInt16BE(0) === 0x1f8b)) return "image";
+  return /\.tgz$/i.test(file) ? "package" : "other";
 }
 
 async function readPackageArchive({ watch, see, counts }: Reading, place: string, file: string): Promise<void> {

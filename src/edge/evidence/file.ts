@@ -3,26 +3,41 @@ import fs from "node:fs";
 import path from "node:path";
 import { LIMITS } from "../../core/base/limits.ts";
 import { LOCKFILE_NAMES } from "../../core/lockfile/read.ts";
+import { codeOf } from "../host/files.ts";
 import { readZipTexts } from "../host/zip.ts";
-import { readImage } from "./image.ts";
+import { ARCHIVE_NAME, readNamedArchive } from "./archive.ts";
 import { readLockfileEvidence } from "./lockfile.ts";
 import { readLogFile, readLogText } from "./log.ts";
 import { readManifestEvidence } from "./manifest.ts";
 import { giveWay, type Reading } from "./reading.ts";
 import { readSbomEvidence } from "./sbom.ts";
 
+/** A lockfile under a name of somebody's own, by what each format begins with. */
+const LOCKFILE_HEAD =
+  /^\ufeff?\s*\{[^]*"lockfileVersion"\s*:|^\ufeff?\s*\{\s*"version"\s*:\s*"[1-9]",[^]*"(?:npm|specifiers|packages)"\s*:|^(?:\ufeff?__metadata:|# yarn lockfile v1|\ufeff?lockfileVersion:)|^#!\/usr\/bin\/env bun\nbun-lockfile-format/m;
+const SBOM_HEAD = /^\ufeff?\s*\{[^]*"(?:bomFormat|spdxVersion|SPDXID)"/;
+
 export async function readFileEvidence(reading: Reading, file: string): Promise<void> {
   const name = path.basename(file);
   reading.tell(file);
-  if (Object.hasOwn(LOCKFILE_NAMES, name)) return void readLockfileEvidence(reading, file, file);
-  if (name === "package.json") return readManifestEvidence(reading, file, file, { locked: false, own: false });
-  const head = headOf(file);
-  if (head.toString("latin1", 0, 4) === "PK\u0003\u0004") return readLogArchive(reading, file, file);
-  if (head.toString("latin1", 257, 262) === "ustar" || /\.tar(?:\.gz)?$|\.tgz$/.test(name)) return readImage(reading, file);
-  if (/^\s*\{/.test(head.toString("utf8")) && /"(?:bomFormat|spdxVersion|SPDXID)"/.test(head.toString("utf8")))
-    return readSbomEvidence(reading, file, file);
-  if (!head.includes(0)) return readLogFile(reading, file, file);
-  reading.see({ kind: "missing", place: file, what: `${file}: no kind of file cordon knows how to read` });
+  try {
+    const head = headOf(file);
+    const text = head.toString("utf8");
+    if (Object.hasOwn(LOCKFILE_NAMES, name) || LOCKFILE_HEAD.test(text)) readLockfileEvidence(reading, file, file);
+    else if (name === "package.json") readManifestEvidence(reading, file, file, { locked: false, own: false });
+    else if (text.startsWith("PK\u0003\u0004")) await readLogArchive(reading, file, file);
+    else if (ARCHIVE_NAME.test(name) || head.toString("latin1", 257, 262) === "ustar") await readNamedArchive(reading, file);
+    else if (SBOM_HEAD.test(text)) readSbomEvidence(reading, file, file);
+    else if (isText(head)) await readLogFile(reading, file, file);
+    else reading.see({ kind: "missing", place: file, what: `${file}: no kind of file cordon knows how to read` });
+  } catch (error) {
+    reading.see({ kind: "missing", place: file, what: `${file}: ${codeOf(error)}` });
+  }
+}
+
+/** UTF-8, UTF-16 with its mark, or a packed text. */
+function isText(head: Buffer): boolean {
+  return !head.includes(0) || (head.length > 1 && (head.readUInt16LE() === 0xfeff || head.readUInt16BE() === 0x1f8b));
 }
 
 /** Logs as CI systems hand them out: one zip, a text for each job and step. */

@@ -483,3 +483,50 @@ test("times are told as they stand in what was read", async () => {
   );
   expect(seen.flatMap((one) => (one.kind === "package" && one.at ? [iso(one.at)] : []))).toEqual(["2026-03-31T01:07:12.345Z"]);
 });
+
+test("logs as they lie about: packed, from Windows, with progress bars; their lines are counted as editors count them", async () => {
+  const found = await read({
+    "a/ci.log.gz": gzipSync("one\n+ axios@1.14.1\n"),
+    "b/build-output.txt": Buffer.from("\ufeffone\r\ntwo\r\n+ axios@1.14.1\r\n", "utf16le"),
+    "c/consoleText": "one\r\n10%\r20%\r+ axios@1.14.1\r\n",
+    "d/far.log": `${"x\r\n".repeat(40_000)}+ axios@1.14.1\n`,
+    "e/app.log.1": "+ axios@1.14.1",
+    "f/notes.txt": "+ axios@1.14.1\n",
+    "site/package.json": {},
+    "site/logs/run.log": "+ axios@1.14.1\n",
+    "site/npm-install.log": "+ axios@1.14.1\n",
+    "site/server.log": "+ axios@1.14.1\n",
+  });
+  expect(found.toSorted()).toEqual([
+    "a: install-log axios@1.14.1 in a/ci.log.gz:2",
+    "b: install-log axios@1.14.1 in b/build-output.txt:3",
+    "c: install-log axios@1.14.1 in c/consoleText:2",
+    "d: install-log axios@1.14.1 in d/far.log:40001",
+    "e: install-log axios@1.14.1 in e/app.log.1:1",
+    "site: install-log axios@1.14.1 in site/logs/run.log:1",
+    "site: install-log axios@1.14.1 in site/npm-install.log:1",
+  ]);
+});
+
+test("a file that is named is known by what lies in it: a lockfile under another name, an archive of a package", async () => {
+  const root = tree({
+    "before.json": lock({ axios: "1.14.1" }),
+    "yarn.lock.orig": '# yarn lockfile v1\n\n\naxios@^1.13.0:\n  version "1.14.1"\n',
+    "pnpm.bak": `lockfileVersion: '9.0'\n\npackages:\n\n  axios@1.14.1:\n    resolution: {integrity: ${BYTES}}\n`,
+    "axios-1.14.1.tgz": gzipSync(tar([{ path: "package/package.json", body: "{}" }])),
+    "axios-1.14.0.tgz": gzipSync(tar([{ path: "package/package.json", body: "{}" }])),
+    "renamed.tgz": "axios@1.14.1",
+    "core.bin": Buffer.from([1, 0, 2]),
+  });
+  expect(await read(root, { paths: ["before.json", "yarn.lock.orig", "pnpm.bak"] })).toEqual([
+    "before.json: lockfile axios@1.14.1 in before.json:1",
+    "yarn.lock.orig: lockfile axios@1.14.1 in yarn.lock.orig:4",
+    "pnpm.bak: lockfile axios@1.14.1 in pnpm.bak:5",
+  ]);
+  expect(await read(root, { paths: ["axios-1.14.1.tgz", "axios-1.14.0.tgz", "renamed.tgz", "core.bin"] })).toEqual([
+    "axios-1.14.1.tgz: archive axios@1.14.1 in axios-1.14.1.tgz",
+    // By its bytes alone.
+    "renamed.tgz: archive (unnamed)@ in renamed.tgz",
+    "core.bin: MISSING core.bin: no kind of file cordon knows how to read",
+  ]);
+});

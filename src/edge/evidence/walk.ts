@@ -36,8 +36,13 @@ type Step = {
 
 /** Names of lockfiles that stand in projects; the two others stand in `node_modules`. */
 const PROJECT_LOCKS = new Set(Object.keys(LOCKFILE_NAMES).filter((name) => name !== ".package-lock.json" && name !== "lock.yaml"));
-/** How GitHub names the logs of a job's steps, alone and packed; npm's own log beside a project that failed. */
-const CI_LOG = /^\d{1,3}_.+\.txt$|^npm-debug\.log$|-debug-\d+\.log$/;
+/** How GitHub names the logs of a job's steps; what clients leave beside a project that failed; a job's or an install's own name. */
+const CI_LOG =
+  /^\d{1,3}_.+\.txt$|-debug-\d+\.log$|^(?:npm|yarn|pnpm|lerna)-(?:debug|error)\.log$|^(?:.*[-_.])?(?:ci|build|install|job|pipeline|workflow|deploy|release|npm|pnpm|yarn|bun|deno)(?:[-_.].*)?\.log(?:\.gz)?$/i;
+/** Outside of projects every log, and what Jenkins and others call theirs. */
+const ANY_LOG = /\.log(?:\.\d+)?(?:\.gz)?$|^(?:log|consoleText)$|(?:^|[-_.])(?:log|logs|console|output|trace)\.txt(?:\.gz)?$/i;
+/** Folders of a project that hold nothing but logs. */
+const LOG_FOLDER = /^\.?(?:ci|build|job|install|workflow|actions)?[-_]?logs?$/i;
 const CI_ARCHIVE = /^logs?[_-]?\d*\.zip$/i;
 /** Not files of anybody, and endless. */
 const SYSTEM = new Set(["/proc", "/sys", "/dev", "/run"]);
@@ -109,12 +114,13 @@ async function visit(reading: Reading, step: Step, pending: Step[], skip: Readon
   }
 }
 
-/** Files that are evidence by their name alone. Within a project logs are anybody's, unless they have a CI system's or npm's name. */
+/** Files that are evidence by their name alone. Within a project logs are anybody's, unless they, or their folder, have a CI system's name. */
 async function readLooseFile(reading: Reading, place: string, file: string, inProject: boolean): Promise<void> {
   const name = path.basename(file);
   for (const indicator of artefactsAt(reading.watch, file)) reading.see({ kind: "artefact", place, file, indicator });
   if (SBOM_NAME.test(name)) readSbomEvidence(reading, place, file);
-  else if (CI_LOG.test(name) || (!inProject && /\.log$/i.test(name))) await readLogFile(reading, place, file);
+  else if (CI_LOG.test(name) || (ANY_LOG.test(name) && (!inProject || LOG_FOLDER.test(path.basename(path.dirname(file))))))
+    await readLogFile(reading, place, file);
   else if (CI_ARCHIVE.test(name)) await readLogArchive(reading, place, file);
   else if (ARCHIVE_NAME.test(name)) await readLooseArchive(reading, place, file);
 }
