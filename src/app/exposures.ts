@@ -1,6 +1,6 @@
 /**
- * What was served here and is known to be bad now: taken back by the registry, reported as malware, denied by a person, or withheld by a
- * finding. Read from what stands in the stores and not from what changed: whoever was away when it happened is told of it all the same.
+ * What was served here, or stands in a lockfile here, and is known to be bad now: taken back by the registry, reported as malware, denied by
+ * a person, or withheld by a finding. Read from what stands in the stores and not from what changed: whoever was away when it happened is told of it all the same.
  */
 import { type Fetched, fetchedText } from "../core/ledger/alert.ts";
 import type { LedgerEntry } from "../core/ledger/entry.ts";
@@ -20,7 +20,10 @@ export type Exposed = {
   readonly version: string;
   readonly what: Cause["what"];
   readonly because: string;
-  readonly fetched: Fetched;
+  /** Absent where it came from elsewhere and only lockfiles name it. */
+  readonly fetched?: Fetched;
+  /** Lockfiles that name it. */
+  readonly locked: readonly string[];
   /** The command to type now. */
   readonly next: string;
   /** When it was told of first. */
@@ -37,7 +40,11 @@ export type ExposurePorts = {
   readonly alert: (event: AlertEvent) => Promise<void>;
 };
 
+export type LockedVersion = { readonly name: string; readonly version: string; readonly lockfile: string };
+
 export type Exposures = {
+  /** Counts what these lockfiles name as installed here, in place of what counted before. */
+  lock(versions: readonly LockedVersion[]): void;
   /** Everything served of a package that should not have been, and tells of what nobody was told of yet. */
   raise(judgement: PackageJudgement): Promise<readonly Exposed[]>;
   /** Calls back with whatever is found from now on, each time it is found. */
@@ -48,11 +55,18 @@ type Serve = Extract<LedgerEntry, { kind: "serve" }>;
 
 export function openExposures(ports: ExposurePorts): Exposures {
   /** A version that is gone is in no listing: it is judged by itself. */
-  async function causesOf({ record, withheld, monitored }: PackageJudgement, version: string): Promise<readonly Cause[]> {
-    if (historyOf(record, version)?.gone !== true) {
+  async function causesOf(
+    { record, withheld, monitored }: PackageJudgement,
+    version: string,
+    wasServed: boolean,
+  ): Promise<readonly Cause[]> {
+    const history = historyOf(record, version);
+    // Only a lockfile says that it ever was there.
+    if (history === undefined) return [NOT_LISTED];
+    if (history.gone !== true) {
       const verdict = withheld.get(version);
       const said = graveIn(verdict ?? monitored.get(version));
-      const found = findingsIn(verdict);
+      const found = wasServed ? findingsIn(verdict) : [];
       // A report or a person's word says more than the findings beside it.
       return said.length > 0 || found.length === 0 ? said : [because(`withheld now by ${found.join(", ")}`)];
     }
@@ -77,7 +91,9 @@ export function openExposures(ports: ExposurePorts): Exposures {
 
   async function raise(judgement: PackageJudgement): Promise<readonly Exposed[]> {
     const { name, versions } = judgement.record;
-    if (judgement.withheld.size + judgement.monitored.size === 0 && !Object.values(versions).some(({ gone }) => gone === true)) return [];
+    const inLockfiles = locked.get(name);
+    const isClean = judgement.withheld.size + judgement.monitored.size === 0 && !Object.values(versions).some(({ gone }) => gone === true);
+    if (isClean && inLockfiles === undefined) return [];
     const rows = await ports.ledger.tail({ limit: LIMITS.ledgerTailRows, kinds: ["serve"], name });
     const served = new Map<string, Serve[]>();
     for (const { entry } of rows as readonly { readonly entry: Serve }[]) {
@@ -86,15 +102,27 @@ export function openExposures(ports: ExposurePorts): Exposures {
       else served.set(entry.version, [entry]);
     }
     const found: Exposed[] = [];
-    for (const [version, own] of served) {
-      const causes = await causesOf(judgement, version);
+    for (const version of new Set([...served.keys(), ...(inLockfiles?.keys() ?? [])])) {
+      const own = served.get(version);
+      const causes = await causesOf(judgement, version, own !== undefined);
       if (causes.length === 0) continue;
-      const fetched = await fetchedBy(own);
+      const fetched = own && (await fetchedBy(own));
+      const lockfiles = inLockfiles?.get(version) ?? [];
+      const where = [...(fetched ? [fetchedText(fetched)] : []), ...(lockfiles.length > 0 ? [lockedText(lockfiles)] : [])].join(" · ");
       const next = `cordon exposure ${(await ports.incidentOf?.(name, version)) ?? `${name}@${version}`}`;
       for (const { what, because } of causes) {
-        const event = { what, name, version, detail: `${because} · ${fetchedText(fetched)}`, fetched, next };
+        const event = { what, name, version, detail: `${because} · ${where}`, ...(fetched && { fetched }), next };
         const [before] = await tellings(ports.ledger, event);
-        const exposed = { name, version, what, because, fetched, next, told: before?.entry.at ?? ports.clock.now() };
+        const exposed = {
+          name,
+          version,
+          what,
+          because,
+          ...(fetched && { fetched }),
+          locked: lockfiles,
+          next,
+          told: before?.entry.at ?? ports.clock.now(),
+        };
         found.push(exposed);
         if (!before) await ports.alert(event);
         for (const heard of listeners) heard(exposed);
@@ -105,6 +133,7 @@ export function openExposures(ports: ExposurePorts): Exposures {
 
   /** One after the other: who asks whether somebody was told must see what was told just now. */
   let turn: Promise<unknown> = Promise.resolve();
+  const locked = new Map<string, Map<string, string[]>>();
   const listeners: ((exposed: Exposed) => void)[] = [];
 
   return {
@@ -113,11 +142,27 @@ export function openExposures(ports: ExposurePorts): Exposures {
       turn = mine.catch(() => undefined);
       return mine;
     },
+    lock(versions) {
+      locked.clear();
+      for (const { name, version, lockfile } of versions) {
+        const own = locked.get(name) ?? new Map<string, string[]>();
+        locked.set(name, own.set(version, [...new Set([...(own.get(version) ?? []), lockfile])]));
+      }
+    },
     listen: (heard) => void listeners.push(heard),
   };
 }
 
 const TAKEN_BACK: Cause = { what: "version-withdrawn", because: "the registry took it back" };
+const NOT_LISTED: Cause = { what: "version-withdrawn", because: "the registry does not list it" };
+
+/** Lockfiles told in one line. */
+const NAMED = 3;
+
+export function lockedText(lockfiles: readonly string[]): string {
+  const more = lockfiles.length - NAMED;
+  return `named by ${lockfiles.slice(0, NAMED).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
+}
 
 function because(text: string): Cause {
   return { what: "served-now-withheld", because: text };

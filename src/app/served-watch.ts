@@ -41,6 +41,8 @@ export type RoundOptions = {
 };
 
 export type ServedWatch = {
+  /** Asks about these too, as if they had been served just now. */
+  also(versions: readonly { readonly name: string; readonly version: string }[]): void;
   /** Looks at what is due. Two at once are one after the other. */
   round(options?: RoundOptions): Promise<Round>;
   /** Looks from now on, until `stop`. */
@@ -159,6 +161,9 @@ export function openServedWatch(ports: ServedWatchPorts): ServedWatch {
   };
 
   return {
+    also(versions) {
+      for (const { name, version } of versions) note(name, version, ports.clock.now());
+    },
     round: inTurn,
     start() {
       let busy = false;

@@ -36,7 +36,7 @@ test("it says what is wrong at once, tells whoever is to be told, and ends with 
   onTestFinished(() => stop("over"));
   await until(
     () => said,
-    (text) => text.includes("came through here"),
+    (text) => text.includes("Looked at"),
   );
   expect(said).toContain("cordon watch · tells log");
   expect(said).toContain("WITHDRAWN   axios@1.14.1   the registry took it back");

@@ -227,10 +227,10 @@ export const COMMANDS: Readonly<Record<string, Row>> = {
     load: () => import("./exposure.ts"),
   },
   watch: {
-    usage: "watch",
+    usage: "watch [folders...]",
     summary: "say when something that came through here is withdrawn, reported as malware or denied; a gate does so by itself",
     group: "Respond",
-    example: "cordon watch --once",
+    example: "cordon watch --once ~/code",
     options: [["--once", "look once and end: 0 nothing, 1 something should not have come through, 3 something could not be asked"]],
     load: () => import("./watch.ts"),
   },
@@ -315,7 +315,11 @@ async function dispatch(argv: readonly string[], io: Io, world: World): Promise<
       "after",
       `\nClients: cordon <npm|npx|pnpm|pnpx|yarn|bun|bunx|deno> …   cordon's own flags stand before the client's name.\nExample: cordon npm install\n`,
     );
-  for (const [name, row] of Object.entries(COMMANDS)) {
+  const args = commandFirst(argv);
+  // Help and mistakes need every command; whoever names one needs that one.
+  const names = args[0] !== undefined && Object.hasOwn(COMMANDS, args[0]) ? [args[0]] : Object.keys(COMMANDS);
+  for (const name of names) {
+    const row = COMMANDS[name]!;
     const command = program
       .command(row.usage)
       .description(row.summary)
@@ -324,10 +328,10 @@ async function dispatch(argv: readonly string[], io: Io, world: World): Promise<
     for (const [flag, text] of row.options ?? []) command.option(flag, text);
     for (const [flag, text] of COMMON_FLAGS) command.option(flag, text);
     command.action(async (...given: unknown[]) => {
-      const args = (given.slice(0, -2).flat() as (string | undefined)[]).filter((one): one is string => one !== undefined);
+      const operands = (given.slice(0, -2).flat() as (string | undefined)[]).filter((one): one is string => one !== undefined);
       const options = command.opts();
-      const { run: runCommand } = await COMMANDS[name]!.load();
-      status = await runCommand({ io, world, flags: options as CommonFlags }, args, options);
+      const { run: runCommand } = await row.load();
+      status = await runCommand({ io, world, flags: options as CommonFlags }, operands, options);
     });
   }
   if (argv.length === 0) {
@@ -335,7 +339,7 @@ async function dispatch(argv: readonly string[], io: Io, world: World): Promise<
     return 0;
   }
   try {
-    await program.parseAsync([...commandFirst(argv)], { from: "user" });
+    await program.parseAsync([...args], { from: "user" });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     return error.exitCode === 0 ? 0 : 2;

@@ -2,18 +2,19 @@
  * `cordon watch`: tells by itself of what was installed through this data directory and is withdrawn, reported or denied since. A gate that
  * stays does the same; this is for a machine that has none. `--once` for a timer of the system.
  */
-import type { Exposed } from "../../app/exposures.ts";
+import { type Exposed, type LockedVersion, lockedText } from "../../app/exposures.ts";
 import type { Round } from "../../app/served-watch.ts";
 import { Fault } from "../../core/base/fault.ts";
 import { LIMITS } from "../../core/base/limits.ts";
 import { DAY, iso, isoMinute, MINUTE } from "../../core/base/time.ts";
 import { fetchedText } from "../../core/ledger/alert.ts";
+import { readLockfile } from "../../core/lockfile/read.ts";
 import type { Command, CommandContext } from "./command.ts";
 import { type Io, painter, printJson, progress, safe } from "./io.ts";
 import { count } from "./sizes.ts";
 import type { OpenApp } from "./world.ts";
 
-export const run: Command = async (context, _args, options) => {
+export const run: Command = async (context, args, options) => {
   const { world, flags } = context;
   const once = options["once"] === true;
   if (!once && flags.json) throw new Fault("USAGE", "--json is one document: cordon watch --once --json");
@@ -23,17 +24,54 @@ export const run: Command = async (context, _args, options) => {
   }
   // From here on, not from when everything was asked: whoever sees the first line may stop it at once.
   const told = once ? undefined : world.stopped();
-  const unread = await syncFeeds(context);
+  const { locked, unread } = await lockedIn(context, args);
+  const read = { folders: args.length, unread: [...unread, ...(await syncFeeds(context))] };
   const app = await world.open(flags, { "log-level": "error" });
   app.tellLeftOver();
+  app.exposures.lock(locked);
+  app.servedWatch.also(locked);
   try {
-    return told ? await stay(context, app, unread, told) : await look(context, app, unread);
+    return told ? await stay(context, app, read, told) : await look(context, app, read);
   } finally {
     await app.close();
   }
 };
 
+/** A feed or a file that should have been read. */
 type Unread = { readonly name: string; readonly why: string };
+
+/** What was read besides the ledger. */
+type Read = { readonly folders: number; readonly unread: readonly Unread[] };
+
+/** What the lockfiles below these folders take from a registry. */
+async function lockedIn(
+  { io, world, flags }: CommandContext,
+  folders: readonly string[],
+): Promise<{ readonly locked: readonly LockedVersion[]; readonly unread: readonly Unread[] }> {
+  if (folders.length === 0) return { locked: [], unread: [] };
+  const locked: LockedVersion[] = [];
+  const unread: Unread[] = [];
+  const here = await world.check(flags, { online: false });
+  const line = progress(io);
+  try {
+    for (const given of folders) {
+      const below = await here.below(given, (many) => line.show(`${count(many, "folder")} with lockfiles`));
+      unread.push(...below.unread.map(({ path, why }) => ({ name: path, why })));
+      for (const folder of below.folders)
+        for (const { path, content } of (await here.read(folder)).lockfiles) {
+          const lockfile = [here.relative(folder), path].filter((part) => part !== "").join("/");
+          if ("why" in content) unread.push({ name: lockfile, why: content.why });
+          else
+            for (const { name, version, source } of readLockfile(lockfile, content).packages)
+              if (source.kind === "registry" && version !== "") locked.push({ name, version, lockfile });
+        }
+    }
+    return { locked, unread };
+  } finally {
+    line.clear();
+    await here.close();
+  }
+}
 
 /** Feeds whose time has come are read first: what they report counts today. Those that could not be read are named. */
 async function syncFeeds({ io, world, flags }: CommandContext): Promise<readonly Unread[]> {
@@ -43,10 +81,9 @@ async function syncFeeds({ io, world, flags }: CommandContext): Promise<readonly
     if (advisories.configured.length === 0) return [];
     const offline = flags.offline === true;
     const outcomes = await advisories.sync({ confirmed: [], due: true, offline, progress: (text) => line.show(text) });
-    const failed = outcomes.flatMap(({ name, result, why }) =>
-      result === "failed" || result === "went-back" ? [{ name, why: why ?? "it went back" }] : [],
-    );
-    return [...failed, ...advisories.stale().filter(({ name }) => failed.every((one) => one.name !== name))];
+    const failed = outcomes.filter(({ result }) => result === "failed" || result === "went-back");
+    const stale = advisories.stale().filter(({ name }) => failed.every((one) => one.name !== name));
+    return [...failed, ...stale].map(({ name, why }) => ({ name: `feed ${name}`, why: why ?? "it went back" }));
   } finally {
     line.clear();
     await advisories.close();
@@ -64,12 +101,12 @@ async function askAll({ io }: CommandContext, { servedWatch }: OpenApp): Promise
 }
 
 /** Whether something may be wrong that could not be found out. */
-function isOpen({ unasked, missing }: Round, unread: readonly Unread[]): boolean {
+function isOpen({ unasked, missing }: Round, { unread }: Read): boolean {
   return unasked.length + missing.length + unread.length > 0;
 }
 
 /** Exit status as of `cordon exposure`: 1 for any exposure, 3 where something could not be asked, else 0. */
-async function look(context: CommandContext, app: OpenApp, unread: readonly Unread[]): Promise<number> {
+async function look(context: CommandContext, app: OpenApp, read: Read): Promise<number> {
   const { io, world, flags } = context;
   const began = world.clock.now();
   const round = await askAll(context, app);
@@ -80,25 +117,25 @@ async function look(context: CommandContext, app: OpenApp, unread: readonly Unre
       versions,
       exposed: exposed.map(({ fetched, told, ...one }) => ({
         ...one,
-        fetched: { ...fetched, first: iso(fetched.first), last: iso(fetched.last) },
+        ...(fetched && { fetched: { ...fetched, first: iso(fetched.first), last: iso(fetched.last) } }),
         told: iso(told),
         isNew: told >= began,
       })),
       missing: missing.map(({ since, ...one }) => ({ ...one, since: iso(since) })),
       notAsked: unasked,
-      feedsNotRead: unread,
+      notRead: read.unread,
     });
   else {
     for (const one of exposed)
       io.stdout(`${exposedText(one, io, one.told < began ? `told before, ${isoMinute(one.told)}` : "told now")}\n`);
-    io.stdout(`${closing(round, unread)}\n`);
+    io.stdout(`${closing(round, read)}\n`);
   }
   if (exposed.length > 0) return 1;
-  return isOpen(round, unread) ? 3 : 0;
+  return isOpen(round, read) ? 3 : 0;
 }
 
 /** Until it is told to stop. The first look is at everything; then each package in its time, and feeds in theirs. */
-async function stay(context: CommandContext, app: OpenApp, unread: readonly Unread[], told: Promise<string>): Promise<number> {
+async function stay(context: CommandContext, app: OpenApp, read: Read, told: Promise<string>): Promise<number> {
   const { io } = context;
   const found = new Set<string>();
   app.exposures.listen((one) => {
@@ -113,7 +150,7 @@ async function stay(context: CommandContext, app: OpenApp, unread: readonly Unre
   io.stdout(`cordon watch · ${whom}\n`);
   const round = await Promise.race([askAll(context, app), told]);
   if (typeof round !== "string") {
-    io.stdout(`${closing(round, unread)}\n`);
+    io.stdout(`${closing(round, read)}\n`);
     app.stays();
     await told;
   }
@@ -122,12 +159,13 @@ async function stay(context: CommandContext, app: OpenApp, unread: readonly Unre
 
 const SHOWN = { "version-withdrawn": "WITHDRAWN", "served-now-withheld": "WITHHELD" } as const satisfies Record<Exposed["what"], string>;
 
-function exposedText({ name, version, what, because, fetched, next }: Exposed, io: Io, when: string): string {
+function exposedText({ name, version, what, because, fetched, locked, next }: Exposed, io: Io, when: string): string {
   const paint = painter(io, "stdout");
   const pad = " ".repeat(12);
   return [
     `${paint("red", SHOWN[what].padEnd(11))} ${safe(name)}@${safe(version)}   ${safe(because)}`,
-    `${pad}${safe(fetchedText(fetched))}`,
+    ...(fetched ? [`${pad}${safe(fetchedText(fetched))}`] : []),
+    ...(locked.length > 0 ? [`${pad}${safe(lockedText(locked))}`] : []),
     `${pad}${when}`,
     `${pad}were we hit?   ${safe(next)} ~/code`,
     "",
@@ -137,15 +175,16 @@ function exposedText({ name, version, what, because, fetched, next }: Exposed, i
 /** Reasons told one by one. */
 const TOLD = 3;
 
-function closing(round: Round, unread: readonly Unread[]): string {
+function closing(round: Round, read: Read): string {
   const { packages, versions, exposed, unasked, missing } = round;
-  const days = `in the last ${LIMITS.servedWatchMs / DAY} days`;
+  const through = `came through here in the last ${LIMITS.servedWatchMs / DAY} days`;
+  const also = read.folders === 0 ? "" : ", and what lockfiles there name";
   const bad = new Set(exposed.map(({ name, version }) => `${name}@${version}`)).size;
-  const none = isOpen(round, unread) ? "nothing bad is known of them" : "none is withdrawn, reported or denied";
+  const none = isOpen(round, read) ? "nothing bad is known of them" : "none is withdrawn, reported or denied";
   return [
     versions === 0
-      ? `Nothing came through here ${days}.`
-      : `${count(versions, "version")} of ${count(packages, "package")} came through here ${days}; ${bad > 0 ? `${bad} should not have` : none}.`,
+      ? `Nothing to look at: nothing ${through}${read.folders === 0 ? "" : ", and no lockfile there names anything"}.`
+      : `Looked at ${count(versions, "version")} of ${count(packages, "package")}, all that ${through}${also}: ${bad > 0 ? `${bad} should not be here` : none}.`,
     ...missing.map(
       ({ name, version, since }) =>
         `${safe(name)}@${safe(version)} is missing from the registry since ${isoMinute(since)}; that counts once it is missing ${LIMITS.absenceMs / MINUTE} minutes later too`,
@@ -153,6 +192,6 @@ function closing(round: Round, unread: readonly Unread[]): string {
     ...(unasked.length === 0 ? [] : [`could not ask about ${count(unasked.length, "package")}:`]),
     ...unasked.slice(0, TOLD).map(({ name, why }) => `  ${safe(name)}: ${safe(why)}`),
     ...(unasked.length > TOLD ? [`  and ${unasked.length - TOLD} more`] : []),
-    ...unread.map(({ name, why }) => `feed ${safe(name)} could not be read: ${safe(why)}`),
+    ...read.unread.map(({ name, why }) => `${safe(name)} could not be read: ${safe(why)}`),
   ].join("\n");
 }
