@@ -161,8 +161,8 @@ function* ofArtefact(
 /** A range with no lockfile: what an install inside the window would have chosen, by what the registry is recorded to have answered. */
 function ofRange(pack: IncidentPack, one: Extract<Sighting, { kind: "range" }>, recorded: Recorded): readonly Evidence[] {
   const [from, until] = [parseInstant(pack.window.from), parseInstant(pack.window.until)];
-  const who =
-    one.by === "launcher" ? `started as ${one.name}@${one.range || "latest"}, which` : `"${one.name}": "${one.range}", with no lockfile,`;
+  const pinned = one.by === "unpinned" ? "which no lockfile pins," : "with no lockfile,";
+  const who = one.by === "launcher" ? `started as ${one.name}@${one.range || "latest"}, which` : `"${one.name}": "${one.range}", ${pinned}`;
   return pack.packages
     .filter(({ name }) => name === one.name)
     .flatMap(({ versions, everyVersion }): readonly Evidence[] => {
@@ -170,7 +170,7 @@ function ofRange(pack: IncidentPack, one: Extract<Sighting, { kind: "range" }>, 
         return [
           {
             level: "could-have",
-            text: `${one.name}: ${who} allows some version, and none was ever honest`,
+            text: `${one.name}: ${who} asks for a name under which nothing honest was ever published`,
             file: one.file,
             name: one.name,
           },

@@ -138,9 +138,11 @@ export function readPack(content: string): { readonly pack: IncidentPack } | { r
   };
 }
 
-/** `1.0.1, 1.0.2`, for a person. */
-export function poisonedText({ versions, everyVersion }: IncidentPack["packages"][number]): string {
-  return everyVersion ? "(every version)" : versions.map(({ version }) => version).join(", ");
+/** `1.0.1, 1.0.2`, for a person; of many versions the first ones. */
+export function poisonedText({ versions, everyVersion }: IncidentPack["packages"][number], most = Infinity): string {
+  if (everyVersion) return "(every version)";
+  const first = versions.slice(0, most).map(({ version }) => version);
+  return `${first.join(", ")}${versions.length > most ? ` and ${versions.length - most} more` : ""}`;
 }
 
 /** How a pack is written down: two spaces, a line end, fields as they stand. Digests and signatures are of these bytes. */

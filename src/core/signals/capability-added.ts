@@ -80,19 +80,20 @@ function since({ chains, install, added }: CodeDone): readonly Grave[] {
   const alone = [
     ...install.flatMap((one) => (AT_INSTALL.has(one.id) ? [{ ...one, does: `${CAPABILITIES[one.id]} on install` }] : [])),
     ...added.flatMap((one) => (ANYWHERE.has(one.id) ? [{ ...one, does: CAPABILITIES[one.id] }] : [])),
-    ...gainedTogether(added),
-  ];
-  return [...combined, ...alone.flatMap(({ does, where }) => where.map((place): Grave => ({ does, evidence: codeEvidence(place, does) })))];
+  ].flatMap(({ does, where }) => where.map((place): Grave => ({ does, evidence: codeEvidence(place, does) })));
+  const grave = [...combined, ...alone];
+  return grave.length > 0 ? grave : gainedTogether(added);
 }
 
-function gainedTogether(
-  added: CodeDone["added"],
-): readonly { readonly does: string; readonly where: CodeDone["added"][number]["where"] }[] {
+/** Says less than where things stand together, so only where nothing does. */
+function gainedTogether(added: CodeDone["added"]): readonly Grave[] {
   const seldom = added.filter(({ id }) => SELDOM.has(id));
-  const acting = added.filter(({ id }) => ACTING.has(id));
-  if (seldom.length === 0 || seldom.length + acting.length < 2) return [];
-  const does = [...seldom, ...acting].map(({ id }) => CAPABILITIES[id]).join("; ");
-  return [{ does, where: [...seldom, ...acting].flatMap(({ where }) => where.slice(0, 1)) }];
+  const both = [...seldom, ...added.filter(({ id }) => ACTING.has(id))];
+  if (seldom.length === 0 || both.length < 2) return [];
+  const does = both.map(({ id }) => CAPABILITIES[id]).join("; ");
+  return both.flatMap(({ id, where }) =>
+    where.slice(0, 1).map((place): Grave => ({ does, evidence: codeEvidence(place, CAPABILITIES[id]) })),
+  );
 }
 
 /** Nothing to compare with: only what a new name does on install, and only in combination. */

@@ -18,6 +18,9 @@ export const SHOWN: Readonly<Record<Level, string>> = {
   "not-exposed": "not exposed",
 };
 
+/** Of each package in a headline. */
+const VERSIONS_NAMED = 4;
+
 /** Exit status: 0 only if nothing is unknown, 1 for any exposure, 3 where something could not be looked at. */
 const EXIT: Readonly<Record<Level, number>> = {
   executed: 1,
@@ -123,7 +126,7 @@ function asText(exposure: Exposure, io: Io, all: boolean): string {
 }
 
 function headline(pack: IncidentPack): string {
-  const versions = pack.packages.map((one) => `${one.name} ${poisonedText(one)}`);
+  const versions = pack.packages.map((one) => `${one.name} ${poisonedText(one, VERSIONS_NAMED)}`);
   const listed = versions.length <= 4 ? versions.join(", ") : `${versions.slice(0, 3).join(", ")} and ${versions.length - 3} more packages`;
   return `${pack.id} · ${listed}${liveText(pack)}`;
 }
