@@ -96,21 +96,14 @@ export const STRINGS: readonly StringPattern[] = [
   { id: "hidden-name", what: "charcodes", pattern: /^(?:\d{2,3},){40,}\d{2,3}$/ },
 ];
 
-/** The same without anchors: where these do not match a text, none of its strings matches the pattern. */
-const LOOSE: readonly RegExp[] = STRINGS.map(({ pattern: { source, flags } }) => {
-  const loose = source
-    .replaceAll("(?:^|", "(?:|")
-    .replace(/^\^/, "")
-    .replaceAll(/(?<!\\)\$(?=[|)]|$)/g, "");
-  return new RegExp(loose, flags);
+const ANY: readonly RegExp[] = ["", "i"].map((flags) => {
+  const same = STRINGS.filter(({ pattern }) => pattern.flags === flags);
+  return new RegExp(same.map(({ pattern }) => pattern.source).join("|"), flags);
 });
-const ANY: readonly RegExp[] = ["", "i"].map(
-  (flags) => new RegExp(LOOSE.flatMap((loose) => (loose.flags === flags ? [loose.source] : [])).join("|"), flags),
-);
 
-/** The patterns that can match strings of a text: one search for most texts, which hold nothing of the kind. */
-export function likelyIn(text: string): readonly StringPattern[] {
-  return ANY.some((any) => any.test(text)) ? STRINGS.filter((_, index) => LOOSE[index]!.test(text)) : [];
+/** The patterns that match a string: one search for most, which hold nothing of the kind. */
+export function matching(text: string): readonly StringPattern[] {
+  return ANY.some((any) => any.test(text)) ? STRINGS.filter(({ pattern }) => pattern.test(text)) : [];
 }
 
 /** Addresses that money can be sent to, one pattern for each kind of coin. */

@@ -5,7 +5,7 @@
 import { LIMITS } from "../base/limits.ts";
 import { countAddress, type Sights, see, seeImport } from "./findings.ts";
 import { type Constants, fold, operands } from "./fold.ts";
-import { HIDDEN, HOST, likelyIn, MODULES, STRINGS, type StringPattern } from "./patterns.ts";
+import { HIDDEN, HOST, matching, MODULES, STRINGS } from "./patterns.ts";
 import type { Node } from "./syntax.ts";
 
 type Scan = {
@@ -13,9 +13,6 @@ type Scan = {
   readonly bound: Map<string, Node | undefined>;
   /** Local name → module it stands for. */
   readonly modules: Map<string, string>;
-  /** Patterns that occur anywhere in the file: only these can match one of its literals. */
-  readonly likely: readonly StringPattern[];
-  readonly urls: boolean;
   /** Nodes to visit. */
   readonly stack: Node[];
   /** Looked at when every binding is known. */
@@ -26,10 +23,8 @@ type Scan = {
 
 /** False when the tree has more than `LIMITS.nodesPerFile` nodes and was not walked to its end. */
 export function scanTree(root: Node, sights: Sights): boolean {
-  const { source } = sights;
-  const likely = likelyIn(source);
   const stack: Node[] = [root];
-  const scan: Scan = { sights, bound: new Map(), modules: new Map(), likely, urls: source.includes("://"), stack, later: [], connects: [] };
+  const scan: Scan = { sights, bound: new Map(), modules: new Map(), stack, later: [], connects: [] };
   let steps = 0;
   for (let node = stack.pop(); node; node = stack.pop()) {
     if (++steps > LIMITS.nodesPerFile) return false;
@@ -57,7 +52,7 @@ function visit(node: Node, scan: Scan): boolean {
       return false;
     case "Literal":
       if (typeof node.value === "string") written(node.value, node.end - node.start - 2, node.start, scan);
-      else if (scan.likely.length > 0 && scan.sights.source[node.start] === "/") expression(node, scan);
+      else if (scan.sights.source[node.start] === "/") expression(node, scan);
       return false;
     case "TemplateElement": {
       const { cooked, raw } = node.value as { cooked?: string | null; raw?: string };
@@ -100,30 +95,31 @@ function visit(node: Node, scan: Scan): boolean {
 }
 
 /** A regular expression that finds addresses of coins says the same as a string of it. */
-function expression({ start, end }: Node, { sights, likely }: Scan): void {
+function expression({ start, end }: Node, { sights }: Scan): void {
   const text = sights.source.slice(start, end);
-  for (const { id, what, pattern } of likely) if (id === "wallet" && pattern.test(text)) see(sights, id, start, what);
+  for (const { id, what, pattern } of WALLETS) if (pattern.test(text)) see(sights, id, start, what);
 }
+
+const WALLETS = STRINGS.filter(({ id }) => id === "wallet");
 
 /** `fetch = async (…) => …`: nobody who wants another fetch than the browser's writes it himself. */
 function isOwnFetch({ left, right, operator }: Node): boolean {
   return left?.name === "fetch" && operator === "=" && /^(?:Function|ArrowFunction|New)Expression$/.test(right?.type ?? "");
 }
 
-/** A string of the source. One with escapes is not what was searched for likely patterns. */
+/** A string of the source, `length` letters long as it stands there: with escapes it is longer. */
 function written(text: string, length: number, at: number, scan: Scan): void {
-  if (text.length === length) return literal(text, at, scan, scan.likely);
-  if (HIDDEN.has(text)) see(scan.sights, "hidden-name", at, text);
-  literal(text, at, { ...scan, urls: true }, STRINGS);
+  if (text.length !== length && HIDDEN.has(text)) see(scan.sights, "hidden-name", at, text);
+  literal(text, at, scan);
 }
 
 /** A string as the program will have it. */
-function literal(text: string, at: number, { sights, urls }: Scan, patterns: readonly StringPattern[]): void {
+function literal(text: string, at: number, { sights }: Scan): void {
   if (text.length < 4) return;
   countAddress(sights, text, at);
-  for (const { id, what, pattern } of patterns) if (pattern.test(text)) see(sights, id, at, what);
+  for (const { id, what } of matching(text)) see(sights, id, at, what);
   if (text.length >= LIMITS.blobChars && isBlob(text)) see(sights, "encoded-blob", at);
-  if (urls && text.includes("://"))
+  if (text.includes("://"))
     for (const match of text.matchAll(HOST))
       if (match[1]!.includes(".") && sights.hosts.size < LIMITS.hostsPerFile) sights.hosts.add(match[1]!.toLowerCase());
 }
@@ -225,7 +221,7 @@ function assembledRuns(node: Node, scan: Scan, constants: Constants): void {
 function assembled(text: string | undefined, node: Node, scan: Scan): void {
   if (text === undefined) return;
   if (HIDDEN.has(text)) see(scan.sights, "hidden-name", node.start, text);
-  literal(text, node.start, { ...scan, urls: true }, STRINGS);
+  literal(text, node.start, scan);
 }
 
 function assigned(left: Node, node: Node, scan: Scan, constants: Constants): void {
