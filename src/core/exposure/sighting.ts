@@ -59,7 +59,8 @@ export type Sighting =
       readonly file: string;
       readonly name: string;
       readonly range: string;
-      readonly by: "manifest" | "launcher";
+      /** `unpinned`: there is a lockfile, and it does not have the name. */
+      readonly by: "manifest" | "unpinned" | "launcher";
     })
   /** Looked at whole; `what` is the reason why nothing found there means something. */
   | (At & { readonly kind: "looked"; readonly what: string })

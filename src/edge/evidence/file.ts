@@ -24,7 +24,7 @@ export async function readFileEvidence(reading: Reading, file: string): Promise<
     const head = headOf(file);
     const text = head.toString("utf8");
     if (Object.hasOwn(LOCKFILE_NAMES, name) || LOCKFILE_HEAD.test(text)) readLockfileEvidence(reading, file, file);
-    else if (name === "package.json") readManifestEvidence(reading, file, file, { locked: false, own: false });
+    else if (name === "package.json") readManifestEvidence(reading, file, file, { pinned: "none", own: false });
     else if (text.startsWith("PK\u0003\u0004")) await readLogArchive(reading, file, file);
     else if (ARCHIVE_NAME.test(name) || head.toString("latin1", 257, 262) === "ustar") await readNamedArchive(reading, file);
     else if (SBOM_HEAD.test(text)) readSbomEvidence(reading, file, file);

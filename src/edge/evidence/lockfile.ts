@@ -11,26 +11,39 @@ import type { Reading } from "./reading.ts";
 /** A path to packed bytes and not to a folder. */
 const ARCHIVE = /\.(?:tgz|tar\.gz|tar)$/i;
 
-/** `place` is the project the file belongs to. Gives the folders of this disk that it names as packages. */
-export function readLockfileEvidence(reading: Reading, place: string, file: string): readonly string[] {
+/** What a lockfile settles for the manifests beside and below it. */
+export type Locked = {
+  /** Folders of this disk that it names as packages, absolute. */
+  readonly folders: readonly string[];
+  /** Of the names that packs speak of, those it has an entry for; undefined when it was not read whole. */
+  readonly names: ReadonlySet<string> | undefined;
+};
+
+const NOTHING: Locked = { folders: [], names: undefined };
+
+/** `place` is the project the file belongs to. */
+export function readLockfileEvidence(reading: Reading, place: string, file: string): Locked {
   let content: Buffer | undefined;
   try {
     content = readBytes(file, LIMITS.lockfileBytes);
   } catch (error) {
     reading.see({ kind: "missing", place, what: `${file}: ${codeOf(error).replace(`${file}: `, "")}` });
-    return [];
+    return NOTHING;
   }
   if (content === undefined) {
     reading.see({ kind: "missing", place, what: `${file}: gone, or of a name that cannot be opened` });
-    return [];
+    return NOTHING;
   }
   reading.counts.files += 1;
   const form = path.basename(file) === ".package-lock.json" ? "hidden-lockfile" : "lockfile";
-  const { hits, why, folders } = readWatched(reading, file, content);
+  const { hits, why, folders, names } = readWatched(reading, file, content);
   for (const hit of hits) reading.see({ kind: "package", place, form, file, ...hit });
   if (why === undefined) reading.see({ kind: "looked", place, what: `${path.basename(file)} names none of them` });
   else reading.see({ kind: "missing", place, what: `${file}: ${why}` });
-  return folders.map((folder) => path.resolve(path.dirname(file), folder));
+  return {
+    folders: folders.map((folder) => path.resolve(path.dirname(file), folder)),
+    names: why === undefined ? new Set(names) : undefined,
+  };
 }
 
 export type LockfileHit = Pick<PackageSighting, "name" | "version" | "integrity" | "line" | "note">;
@@ -41,6 +54,7 @@ type Read = {
   readonly why?: string;
   /** Relative to the lockfile. */
   readonly folders: readonly string[];
+  readonly names: readonly string[];
 };
 
 /** What a lockfile's bytes name that a pack speaks of; in the middle of a merge, what either side does. */
@@ -55,6 +69,7 @@ export function readWatched(reading: Reading, file: string, content: Buffer): Re
     folders: trees.flatMap(({ packages }) =>
       packages.flatMap(({ source }) => ("path" in source && !ARCHIVE.test(source.path) ? [source.path] : [])),
     ),
+    names: trees.flatMap(({ packages }) => packages.flatMap(({ name, alias = name }) => [name, alias].filter(reading.watch.knows))),
     ...(broken !== undefined && { why: problemOf(broken) }),
   };
 }

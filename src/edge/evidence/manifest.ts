@@ -1,6 +1,7 @@
 /** Manifests: what they call themselves and run, and, where no lockfile pins them, ranges that may have resolved to anything a registry had. */
 import path from "node:path";
 import { LIMITS } from "../../core/base/limits.ts";
+import { launchedBy } from "../../core/exposure/launcher.ts";
 import { artefactsIn } from "../../core/exposure/watch.ts";
 import { registryIdentity } from "../../core/lockfile/identity.ts";
 import { tryReadText } from "../host/files.ts";
@@ -13,13 +14,16 @@ type Declared = { readonly name: string; readonly range: string };
 const FIELDS = ["dependencies", "devDependencies", "optionalDependencies", "peerDependencies"];
 
 type Standing = {
-  /** A lockfile at or above the manifest decides instead of its ranges. */
-  readonly locked: boolean;
+  /**
+   * Names that a lockfile decides about instead of the manifest's ranges, of those that packs speak of: none of them where there is one that
+   * does not cover this manifest. `none`: there is no lockfile. `all`: nobody can say which.
+   */
+  readonly pinned: ReadonlySet<string> | "all" | "none";
   /** It is a package of the project's own: a member of its workspace, a folder it links to. */
   readonly own: boolean;
 };
 
-export function readManifestEvidence({ see, watch, counts }: Reading, place: string, file: string, { locked, own }: Standing): void {
+export function readManifestEvidence({ see, watch, counts }: Reading, place: string, file: string, { pinned, own }: Standing): void {
   const text = tryReadText(file, LIMITS.manifestBytes);
   if (text === undefined) return;
   counts.files += 1;
@@ -28,7 +32,8 @@ export function readManifestEvidence({ see, watch, counts }: Reading, place: str
     if (typeof text !== "string") throw new Error(text.why);
     value = JSON.parse(text.replace(/^\ufeff/, ""));
   } catch (error) {
-    if (!locked) see({ kind: "missing", place, what: `${file}: ${typeof text === "string" ? "not JSON" : (error as Error).message}` });
+    if (pinned === "none")
+      see({ kind: "missing", place, what: `${file}: ${typeof text === "string" ? "not JSON" : (error as Error).message}` });
     return;
   }
   const fields = fieldsOf(value);
@@ -38,18 +43,39 @@ export function readManifestEvidence({ see, watch, counts }: Reading, place: str
   for (const script of Object.values(fieldsOf(fields["scripts"])))
     if (typeof script === "string")
       for (const indicator of artefactsIn(watch, script)) see({ kind: "artefact", place, file, indicator, started: true });
-  if (locked) return;
-
   const declared = declaredBy(fields);
-  for (const one of [...declared, ...forcedBy(fields)])
-    if (watch.knows(one.name)) see({ kind: "range", place, file, ...one, by: "manifest" });
+  for (const one of startedBy(fields, declared)) if (watch.knows(one.name)) see({ kind: "range", place, file, ...one, by: "launcher" });
+  if (pinned === "all") return;
+  const forced = forcedBy(fields);
+  if (pinned !== "none") {
+    // A peer may be left to whoever uses the package, and what is forced may stand under another name.
+    const silent = new Set([...Object.keys(fieldsOf(fields["peerDependencies"])), ...forced.map((one) => one.name), ...pinned]);
+    for (const one of declared)
+      if (watch.knows(one.name) && !silent.has(one.name)) see({ kind: "range", place, file, ...one, by: "unpinned" });
+    return;
+  }
+  for (const one of [...declared, ...forced]) if (watch.knows(one.name)) see({ kind: "range", place, file, ...one, by: "manifest" });
+  const fetched = declared.filter(({ range }) => !LOCAL.test(range));
   if (declared.length === 0) see({ kind: "looked", place, what: "it declares no dependencies" });
+  else if (fetched.length === 0) see({ kind: "looked", place, what: "what it depends on are folders of this disk" });
   else
     see({
       kind: "missing",
       place,
-      what: `${path.relative(place, file) || path.basename(file)} has no lockfile: what its dependencies (${declared.length}) resolved to is not recorded`,
+      what: `${path.relative(place, file) || path.basename(file)} has no lockfile: what its dependencies (${fetched.length}) resolved to is not recorded`,
     });
+}
+
+/** Folders of this disk, or packages of the same workspace. */
+const LOCAL = /^(?:link|portal|workspace):|^(?:file:)?\.{0,2}\/(?!.*\.(?:tgz|tar\.gz)$)|^file:(?!.*\.(?:tgz|tar\.gz)$)/;
+
+/** Packages that scripts start by name. One that is declared is started from node_modules, unless its version is said. */
+function startedBy(fields: Fields, declared: readonly Declared[]): readonly Declared[] {
+  return Object.values(fieldsOf(fields["scripts"])).flatMap((script) =>
+    typeof script === "string"
+      ? launchedBy(script).filter(({ name }) => script.includes(`${name}@`) || !declared.some((one) => one.name === name))
+      : [],
+  );
 }
 
 function fieldsOf(value: unknown): Fields {

@@ -27,8 +27,8 @@ type Step = {
   readonly folder: string;
   /** The project the folder belongs to; undefined above the first. */
   readonly project?: string;
-  /** A lockfile at or above the folder pins what its manifests ask for. */
-  readonly locked: boolean;
+  /** Names that the lockfile at or above the folder pins, of those that packs speak of; `all` where nobody can say, `none` without one. */
+  readonly pinned: ReadonlySet<string> | "all" | "none";
   /** Folders whose manifest is the source of a package of the project's own, whatever it is called. */
   readonly own: ReadonlySet<string>;
   readonly depth: number;
@@ -49,7 +49,7 @@ const SYSTEM = new Set(["/proc", "/sys", "/dev", "/run"]);
 
 /** `skip`: folders that are read on their own. */
 export async function walk(reading: Reading, root: string, skip: ReadonlySet<string>): Promise<void> {
-  const pending: Step[] = [{ folder: root, locked: false, own: new Set(), depth: 0 }];
+  const pending: Step[] = [{ folder: root, pinned: "none", own: new Set(), depth: 0 }];
   for (let step = pending.pop(); step; step = pending.pop()) {
     await visit(reading, step, pending, skip);
     await giveWay();
@@ -79,7 +79,7 @@ async function visit(reading: Reading, step: Step, pending: Step[], skip: Readon
     // bun keeps the folders bunx ran from in its cache: projects like any other.
     for (const name of names)
       if (name.startsWith(".bunx-"))
-        pending.push({ folder: path.join(folder, name), locked: false, own: new Set(), depth: step.depth + 1 });
+        pending.push({ folder: path.join(folder, name), pinned: "none", own: new Set(), depth: step.depth + 1 });
     return;
   }
 
@@ -87,17 +87,24 @@ async function visit(reading: Reading, step: Step, pending: Step[], skip: Readon
   const begins =
     locks.length > 0 || names.has(".git") || (step.project === undefined && (names.has("package.json") || names.has("node_modules")));
   const project = begins ? folder : step.project;
-  const locked = step.locked || locks.length > 0;
   const own = new Set(begins ? [...step.own, ...workspacesOf(folder)] : step.own);
+  let { pinned } = step;
   if (begins) {
     reading.tell(folder);
     if (names.has(".git")) await readHistory(reading, folder);
-    for (const name of locks) for (const one of readLockfileEvidence(reading, folder, path.join(folder, name))) own.add(one);
+    const read = locks.map((name) => readLockfileEvidence(reading, folder, path.join(folder, name)));
+    for (const one of read.flatMap(({ folders }) => folders)) own.add(one);
+    if (read.length > 0) pinned = read.some((one) => one.names === undefined) ? "all" : new Set(read.flatMap((one) => [...one.names!]));
+    // Rush keeps its lockfile in a folder of its own, which speaks for all packages of the repository.
+    else if (names.has("rush.json")) pinned = "all";
     if (names.has(".pnp.cjs") || names.has(".pnp.data.json")) await readModulesEvidence(reading, folder, folder);
   }
   if (project !== undefined) {
     if (names.has("package.json"))
-      readManifestEvidence(reading, project, path.join(folder, "package.json"), { locked, own: own.has(folder) });
+      readManifestEvidence(reading, project, path.join(folder, "package.json"), {
+        own: own.has(folder),
+        pinned: pinned === "none" || pinned === "all" || locks.length > 0 || own.has(folder) ? pinned : new Set(),
+      });
   }
   readProjectLaunchers(reading, project ?? folder, folder, names);
   const place = project ?? folder;
@@ -110,7 +117,7 @@ async function visit(reading: Reading, step: Step, pending: Step[], skip: Readon
     } else if (!entry.isDirectory() || skip.has(inner) || SYSTEM.has(inner)) continue;
     else if (entry.name === "node_modules") await readModulesEvidence(reading, place, folder);
     else if (entry.name !== ".git")
-      pending.push({ folder: inner, locked, own, depth: step.depth + 1, ...(project !== undefined && { project }) });
+      pending.push({ folder: inner, pinned, own, depth: step.depth + 1, ...(project !== undefined && { project }) });
   }
 }
 

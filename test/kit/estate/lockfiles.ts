@@ -330,6 +330,60 @@ axios@^1.12.0, axios@^1.13.0:
       files: { "package.json": { name: "site" } },
       says: { "": ["not-exposed", "because: it declares no dependencies"] },
     },
+    {
+      at: "lock-behind",
+      how: "a lockfile that was written before somebody added axios to the manifest: an install would have chosen then",
+      files: {
+        "package.json": { name: "site", dependencies: { axios: "^1.13.0", left: "1.0.0" } },
+        "package-lock.json": npmLock({ left: "1.0.0" }),
+      },
+      says: {
+        "": [
+          "could-have",
+          `could-have: axios@1.14.1: "axios": "^1.13.0", which no lockfile pins, resolved to it in the window, by what is recorded of the registry, package.json`,
+        ],
+      },
+    },
+    {
+      at: "lock-elsewhere",
+      how: "an example inside the repository that its lockfile does not cover, and a member of the workspace that it does",
+      files: {
+        "package.json": { name: "site", workspaces: ["packages/*"] },
+        "packages/web/package.json": { name: "web", dependencies: { axios: "^1.13.0" } },
+        "examples/demo/package.json": { name: "demo", dependencies: { axios: "^1.13.0" } },
+        "package-lock.json": npmLock({ axios: "1.14.0" }),
+      },
+      says: {
+        "": [
+          "could-have",
+          `could-have: axios@1.14.1: "axios": "^1.13.0", which no lockfile pins, resolved to it in the window, by what is recorded of the registry, examples/demo/package.json`,
+        ],
+      },
+    },
+    {
+      at: "script-launcher",
+      how: "a script that starts it by a tag; one that starts what is installed anyway is none",
+      files: {
+        "package.json": {
+          name: "site",
+          scripts: { fetch: "npx -y axios@latest", crypto: "npx plain-crypto-js" },
+          dependencies: { "plain-crypto-js": "4.2.0" },
+        },
+        "package-lock.json": npmLock({ "plain-crypto-js": "4.2.0" }),
+      },
+      says: {
+        "": [
+          "could-have",
+          "could-have: axios@1.14.1: started as axios@latest, which resolved to it in the window, by what is recorded of the registry, package.json",
+        ],
+      },
+    },
+    {
+      at: "no-lock-local",
+      how: "no lockfile, and everything it depends on lies beside it",
+      files: { "package.json": { name: "site", dependencies: { axios: "file:./vendored/axios", b: "link:../b", c: "workspace:*" } } },
+      says: { "": ["not-exposed", "because: what it depends on are folders of this disk"] },
+    },
     // --- what only looks like a hit ----------------------------------------------------------------------------------------------------------
     {
       at: "decoy-fixed",
