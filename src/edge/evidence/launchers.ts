@@ -1,10 +1,14 @@
-/** Settings of editors and agents that start packages by name, in projects and in a person's home. Read as JSON; nothing is started. */
+/**
+ * What starts packages by name: settings of editors and agents, in projects and in a person's home, and the recipes of CI systems and images.
+ * Read as JSON or line by line; nothing is started.
+ */
 import fs from "node:fs";
 import path from "node:path";
 import { LIMITS } from "../../core/base/limits.ts";
 import { commandsOf, launchedBy } from "../../core/exposure/launcher.ts";
 import { artefactsIn } from "../../core/exposure/watch.ts";
 import { codeOf, tryReadText } from "../host/files.ts";
+import { projectRanges } from "../host/project.ts";
 import { MACHINE } from "./artefacts.ts";
 import type { Reading } from "./reading.ts";
 
@@ -33,6 +37,26 @@ const IN_HOME = [
   ".config/Code/User/settings.json",
   "Library/Application Support/Code/User/mcp.json",
 ];
+
+/** Recipes whose lines are commands. */
+export const RECIPE =
+  /(?:^|[\\/])(?:\.github[\\/]workflows[\\/][^\\/]+\.ya?ml|\.circleci[\\/]config\.yml|\.gitlab-ci\.yml|(?:azure|bitbucket)-pipelines\.yml|Jenkinsfile|Makefile|(?:Docker|Container)file(?:\.[^\\/]+)?|[^\\/]+\.Dockerfile)$/;
+
+/** `place` is the project: what it depends on itself is started from its node_modules, unless the recipe says a version. */
+export function readRecipe({ see, watch, counts }: Reading, place: string, file: string): void {
+  const text = readOwn(file);
+  if (typeof text !== "string") {
+    if (text !== undefined) see({ kind: "missing", place, what: `${file}: ${text.why}` });
+    return;
+  }
+  counts.files += 1;
+  const own = projectRanges(place);
+  for (const line of text.split("\n"))
+    if (!/^\s*#/.test(line))
+      for (const { name, range } of launchedBy(line))
+        if (watch.knows(name) && (line.includes(`${name}@`) || !own.has(name)))
+          see({ kind: "range", place, file, name, range, by: "launcher" });
+}
 
 export function readProjectLaunchers(reading: Reading, place: string, folder: string, names: ReadonlySet<string>): void {
   for (const name of IN_PROJECT) if (names.has(name.split("/")[0]!)) readLaunchers(reading, place, path.join(folder, name));
@@ -67,7 +91,10 @@ function readLaunchers({ see, watch, counts }: Reading, place: string, file: str
   }
   for (const command of commandsOf(value))
     for (const indicator of artefactsIn(watch, command)) see({ kind: "artefact", place, file, indicator, started: true });
-  for (const { name, range } of launchedBy(value)) if (watch.knows(name)) see({ kind: "range", place, file, name, range, by: "launcher" });
+  const own = projectRanges(place);
+  for (const { name, range } of launchedBy(value))
+    if (watch.knows(name) && (text.includes(`${name}@`) || !own.has(name)))
+      see({ kind: "range", place, file, name, range, by: "launcher" });
 }
 
 /** Editors allow `//` and block comments and a comma before a closing bracket. Strings are left alone. */

@@ -13,7 +13,7 @@ import { ARCHIVE_NAME, readLooseArchive } from "./archive.ts";
 import { readLogArchive } from "./file.ts";
 import { isBareRepository, readHistory } from "./git-history.ts";
 import { isImageFolder, readImageFolder } from "./image.ts";
-import { readProjectLaunchers } from "./launchers.ts";
+import { readProjectLaunchers, readRecipe, RECIPE } from "./launchers.ts";
 import { readLockfileEvidence } from "./lockfile.ts";
 import { readLogFile } from "./log.ts";
 import { readManifestEvidence } from "./manifest.ts";
@@ -129,6 +129,7 @@ async function readLooseFile(reading: Reading, place: string, file: string, inPr
   else if (CI_LOG.test(name) || (ANY_LOG.test(name) && (!inProject || LOG_FOLDER.test(path.basename(path.dirname(file))))))
     await readLogFile(reading, place, file);
   else if (CI_ARCHIVE.test(name)) await readLogArchive(reading, place, file);
+  else if (RECIPE.test(file)) readRecipe(reading, place, file);
   else if (ARCHIVE_NAME.test(name)) await readLooseArchive(reading, place, file);
 }
 

@@ -183,6 +183,22 @@ export function placeRows({ axios }: Bytes): readonly Row[] {
         ],
       },
     },
+    {
+      at: "recipe",
+      how: "a workflow and an image that start it; one step is commented out, one starts what is installed",
+      files: {
+        "package.json": { name: "site", dependencies: { "plain-crypto-js": "4.2.0" } },
+        "package-lock.json": npmLock({ "plain-crypto-js": "4.2.0" }),
+        ".github/workflows/ci.yml": "jobs:\n  a:\n    steps:\n      # - run: npx plain-crypto-js@4.2.1\n      - run: npx plain-crypto-js\n",
+        Dockerfile: "FROM node:22\nRUN cd /app && npx --yes axios@^1.14.0 get\n",
+      },
+      says: {
+        "": [
+          "could-have",
+          "could-have: axios@1.14.1: started as axios@^1.14.0, which resolved to it in the window, by what is recorded of the registry, Dockerfile",
+        ],
+      },
+    },
     // --- caches ------------------------------------------------------------------------------------------------------------------------------
     {
       at: "home/.npm",
