@@ -94,6 +94,7 @@ export async function openLedger(database: Database, { clock, key, chain = newCh
     /** By windows of ids, each read in one turn, so that a gate goes on answering while it reads what it served in a month. */
     async served({ since, after }: { readonly since: Instant; readonly after?: number }): Promise<ServedPage> {
       const { oldestSince, servedBetween } = await import("./ledger-schema.ts");
+      await nextTurn();
       return database.read((sql) => {
         const ask = <R>({ sql: text, parameters }: Statement): readonly R[] => sql.all<R>(text, parameters as readonly (string | number)[]);
         const newest = newestId(sql);
