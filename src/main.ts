@@ -192,7 +192,7 @@ export function openWorld(ground: Ground = {}): World {
       { openResponseStore },
       { preserve, verifyBundle },
       { contentOf, isPurged, purge },
-      { readProjects, readSecretNames },
+      { leftAt, readProjects, readSecretNames },
       { deleteBranch, onBranch, openBranch, tagsOf, tipOf },
       { openCheckFiles },
       { lastGoodBefore },
@@ -228,6 +228,7 @@ export function openWorld(ground: Ground = {}): World {
         }),
       purge: (action) => purge(action, clock),
       isPurged: async (action) => isPurged(action),
+      leftAt: async (paths) => leftAt(paths, { home, env }),
       async evidenceProblem(plan) {
         const folder = store.evidenceFolder(plan.id);
         return existsSync(folder) ? verifyBundle(folder).problems[0] : `${folder} is gone`;

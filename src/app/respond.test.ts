@@ -65,6 +65,7 @@ function ground(now: { answers: readonly Answer[] }) {
   let fail: string | undefined;
   let broken: string | undefined;
   let elsewhere: string | undefined;
+  let left: readonly string[] = [];
   let evidence: string | undefined;
   const clock = { now: () => instant(Date.parse("2026-01-02T00:00:00Z")) };
   const owned = { owner: "mara", reason: "x", created: clock.now() };
@@ -93,6 +94,7 @@ function ground(now: { answers: readonly Answer[] }) {
       },
       isPurged: async ({ file }) => did.includes(`purge ${file}`) && fail !== "purge",
       evidenceProblem: async () => evidence,
+      leftAt: async () => left,
     },
     projects: {
       async rollBack(_plan, _pack, _step, { branch }) {
@@ -130,6 +132,7 @@ function ground(now: { answers: readonly Answer[] }) {
     did,
     failing: (what: string | undefined) => void (fail = what),
     inAnotherHand: (step: string | undefined) => void (elsewhere = step),
+    leaving: (...paths: readonly string[]) => void (left = paths),
     breaking: (what: string) => void (broken = what),
     losing: (what: string | undefined) => void (evidence = what),
     denied: () => denies,
@@ -167,7 +170,7 @@ test("the second look fails while anything stands, and passes once it is gone; a
   await verbs.open(plan, PACK);
   let response = await verbs.run(plan.id, () => {});
   for (let next = waiting(response)[0]; next !== undefined; next = waiting(response)[0]) {
-    await verbs.confirm(plan.id, next, "");
+    await verbs.confirm(plan.id, next, "so I am told");
     response = await verbs.run(plan.id, () => {});
   }
   const state = () => progressOf(plan, response.events).get("verify-1")!;
@@ -356,6 +359,34 @@ test("two work on one plan at once: each step is done once, by one of them, and 
       id,
     ).toHaveLength(1);
   expect(did.toSorted()).toEqual(["preserve", `purge ${BUCKET}`]);
+});
+
+test("a step of a person that cordon can see is not done takes a reason, which stands in the report", async () => {
+  const pack: IncidentPack = { ...PACK, indicators: { paths: [{ path: "/tmp/implant/run", means: "executed" }] } };
+  const estate = { platform: "linux", secrets: [], projects: [PROJECT], lastGood: new Map<string, string>() };
+  const plan = planResponse(pack, HIT, { paths: ["/p"], machine: true }, estate);
+  const now = { answers: HIT as readonly Answer[] };
+  const { ports, leaving } = ground(now);
+  const verbs = responseVerbs(ports, "mara");
+  await verbs.open(plan, pack);
+  await verbs.run(plan.id, () => {});
+  const persistence = stepOf(plan, "persistence-1")!;
+  await expect(verbs.confirm(plan.id, persistence, "")).rejects.toThrow("it waits for");
+  await verbs.confirm(plan.id, stepOf(plan, "isolate-1")!, "");
+  await verbs.run(plan.id, () => {});
+  leaving("/tmp/implant/run");
+  await expect(verbs.confirm(plan.id, persistence, "")).rejects.toThrow(
+    'persistence-1 is not done: /tmp/implant/run is still there; if that is as it should be, say why: --reason "…"',
+  );
+  await verbs.confirm(plan.id, persistence, "our own backup has that name");
+  await verbs.run(plan.id, () => {});
+  const rollback = stepOf(plan, "rollback-1")!;
+  await expect(verbs.confirm(plan.id, rollback, "")).rejects.toThrow("rollback-1 is not done: left@1.0.1: it lies in node_modules");
+  now.answers = [];
+  await verbs.confirm(plan.id, rollback, "");
+  const { report } = await verbs.report(plan.id);
+  expect(report.found).toEqual([{ step: "persistence-1", text: "confirmed although /tmp/implant/run is still there" }]);
+  expect(report.decisions.find(({ step }) => step === "persistence-1")).toMatchObject({ detail: "our own backup has that name" });
 });
 
 test("what the same person does in another terminal is left to it, and the rest is done", async () => {

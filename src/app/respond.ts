@@ -9,7 +9,7 @@ import type { Answer } from "../core/exposure/judge.ts";
 import type { IncidentPack } from "../core/incident/pack.ts";
 import { formOf, isStanding } from "../core/response/cache-entry.ts";
 import type { Journal, ResponseEvent } from "../core/response/journal.ts";
-import type { Action, Plan, PurgeAction, RevalidateAction, RollbackAction, Step } from "../core/response/plan.ts";
+import type { Action, OwnTest, Plan, PurgeAction, RevalidateAction, RollbackAction, Step } from "../core/response/plan.ts";
 import { type Estate, planResponse } from "../core/response/planner.ts";
 import { maySkip, progressOf, ready, whyNot, whyNotUndo } from "../core/response/progress.ts";
 import { reportHtml, reportJson, reportMarkdown, reportOf, type ResponseReport } from "../core/response/report.ts";
@@ -51,6 +51,8 @@ export type FileActions = {
   purge(action: PurgeAction): Promise<Done>;
   /** Whether the client can no longer get the version from there. */
   isPurged(action: PurgeAction): Promise<boolean>;
+  /** Which of these places of the machine, as a pack writes them, hold something. */
+  leftAt(paths: readonly string[]): Promise<readonly string[]>;
   /** Why the evidence of a plan is not what was kept; undefined while it is. */
   evidenceProblem(plan: Plan): Promise<string | undefined>;
 };
@@ -195,6 +197,18 @@ export function responseVerbs(ports: ResponsePorts, by: string) {
     }
   }
 
+  /** What cordon sees of a person's step that is not done. */
+  async function leftBy(pack: IncidentPack, test: OwnTest): Promise<string | undefined> {
+    if (test.kind === "gone") {
+      const left = await ports.actions.leftAt(test.paths);
+      return left.length === 0 ? undefined : `${left.join(", ")} ${left.length === 1 ? "is" : "are"} still there`;
+    }
+    const answers = await ports.look(pack, { paths: [test.folder], machine: false });
+    // Projects below it have steps of their own.
+    const standing = answers.filter(({ place }) => place === test.folder).flatMap(({ evidence }) => evidence.filter(isStanding));
+    return standing[0] && `${standing[0].text} (${standing[0].file})${standing.length > 1 ? ` and ${standing.length - 1} more` : ""}`;
+  }
+
   async function denyOf({ name, version, integrity }: Extract<Action, { readonly kind: "deny" }>) {
     return (await ports.exceptions.denies()).find(
       (one) => one.name === name && one.version === version && (integrity === undefined || one.integrity === integrity),
@@ -322,12 +336,17 @@ export function responseVerbs(ports: ResponsePorts, by: string) {
       }
     },
 
-    /** A person says that a step of theirs is done. */
+    /** A person says that a step of theirs is done. Where cordon can see that it is not, that takes a reason. */
     async confirm(id: string, step: Step, note: string): Promise<void> {
-      const { plan } = await store.read(id);
+      const { plan, pack, events } = await sound(id);
       if (step.who !== "you") throw new Fault("USAGE", `${step.id} is cordon's own: cordon respond --execute ${plan.id}`);
+      const early = whyNot(step, progressOf(plan, events), by);
+      if (early !== undefined) throw new Fault("USAGE", `${step.id}: ${early}`);
+      const left = step.test && (await leftBy(pack, step.test));
+      if (left !== undefined && note.trim() === "")
+        throw new Fault("USAGE", `${step.id} is not done: ${left}; if that is as it should be, say why: --reason "…"`);
       await claimOrThrow(plan, step);
-      await record(plan, step.id, "done", { detail: note });
+      await record(plan, step.id, "done", { detail: note, ...(left !== undefined && { found: [`confirmed although ${left}`] }) });
     },
 
     async leaveOut(id: string, step: Step, reason: string): Promise<void> {

@@ -84,6 +84,12 @@ export type Action =
   | { readonly kind: "recheck" }
   | { readonly kind: "report" };
 
+export type OwnTest =
+  /** Nothing is at these places of this machine any more; as a pack writes them. */
+  | { readonly kind: "gone"; readonly paths: readonly string[] }
+  /** No poisoned version stands in this folder any more. */
+  | { readonly kind: "clean"; readonly folder: string };
+
 export type Step = {
   /** `isolate-1`: its phase and its place there. */
   readonly id: string;
@@ -101,8 +107,13 @@ export type Step = {
   readonly warnings: readonly string[];
 } & (
   | { readonly who: "cordon"; readonly action: Action }
-  /** Commands as they are typed; none when it is no matter of commands. */
-  | { readonly who: "you"; readonly commands: readonly string[] }
+  | {
+      readonly who: "you";
+      /** As they are typed; none when it is no matter of commands. */
+      readonly commands: readonly string[];
+      /** What cordon itself can see of it when somebody says that it is done. */
+      readonly test?: OwnTest;
+    }
 );
 
 export type Plan = {

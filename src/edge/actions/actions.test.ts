@@ -9,7 +9,7 @@ import { type Plan, type PurgeAction, sealed } from "../../core/response/plan.ts
 import { preserve, verifyBundle } from "./preserve.ts";
 import { contentOf, isPurged, purge } from "./purge.ts";
 import { openResponseStore } from "./response-store.ts";
-import { readProjects, readSecretNames } from "./survey.ts";
+import { leftAt, readProjects, readSecretNames } from "./survey.ts";
 
 const CLOCK = { now: () => instant(1_700_000_000_000) };
 const REGISTRY = "https://registry.test";
@@ -279,4 +279,16 @@ test("names of secrets are read where it ran, in the project and at home, and no
       git: { why: "yarn is not here, and only yarn itself writes its lockfile" },
     },
   ]);
+});
+
+test("what a pack says is left behind is looked for where this machine has it", () => {
+  const home = tempFolder({ ".config/implant/run": "", "data/wt.exe": "" });
+  const at = { home, env: { PROGRAMDATA: path.join(home, "data") } };
+  const there = ["~/.config/implant", path.join(home, "data")];
+  expect(leftAt([...there, "~/gone", "/nowhere/at/all", "%NOTSET%\\x", "relative"], at)).toEqual([
+    path.join(home, ".config/implant"),
+    path.join(home, "data"),
+  ]);
+  fs.symlinkSync("/nowhere", path.join(home, "dangling"));
+  expect(leftAt(["~/dangling"], at)).toEqual([path.join(home, "dangling")]);
 });

@@ -12,6 +12,7 @@ import { isPackageName } from "../../core/npm/name.ts";
 import { type Project, tellsOfAnother } from "../../core/response/planner.ts";
 import { type Secret, secretFile, secretsIn, secretVariables } from "../../core/response/secrets.ts";
 import { tryReadText } from "../host/files.ts";
+import { located } from "../evidence/artefacts.ts";
 import { findBinary } from "../host/find.ts";
 import { membersOf, patternsIn } from "../host/workspaces.ts";
 import { branchBase } from "./branch.ts";
@@ -127,6 +128,18 @@ async function branchable(root: string, client: Project["client"], env: At["env"
     return { why: `${client} is not here, and only ${client} itself writes its lockfile` };
   }
   return branchBase(root, env);
+}
+
+/** Which of these places of the machine hold something, as a pack writes them (`~/x`, `%NAME%\\x`); what may not be looked at counts. */
+export function leftAt(paths: readonly string[], at: At): readonly string[] {
+  return paths.flatMap((one) => {
+    const file = located(one, at);
+    try {
+      return file !== undefined && fs.lstatSync(file, { throwIfNoEntry: false }) !== undefined ? [file] : [];
+    } catch {
+      return [file!];
+    }
+  });
 }
 
 function manifestOf(text: string): Readonly<Record<string, unknown>> {

@@ -21,7 +21,7 @@ export function readArtefacts({ watch, see, surroundings }: Reading): void {
 }
 
 /** `~/x` and `%NAME%\x` as this machine's paths. */
-function located(indicator: string, { env, home }: Reading["surroundings"]): string | undefined {
+export function located(indicator: string, { env, home }: Pick<Reading["surroundings"], "env" | "home">): string | undefined {
   if (indicator.startsWith("~/")) return path.join(home, indicator.slice(2));
   const variable = /^%(\w+)%\\(.*)$/.exec(indicator);
   if (variable === null) return path.isAbsolute(indicator) ? indicator : undefined;
