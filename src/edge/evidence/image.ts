@@ -12,6 +12,8 @@ import { LOCKFILE_NAMES } from "../../core/lockfile/read.ts";
 import { codeOf, isWithin, tryReadText } from "../host/files.ts";
 import { parseManifest } from "../host/manifest.ts";
 import { readWatched } from "./lockfile.ts";
+import { readLogText } from "./log.ts";
+import { readIndex } from "./npm-cache.ts";
 import { giveWay, type Reading } from "./reading.ts";
 import { tarEntries } from "./tar-stream.ts";
 
@@ -135,13 +137,26 @@ async function readLayer(
   };
   try {
     const wanted = (name: string, size: number): boolean =>
-      (size <= LIMITS.manifestBytes && IS_MANIFEST.test(name)) || (size <= LIMITS.lockfileBytes && isLockfile(name));
+      (size <= LIMITS.manifestBytes && IS_MANIFEST.test(name)) ||
+      (size <= LIMITS.cacheEntryBytes && NPM_INDEX.test(name)) ||
+      (size <= LIMITS.lockfileBytes && NPM_LOG.test(name)) ||
+      (size <= LIMITS.lockfileBytes && isLockfile(name));
     for await (const { name, data } of tarEntries(layerStream(part), wanted)) {
       counts.entries += 1;
       await giveWay();
       markDeleted(found, index, name);
       if (data === undefined) {
         for (const indicator of artefactsAt(watch, name)) see({ kind: "artefact", place, file: `${place}!${name}`, indicator });
+        continue;
+      }
+      if (NPM_INDEX.test(name)) {
+        for (const entry of readIndex(data.toString("utf8")))
+          if (entry === "damaged") see({ kind: "missing", place, what: `${place}!${name}: a damaged index entry` });
+          else if (watch.hits(entry.name, entry.version, entry.integrity)) keep(name, { form: "cache", ...entry });
+        continue;
+      }
+      if (NPM_LOG.test(name)) {
+        readLogText(reading, place, `${place}!${name}`, data.toString("utf8"));
         continue;
       }
       if (isLockfile(name)) {
@@ -171,6 +186,10 @@ function markDeleted(found: Found[], layer: number, name: string): void {
   for (const one of found)
     if (one.layer < layer && one.deletedBy === undefined && (one.path === gone || one.path.startsWith(`${gone}/`))) one.deletedBy = layer;
 }
+
+/** What npm leaves behind where an image was built. */
+const NPM_INDEX = /(?:^|\/)_cacache\/index-v5\/[0-9a-f]{2}\/[0-9a-f]{2}\/[0-9a-f]+$/;
+const NPM_LOG = /(?:^|\/)_logs\/[^/]+-debug-\d+\.log$/;
 
 /** Of every package: an alias lies in a folder of another name. */
 const IS_MANIFEST = /(?:^|\/)node_modules\/(?:@[^/]+\/)?[^/]+\/package\.json$/;

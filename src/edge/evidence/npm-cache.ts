@@ -7,6 +7,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { LIMITS } from "../../core/base/limits.ts";
 import { instant } from "../../core/base/time.ts";
+import type { PackageSighting } from "../../core/exposure/sighting.ts";
 import { registryIdentity } from "../../core/lockfile/identity.ts";
 import { codeOf, tryReadText } from "../host/files.ts";
 import { giveWay, type Reading } from "./reading.ts";
@@ -38,31 +39,36 @@ function readBucket({ see, watch, counts }: Reading, place: string, file: string
     return;
   }
   counts.entries += 1;
+  for (const entry of readIndex(text)) {
+    if (entry === "damaged") see({ kind: "missing", place, what: `${file}: a damaged index entry` });
+    else if (watch.hits(entry.name, entry.version, entry.integrity)) see({ kind: "package", place, form: "cache", file, ...entry });
+  }
+}
+
+export type CacheEntry = Pick<PackageSighting, "name" | "version" | "integrity" | "at" | "note">;
+
+/** The tarballs of one file of the index. */
+export function* readIndex(text: string): Generator<CacheEntry | "damaged"> {
   for (const line of text.split("\n")) {
     if (line === "") continue;
     const tab = line.indexOf("\t");
     const json = line.slice(tab + 1);
     // cacache: each line is `<sha1 of the JSON>\t<JSON>`; npm itself skips what does not fit.
     if (tab !== 40 || createHash("sha1").update(json).digest("hex") !== line.slice(0, 40)) {
-      see({ kind: "missing", place, what: `${file}: a damaged index entry` });
+      yield "damaged";
       continue;
     }
     const url = /"key":"[^"]*?(https?:[^"]+?\.tgz)"/.exec(json)?.[1];
     const identity = url === undefined ? undefined : registryIdentity(url);
     const integrity = /"integrity":"([^"]+)"/.exec(json)?.[1];
-    if (!watch.hits(identity?.name ?? "", identity?.version ?? "", integrity)) continue;
     const time = Number(/"time":(\d{10,16})/.exec(json)?.[1] ?? Number.NaN);
-    see({
-      kind: "package",
-      place,
-      form: "cache",
-      file,
+    yield {
       name: identity?.name ?? "(unnamed)",
       version: identity?.version ?? "",
       ...(integrity !== undefined && { integrity }),
       ...(Number.isFinite(time) && { at: instant(time) }),
       ...(integrity === undefined && { note: "the entry was deleted since" }),
-    });
+    };
   }
 }
 

@@ -308,6 +308,16 @@ export function placeRows({ axios }: Bytes): readonly Row[] {
         "sources.tar.gz": gzip(tar([{ path: "node_modules/axios/package.json", body: JSON.stringify(AXIOS) }])),
         "oci.tar": asTar(oci(LAYERS.map(gzip))),
         "zstd.tar": asTar(oci([ZSTD])),
+        "cached.tar": asTar(
+          oci([
+            layer({
+              "app/package-lock.json": npmLock({ axios: "1.14.0" }),
+              "root/.npm/_cacache/index-v5/aa/bb/cc": fetched,
+              "root/.npm/_logs/2026-03-31T01_07_12_345Z-debug-0.log":
+                "9 info run plain-crypto-js@4.2.1 postinstall node_modules/x node setup.js\n",
+            }),
+          ]),
+        ),
         "clean.tar": asTar(oci([layer({ "app/package-lock.json": npmLock({ axios: "1.14.0" }) })])),
       } as Tree,
       says: {
@@ -317,6 +327,11 @@ export function placeRows({ axios }: Bytes): readonly Row[] {
         "docker.tar.gz": [
           "unknown",
           "missing: images/docker.tar.gz: a packed archive; unpack it with gunzip first, so that its layers can be found",
+        ],
+        "cached.tar": [
+          "executed",
+          `${RAN}, images/cached.tar!root/.npm/_logs/2026-03-31T01_07_12_345Z-debug-0.log:1, 2026-03-31T01:07:12.345Z`,
+          "fetched: axios@1.14.1: a client's cache holds it (layer 1), images/cached.tar!root/.npm/_cacache/index-v5/aa/bb/cc, 2026-03-31T01:07:12.000Z",
         ],
         "clean.tar": ["not-exposed", "because: none of its layers (1) holds one of them"],
       },
