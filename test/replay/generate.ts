@@ -34,10 +34,12 @@ export function generate(incident: Incident): Generated {
   // What an entry only speaks of is made up, and that only where nothing else is there to be replayed.
   const carriers = known.some(isNamed) ? known.filter(isNamed) : known;
   const at = momentOf(incident.at);
-  if (carriers.length === 0) {
+  if (carriers.length === 0 && (owned.length > 0 || ATTACKERS_OWN.has(incident.class))) {
     const subjects = (owned.length > 0 ? owned : [UNNAMED]).flatMap((one) => subjectsOf(one, incident, one.lastGood !== undefined));
     return released(incident, subjects, at, { own: true });
   }
+  // A hijack of which no package is on record was one of a known package all the same.
+  if (carriers.length === 0) return released(incident, subjectsOf(UNNAMED, incident, true), at, { own: false });
   const subjects = carriers.flatMap((one) => subjectsOf(one, incident, true));
   const added = signals["new_dependency"] === true && signals["git_dependency"] !== true ? dependencyOf(incident, owned, at) : undefined;
   const carried = released(incident, subjects, at, { own: false, ...(added === undefined ? {} : { requires: added.requires }) });
@@ -101,7 +103,8 @@ function released(incident: Incident, subjects: readonly Subject[], at: Instant,
 /** Six weeks apart, the last one three weeks before the attack, or as long before as was recorded. */
 function goodReleases({ signals }: Incident, { name, good }: Subject, at: Instant, { own }: Options): readonly string[] {
   const dormant = signals["dormant_revived_days"];
-  const quiet = typeof dormant === "number" ? dormant * DAY : 21 * DAY;
+  const longest = Math.max(21 * DAY, at - NPM_BEGAN - good.length * 46 * DAY);
+  const quiet = typeof dormant === "number" && dormant > 0 ? Math.min(dormant * DAY, longest) : 21 * DAY;
   return good.map((version, index) => {
     const published = instant(at - quiet - (good.length - 1 - index) * 45 * DAY - (index % 3) * 5 * HOUR);
     const header = [
@@ -113,6 +116,7 @@ function goodReleases({ signals }: Incident, { name, good }: Subject, at: Instan
   });
 }
 
+const NPM_BEGAN = parseInstant("2010-01-12T00:00:00Z")!;
 const MAINTAINER = "maintainer <maintainer@example.test>";
 const OWNER = "owner <owner@elsewhere.test>";
 const TRUSTED = "trusted-publisher github oidc:b0a3a3a6-0000-4000-8000-000000000000";

@@ -2,6 +2,7 @@
  * What is on record of an incident, as far as a registry could show it. Read from `incidents.json` beside this file or from any file of
  * the catalogue's schema: there every value stands in `{ v, src }`, and may be null, missing or of a kind nobody foresaw.
  */
+import { printable } from "../../src/core/base/text.ts";
 
 export type RecordedValue = true | number | string;
 
@@ -105,10 +106,20 @@ function readSignals(signals: unknown): Incident["signals"] {
   const entries = (groups.length > 0 ? groups : [signals]).flatMap((group) => Object.entries(group));
   return Object.fromEntries(
     entries.flatMap(([key, entry]) => {
-      const value = valueOf(entry);
-      return value === true || typeof value === "number" || typeof value === "string" ? [[key, value] as const] : [];
+      const value = saidBy(valueOf(entry));
+      return value === undefined ? [] : [[key, value] as const];
     }),
   );
+}
+
+/** Somebody's own spelling of a value counts as that value; "unknown" and its like as nothing. */
+function saidBy(value: unknown): RecordedValue | undefined {
+  if (value === true || typeof value === "number") return value;
+  if (typeof value !== "string") return undefined;
+  const word = value.trim().toLowerCase();
+  if (/^(?:true|yes)$/.test(word)) return true;
+  if (/^(?:|false|no|none|null|unknown|n\/a|\?)$/.test(word)) return undefined;
+  return /^\d+(?:\.\d+)?$/.test(word) ? Number(word) : value;
 }
 
 function valueOf(entry: unknown): unknown {
@@ -125,7 +136,7 @@ function list(value: unknown): readonly unknown[] {
 }
 
 function text(value: unknown): string | undefined {
-  return typeof value === "string" && value !== "" ? value : undefined;
+  return typeof value === "string" && printable(value) !== "" ? printable(value) : undefined;
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

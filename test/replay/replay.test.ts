@@ -54,6 +54,33 @@ test("what is made is inert, and the same each time", () => {
   }
 });
 
+test("somebody's own spelling of a value is that value; what he does not know is not on record", () => {
+  const spelt = {
+    new_install_script: { v: "Yes" },
+    dormant_revived_days: { v: "400" },
+    size_jump: { v: "unknown" },
+    provenance: { v: "lost" },
+  };
+  const [one] = readIncidents(
+    JSON.stringify([{ id: "a\u001b[31m", signals: { metadata: spelt, code: { destructive: { v: "no" } } } }]),
+  ).incidents;
+  expect(one!.signals).toEqual({ new_install_script: true, dormant_revived_days: 400, provenance: "lost" });
+  expect(one!.id).toBe("a[31m");
+});
+
+test("a hijack without a package on record was one of a known package; no time leads before npm began", () => {
+  const hijack: Incident = {
+    ...incident("eslint-scope-2018"),
+    packages: [],
+    signals: { new_install_script: true, dormant_revived_days: 1e9 },
+  };
+  const { texts, attacks } = generate(hijack);
+  expect(attacks).toMatchObject([{ own: false }]);
+  const versions = texts.flatMap((text) => parsePackageTexts(text, hijack.id, attacks[0]!.at));
+  expect(versions.length).toBeGreaterThan(3);
+  expect(generate({ ...hijack, class: "typosquat" }).attacks).toMatchObject([{ own: true }]);
+});
+
 test("a file of the schema with values nobody foresaw is replayed as far as it goes", () => {
   const entry = fc.record(
     {
