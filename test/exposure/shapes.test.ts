@@ -232,6 +232,9 @@ const SHAPES: readonly (readonly [shape: string, files: Tree, level: Level, inci
   ["source that talks about attacks", { "notes/scan.js": "// trufflehog, shai-hulud\n" }, "unknown"],
 ];
 
-test.each(SHAPES)("%s", async (_shape, files, level, incidents = []) => {
-  expect(await asked(files)).toEqual({ level, found: incidents });
-});
+test.each(SHAPES.map(([shape, files, level, found = []]) => ({ shape, files, level, found })))(
+  "$shape",
+  async ({ files, level, found }) => {
+    expect(await asked(files)).toEqual({ level, found });
+  },
+);
