@@ -1,6 +1,7 @@
 /**
  * What was served here, or stands in a lockfile here, and is known to be bad now: taken back by the registry, reported as malware, denied by
- * a person, or withheld by a finding. Read from what stands in the stores and not from what changed: whoever was away when it happened is told of it all the same.
+ * a person, or withheld by a finding. Read from what stands in the stores and not from what changed: whoever was away when it happened is
+ * told of it all the same.
  */
 import { type Fetched, fetchedText } from "../core/ledger/alert.ts";
 import type { LedgerEntry } from "../core/ledger/entry.ts";
@@ -61,7 +62,7 @@ export function openExposures(ports: ExposurePorts): Exposures {
     wasServed: boolean,
   ): Promise<readonly Cause[]> {
     const history = historyOf(record, version);
-    // Only a lockfile says that it ever was there.
+    // Nobody here ever saw it listed: only a lockfile says that it was.
     if (history === undefined) return [NOT_LISTED];
     if (history.gone !== true) {
       const verdict = withheld.get(version);
@@ -91,43 +92,29 @@ export function openExposures(ports: ExposurePorts): Exposures {
 
   async function raise(judgement: PackageJudgement): Promise<readonly Exposed[]> {
     const { name, versions } = judgement.record;
+    const gone = Object.keys(versions).filter((version) => versions[version]!.gone === true);
     const inLockfiles = locked.get(name);
-    const isClean = judgement.withheld.size + judgement.monitored.size === 0 && !Object.values(versions).some(({ gone }) => gone === true);
-    if (isClean && inLockfiles === undefined) return [];
-    const rows = await ports.ledger.tail({ limit: LIMITS.ledgerTailRows, kinds: ["serve"], name });
-    const served = new Map<string, Serve[]>();
-    for (const { entry } of rows as readonly { readonly entry: Serve }[]) {
-      const own = served.get(entry.version);
-      if (own) own.push(entry);
-      else served.set(entry.version, [entry]);
-    }
+    const suspects = new Set([...judgement.withheld.keys(), ...judgement.monitored.keys(), ...gone, ...(inLockfiles?.keys() ?? [])]);
     const found: Exposed[] = [];
-    for (const version of new Set([...served.keys(), ...(inLockfiles?.keys() ?? [])])) {
-      const own = served.get(version);
-      const causes = await causesOf(judgement, version, own !== undefined);
-      if (causes.length === 0) continue;
-      const fetched = own && (await fetchedBy(own));
+    for (const version of suspects) {
+      const rows = await ports.ledger.tail({ limit: LIMITS.ledgerTailRows, kinds: ["serve"], name, version });
+      const serves = rows.map(({ entry }) => entry as Serve);
       const lockfiles = inLockfiles?.get(version) ?? [];
+      if (serves.length === 0 && lockfiles.length === 0) continue;
+      const causes = await causesOf(judgement, version, serves.length > 0);
+      if (causes.length === 0) continue;
+      const fetched = serves.length === 0 ? undefined : await fetchedBy(serves);
       const where = [...(fetched ? [fetchedText(fetched)] : []), ...(lockfiles.length > 0 ? [lockedText(lockfiles)] : [])].join(" · ");
       const next = `cordon exposure ${(await ports.incidentOf?.(name, version)) ?? `${name}@${version}`}`;
-      for (const { what, because } of causes) {
-        const event = { what, name, version, detail: `${because} · ${where}`, ...(fetched && { fetched }), next };
+      for (const cause of causes) {
+        const event = { what: cause.what, name, version, detail: `${cause.because} · ${where}`, ...(fetched && { fetched }), next };
         const [before] = await tellings(ports.ledger, event);
-        const exposed = {
-          name,
-          version,
-          what,
-          because,
-          ...(fetched && { fetched }),
-          locked: lockfiles,
-          next,
-          told: before?.entry.at ?? ports.clock.now(),
-        };
-        found.push(exposed);
         if (!before) await ports.alert(event);
-        for (const heard of listeners) heard(exposed);
+        const told = before?.entry.at ?? ports.clock.now();
+        found.push({ name, version, ...cause, ...(fetched && { fetched }), locked: lockfiles, next, told });
       }
     }
+    for (const one of found) for (const heard of listeners) heard(one);
     return found;
   }
 

@@ -148,7 +148,10 @@ async function stay(context: CommandContext, app: OpenApp, read: Read, told: Pro
   const whom =
     targets.length === 0 ? "only this terminal is told: name targets under notify in cordon.yaml" : `tells ${targets.join(", ")}`;
   io.stdout(`cordon watch · ${whom}\n`);
-  const round = await Promise.race([askAll(context, app), told]);
+  const asked = askAll(context, app);
+  // Who stops it first does not wait for how this ends.
+  asked.catch(() => undefined);
+  const round = await Promise.race([asked, told]);
   if (typeof round !== "string") {
     io.stdout(`${closing(round, read)}\n`);
     app.stays();
