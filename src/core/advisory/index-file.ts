@@ -25,12 +25,16 @@ import {
   SEVERITY_AT,
   type Slim,
   SLOT_BYTES,
+  slotsFor,
   type Table,
 } from "./index-layout.ts";
 import { type Match, joined, matchesAffected } from "./match.ts";
 
-/** A file that can be read in places. `read` may give less than was asked, which counts as damage, and may give its own memory. */
-export type IndexSource = { readonly size: number; read(at: number, length: number): Uint8Array };
+/**
+ * A file that can be read in places. `read` may give less than was asked, which counts as damage, and may give its own memory, or `into`,
+ * which has room for what is asked.
+ */
+export type IndexSource = { readonly size: number; read(at: number, length: number, into?: Uint8Array): Uint8Array };
 
 /** Every method raises INPUT_UNREADABLE when it meets damage. */
 export type AdvisoryIndex = {
@@ -55,8 +59,8 @@ export type AdvisoryIndex = {
 export function openIndex(from: Uint8Array | IndexSource): AdvisoryIndex {
   const source: IndexSource =
     from instanceof Uint8Array ? { size: from.length, read: (at, length) => from.subarray(at, at + length) } : from;
-  const read = (at: number, length: number): Buffer => {
-    const { buffer, byteOffset, byteLength } = source.read(at, length);
+  const read: Read = (at, length, into) => {
+    const { buffer, byteOffset, byteLength } = source.read(at, length, into);
     return Buffer.from(buffer, byteOffset, byteLength);
   };
   const header = read(0, HEADER_BYTES);
@@ -92,6 +96,7 @@ export function openIndex(from: Uint8Array | IndexSource): AdvisoryIndex {
 
   function search(name: Table, key: string): readonly Slim[] {
     const { slots, at } = tables[name];
+    if (slots === slotsFor(0)) return [];
     const hash = hashOf(key, seed);
     for (let slot = hash & (slots - 1), left = slots; left > 0; slot = (slot + 1) & (slots - 1), left--) {
       const table = at(slot);
@@ -138,7 +143,7 @@ export function openIndex(from: Uint8Array | IndexSource): AdvisoryIndex {
   };
 }
 
-type Read = (at: number, length: number) => Buffer;
+type Read = (at: number, length: number, into?: Uint8Array) => Buffer;
 
 function broken(why: string): Fault {
   return new Fault("INPUT_UNREADABLE", `the advisory index is damaged: ${why}`);
@@ -156,11 +161,15 @@ function slotsIn(read: Read, start: number, slots: number, checks: Buffer): { re
   let pages = 0;
   function fetch(page: number): void {
     const own = bytes.subarray(page * pageBytes, (page + 1) * pageBytes);
-    if (pages < FEW_PAGES) read(start + page * pageBytes, own.length).copy(own);
-    else if (pages === FEW_PAGES) read(start, bytes.length).copy(bytes);
+    if (pages < FEW_PAGES) fill(start + page * pageBytes, own);
+    else if (pages === FEW_PAGES) fill(start, bytes);
     pages++;
     if (crc32(own) !== checks.readUInt32LE(page * 4)) throw broken("a page of it is not what was written");
     known[page] = 1;
+  }
+  function fill(from: number, into: Buffer): void {
+    const found = read(from, into.length, into);
+    if (found.buffer !== into.buffer) found.copy(into);
   }
   return {
     slots,

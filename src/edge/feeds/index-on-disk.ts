@@ -21,11 +21,12 @@ export function openIndexFile(path: string, damaged: (error: Fault) => void): In
   let closed = false;
   // Look-ups are many and small, and each is done with what it read before the next one reads.
   let scratch = Buffer.allocUnsafe(8_192);
-  function read(at: number, length: number): Uint8Array {
+  function read(at: number, length: number, into?: Uint8Array): Uint8Array {
     if (closed) throw new Fault("INPUT_UNREADABLE", "the advisory index was replaced; ask the new one");
-    if (length > scratch.length) scratch = Buffer.allocUnsafe(length);
+    if (into === undefined && length > scratch.length) scratch = Buffer.allocUnsafe(length);
+    const target = into ?? scratch;
     try {
-      return scratch.subarray(0, readSync(descriptor, scratch, 0, length, at));
+      return target.subarray(0, readSync(descriptor, target, 0, length, at));
     } catch (error) {
       throw new Fault("INPUT_UNREADABLE", `the advisory index cannot be read (${codeOf(error)})`, error);
     }
