@@ -404,8 +404,9 @@ export const LIMITS = {
   responseSecrets: 200,
   /** Events of one response: a plan has some hundred steps, and each is begun, ended and taken back a few times. */
   responseEvents: 100_000,
-  /** Tokens of one account, and pages they are listed on: npm shows ten a page, and a company's bot has some hundred. */
+  /** Tokens of one account; a company's bot has some hundred. */
   accountTokens: 2_000,
+  /** Pages they are listed on: npm shows ten on each. */
   tokenPages: 200,
   /** Lines a step of a response tells of what it found; a lockfile has some thousand entries, and most are as they should be. */
   responseFound: 1_000,
