@@ -18,7 +18,12 @@ type TextOrWhy = string | { readonly why: string };
 /** What stands in a folder; paths are relative to it, with forward slashes. */
 export type CheckedFiles = {
   readonly lockfiles: readonly { readonly path: string; readonly content: Uint8Array | { readonly why: string } }[];
-  readonly manifests: readonly { readonly path: string; readonly importer: string; readonly text: TextOrWhy }[];
+  readonly manifests: readonly {
+    readonly path: string;
+    readonly importer: string;
+    readonly text: TextOrWhy;
+    readonly ownLockfile?: boolean;
+  }[];
   readonly settings: readonly { readonly path: string; readonly text: TextOrWhy }[];
   readonly ignored: readonly string[];
 };
@@ -165,9 +170,9 @@ function manifestsOf(at: string, { manifests, settings }: CheckedFiles): readonl
   const workspace = settings.find(({ path }) => path === "pnpm-workspace.yaml");
   const shared =
     workspace && typeof workspace.text === "string" ? readWorkspaceSettings(joined(at, workspace.path), workspace.text) : undefined;
-  return manifests.flatMap(({ path, importer, text }) => {
+  return manifests.flatMap(({ path, importer, text, ownLockfile = false }) => {
     if (typeof text !== "string") return [];
-    const manifest = readManifest(joined(at, path), importer, text);
+    const manifest = { ...readManifest(joined(at, path), importer, text), ownLockfile };
     if (!shared) return [manifest];
     return [withSettings(manifest, importer === "." ? shared : { ...shared, overrides: [], problems: [] })];
   });

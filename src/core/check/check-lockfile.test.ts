@@ -224,6 +224,16 @@ test("a directory asked for by path is no member of a workspace; one that nobody
   expect(said(project({}, packages))).toEqual(["low lockfile-stale -: the workspace loc has no manifest here"]);
 });
 
+test("a directory outside the project is not installed into; a member with a lockfile of its own is checked there", () => {
+  const packages = { "../out": { version: "1.0.0", dependencies: { gone: "1" } }, "node_modules/out": { resolved: "../out", link: true } };
+  expect(said(project({ out: "file:../out" }, packages))).toEqual([]);
+  const member = { ...readManifest("a/package.json", "a", JSON.stringify({ name: "a", dependencies: { left: "1" } })), ownLockfile: true };
+  const subject = project({}, {});
+  expect(said({ ...subject, manifests: [...subject.manifests, member] })).toEqual([
+    "low lockfile-stale -: the workspace a has a lockfile of its own, which is not read here: cordon check a",
+  ]);
+});
+
 /** A check of another client's file beside this manifest. */
 function beside(file: string, lock: string, dependencies: Fields): readonly string[] {
   const manifests = [readManifest("package.json", ".", JSON.stringify({ name: "site", dependencies }))];
@@ -315,6 +325,7 @@ test("deno lists what an alias stands for, and runs no script that nobody allowe
     });
   expect(beside("deno.lock", lock("npm:left@1.2.0"), { old: "npm:left@1.2.0" })).toEqual([]);
   expect(beside("deno.lock", lock("npm:left@1"), { left: "^1" })).toEqual([]);
+  expect(beside("deno.lock", lock("npm:left@>=1.0.0 <4.0.0"), { left: ">=1 <4" })).toEqual([]);
   expect(beside("deno.lock", lock("npm:left@1.2.0"), { old: "npm:left@^2.0.0" })).toEqual([
     "high lockfile-stale left: package.json asks for left ^2.0.0, the lockfile was written for 1.2.0",
   ]);

@@ -53,6 +53,8 @@ export type Manifest = {
   readonly path: string;
   /** Which importer of the lockfile it is: its folder relative to the lockfile's, `.` for the lockfile's own. */
   readonly importer: string;
+  /** A lockfile stands beside it, in a folder that is not the one being checked. */
+  readonly ownLockfile?: boolean;
   readonly name?: string;
   readonly version?: string;
   readonly dependencies: readonly ManifestDependency[];

@@ -20,7 +20,15 @@ export function checkManifests(tree: ResolvedTree, manifests: readonly Manifest[
     }
     const importer = importers.get(manifest.importer);
     if (importer === undefined) {
-      if (asks.length > 0 && tree.kind !== "deno")
+      if (manifest.ownLockfile)
+        report({
+          rule: "lockfile-stale",
+          severity: "low",
+          at: { path: manifest.path, line: 1, column: 1 },
+          message: `the workspace ${manifest.importer} has a lockfile of its own, which is not read here: cordon check ${manifest.importer}`,
+          mark: manifest.importer,
+        });
+      else if (asks.length > 0 && tree.kind !== "deno")
         report({
           rule: "lockfile-stale",
           at: { path: manifest.path, line: 1, column: 1 },
@@ -145,8 +153,12 @@ function sameRange(tree: ResolvedTree, listed: string, asked: string): boolean {
   };
   if (plain(listed) === plain(asked)) return true;
   // deno writes every range in its own words: `1` for `^1`.
-  const same = semver.validRange(listed);
-  return tree.kind === "deno" && (plain(asked) === "*" || (same !== null && same === semver.validRange(asked)));
+  return tree.kind === "deno" && (plain(asked) === "*" || (semver.validRange(asked) !== null && inFull(listed) === inFull(asked)));
+}
+
+/** `>=2.0.0 <4.0.0` for `>=2 <4`. */
+function inFull(range: string): string | undefined {
+  return semver.validRange(range)?.replaceAll("-0", "");
 }
 
 /** Directories stand in some lockfiles and not in others; pnpm lists the members of the workspace. */

@@ -66,7 +66,8 @@ function checkPlaced(answers: Answers, { edges, resolve, at }: Placed): void {
     }
   };
   for (let from = 0; from < packages.length; from++) {
-    const { dependencies, optionalDependencies, source } = packages[from]!;
+    const { key, dependencies, optionalDependencies, source } = packages[from]!;
+    if (isOutside(key)) continue;
     if (source.kind === "link" && saysTargets(tree) && at(source.path) === undefined)
       report({
         rule: "lockfile-dangling",
@@ -80,7 +81,7 @@ function checkPlaced(answers: Answers, { edges, resolve, at }: Placed): void {
   }
   for (const importer of tree.importers)
     for (const { name, kind, range, line, column } of importer.dependencies) {
-      if (range === undefined || kind === "peer") continue;
+      if (range === undefined || kind === "peer" || isOutside(importer.path)) continue;
       const to = resolve(importerKey(tree.kind, importer), name, range);
       if (to !== undefined) judge(answers, to, { who: whoIs(importer.path), name, range });
       else if (!isLocal(range))
@@ -93,6 +94,11 @@ function checkPlaced(answers: Answers, { edges, resolve, at }: Placed): void {
           mark: importer.path,
         });
     }
+}
+
+/** A directory beside the project that is linked to: npm installs nothing there. */
+function isOutside(path: string): boolean {
+  return path.startsWith("../");
 }
 
 function reportDangling(entry: number, name: string, range: string, severity: "low" | "medium", report: Report): void {

@@ -26,8 +26,13 @@ export type FolderFiles = {
   /** Absolute. */
   readonly root: string;
   readonly lockfiles: readonly { readonly path: string; readonly content: Uint8Array | { readonly why: string } }[];
-  /** `importer`: the folder of the manifest, `.` for this one. */
-  readonly manifests: readonly { readonly path: string; readonly importer: string; readonly text: string | { readonly why: string } }[];
+  /** `importer`: the folder of the manifest, `.` for this one. `ownLockfile`: a member of the workspace has one beside it. */
+  readonly manifests: readonly {
+    readonly path: string;
+    readonly importer: string;
+    readonly text: string | { readonly why: string };
+    readonly ownLockfile?: boolean;
+  }[];
   readonly settings: readonly { readonly path: string; readonly text: string | { readonly why: string } }[];
   /** Lockfiles that git is told to leave out. */
   readonly ignored: readonly string[];
@@ -101,9 +106,10 @@ async function readFolder(root: string, env: Environment, only?: string): Promis
   const settings = SETTINGS.flatMap((name) => textOf(root, name));
   const roots = MANIFESTS.flatMap((name) => textOf(root, name));
   const members = await workspaceMembers(root, roots, settings);
-  const inMembers = members.flatMap((importer) =>
-    MANIFESTS.flatMap((name) => textOf(root, `${importer}/${name}`)).map((file) => ({ ...file, importer })),
-  );
+  const inMembers = members.flatMap((importer) => {
+    const ownLockfile = LOCKFILES.some((name) => fs.existsSync(path.join(root, importer, name)));
+    return MANIFESTS.flatMap((name) => textOf(root, `${importer}/${name}`)).map((file) => ({ ...file, importer, ownLockfile }));
+  });
   return {
     root,
     lockfiles,
