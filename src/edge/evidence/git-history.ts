@@ -2,24 +2,19 @@
  * Lockfiles as git remembers them: on every branch and tag, in every stash and reflog. Git is only asked; it runs nothing a repository
  * configures and fetches nothing that is missing.
  */
-import { spawn } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
-import { Fault } from "../../core/base/fault.ts";
 import { LIMITS } from "../../core/base/limits.ts";
 import { type Instant, instant, iso } from "../../core/base/time.ts";
 import { counted } from "../../core/interchange/words.ts";
 import { LOCKFILE_NAMES } from "../../core/lockfile/read.ts";
 import { codeOf, isWithin, tryReadText } from "../host/files.ts";
-import { git, gitCall } from "../host/git.ts";
+import { type Ask, asker, type Change, changesOf, isThere, objects } from "./git-log.ts";
 import { type LockfileHit as Hit, readWatched } from "./lockfile.ts";
 import { giveWay, type Reading } from "./reading.ts";
 
-/** One lockfile changed by one commit. Blobs are object ids; all zeros where there is none. */
-type Change = { readonly commit: string; readonly at: Instant; readonly path: string; readonly before: string; readonly after: string };
-
 /** Names of lockfiles that are committed; `lock.yaml` alone is anybody's. */
-const NAMES = Object.keys(LOCKFILE_NAMES).filter((name) => name !== "lock.yaml");
+const LOCKFILES = Object.keys(LOCKFILE_NAMES).flatMap((name) => (name === "lock.yaml" ? [] : [`:(glob)**/${name}`]));
 
 export async function readHistory(reading: Reading, place: string): Promise<void> {
   const missing = (what: string): void => reading.see({ kind: "missing", place, what });
@@ -29,11 +24,7 @@ export async function readHistory(reading: Reading, place: string): Promise<void
         `its history is kept in ${gitFolder(place) ?? "a place its .git does not name"}, outside of what is read; name that folder too`,
       );
     reading.tell(`${place} (history)`);
-    const ask = async (...args: readonly string[]): Promise<string> => {
-      const { status, stdout, stderr } = await git(place, reading.surroundings.env, args);
-      if (status !== 0) throw new Fault("INPUT_UNREADABLE", stderr.split("\n")[0] ?? `git ${args[0]} failed`);
-      return stdout.toString("utf8");
-    };
+    const ask = asker(reading, place);
     if ((await ask("rev-parse", "--is-shallow-repository")).trim() === "true") {
       const oldest = Math.min(
         ...(await ask("rev-list", "--all", "--max-parents=0", "--timestamp"))
@@ -44,28 +35,12 @@ export async function readHistory(reading: Reading, place: string): Promise<void
         `shallow clone: nothing before ${Number.isFinite(oldest) ? iso(instant(oldest * 1_000)).slice(0, 10) : "its cut"} to look at`,
       );
     }
-    const changes = readLog(
-      await ask(
-        "log",
-        "--all",
-        "--reflog",
-        "--full-history",
-        "--no-renames",
-        "--diff-merges=separate",
-        "--raw",
-        "-z",
-        "--no-abbrev",
-        "--no-ext-diff",
-        "--no-textconv",
-        "--format=%x01%H %ct",
-        "--",
-        ...NAMES.map((name) => `:(glob)**/${name}`),
-      ),
-    );
+    const changes = await changesOf(ask, LOCKFILES);
     const { hits, gaps } = await readBlobs(reading, place, changes);
     for (const gap of gaps) missing(gap);
     for (const found of await liveSpans(changes, hits, ask))
       reading.see({ kind: "package", place, form: "history", ...found, file: path.join(place, found.file) });
+    if (gitFolder(place) !== undefined) await readStaged(reading, place, changes, ask);
     reading.see({
       kind: "looked",
       place,
@@ -97,25 +72,6 @@ function gitFolder(place: string): string | undefined {
   return named === undefined ? undefined : path.resolve(place, named);
 }
 
-/** `log --raw -z`: a commit's line, then `:mode mode before after status` and a path for each change. */
-function readLog(text: string): readonly Change[] {
-  const changes: Change[] = [];
-  let commit = "";
-  let at = instant(0);
-  const parts = text.split("\0");
-  for (let i = 0; i < parts.length; i += 1) {
-    const part = parts[i]!;
-    const head = /\u0001([0-9a-f]{40,64}) (\d+)/.exec(part);
-    if (head !== null) [commit, at] = [head[1]!, instant(Number(head[2]) * 1_000)];
-    const change = /:\d+ \d+ ([0-9a-f]{40,64}) ([0-9a-f]{40,64}) [A-Z]\d*$/.exec(part);
-    const file = parts[i + 1];
-    if (change === null || file === undefined) continue;
-    changes.push({ commit, at, path: file, before: change[1]!, after: change[2]! });
-    i += 1;
-  }
-  return changes;
-}
-
 /** What the lockfiles behind these object ids name, each read once and none kept. */
 async function readBlobs(
   reading: Reading,
@@ -125,7 +81,7 @@ async function readBlobs(
   const hits = new Map<string, readonly Hit[]>();
   const gaps: string[] = [];
   const files = new Map<string, string>();
-  for (const { path: file, before, after } of changes) for (const id of [before, after]) if (!/^0+$/.test(id)) files.set(id, file);
+  for (const { path: file, before, after } of changes) for (const id of [before, after]) if (isThere(id)) files.set(id, file);
   const ids = [...files.keys()];
   if (ids.length > LIMITS.historyBlobs)
     gaps.push(`git history: only the newest ${LIMITS.historyBlobs} of ${ids.length} states of its lockfiles were read`);
@@ -144,52 +100,26 @@ async function readBlobs(
   return { hits, gaps };
 }
 
-/** Objects in turn through one `git cat-file --batch`; bytes are absent for one that is missing or larger than a lockfile may be. */
-async function* objects(
-  reading: Reading,
-  place: string,
-  ids: readonly string[],
-): AsyncGenerator<{ readonly id: string; readonly bytes: Buffer | undefined }> {
-  if (ids.length === 0) return;
-  const { program, args, env } = gitCall(place, reading.surroundings.env, ["cat-file", "--batch"]);
-  const child = spawn(program, args, {
-    env,
-    stdio: ["pipe", "pipe", "ignore"],
-    timeout: LIMITS.historyMs,
-  });
-  const failed = new Promise<never>((_, reject) => child.once("error", reject));
-  failed.catch(() => undefined);
-  child.stdin.on("error", () => undefined);
-  child.stdin.end(`${ids.join("\n")}\n`);
-  let held: Buffer = Buffer.alloc(0);
-  const chunks = child.stdout[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
-  const more = async (): Promise<void> => {
-    const { value, done } = await Promise.race([chunks.next(), failed]);
-    if (done) throw new Fault("INPUT_UNREADABLE", "git stopped before it had answered");
-    held = held.length === 0 ? value : Buffer.concat([held, value]);
-  };
-  try {
-    for (const id of ids) {
-      let end = held.indexOf(0x0a);
-      for (; end < 0; end = held.indexOf(0x0a)) await more();
-      const size = Number(/^[0-9a-f]+ blob (\d+)$/.exec(held.toString("latin1", 0, end))?.[1] ?? Number.NaN);
-      held = held.subarray(end + 1);
-      if (!Number.isFinite(size)) {
-        yield { id, bytes: undefined };
-        continue;
-      }
-      const parts: Buffer[] = [];
-      for (let left = size + 1; left > 0;) {
-        if (held.length === 0) await more();
-        const part = held.subarray(0, left);
-        if (size <= LIMITS.lockfileBytes) parts.push(part);
-        left -= part.length;
-        held = held.subarray(part.length);
-      }
-      yield { id, bytes: size <= LIMITS.lockfileBytes ? Buffer.concat(parts).subarray(0, size) : undefined };
-    }
-  } finally {
-    child.kill();
+/** Lockfiles that were added to the index and never committed. */
+async function readStaged(reading: Reading, place: string, changes: readonly Change[], ask: Ask): Promise<void> {
+  const committed = new Set(changes.map(({ after }) => after));
+  const staged = new Map<string, string>();
+  // `<mode> <object> <stage>\t<path>`
+  for (const entry of (await ask("ls-files", "--stage", "-z", "--", ...LOCKFILES)).split("\0")) {
+    const [, id, file] = /^\d+ ([0-9a-f]{40,64}) \d\t([^]+)$/.exec(entry) ?? [];
+    if (id !== undefined && file !== undefined && !committed.has(id)) staged.set(id, file);
+  }
+  for await (const { id, bytes } of objects(reading, place, [...staged.keys()])) {
+    if (bytes === undefined) continue; // the file itself is read where it lies
+    for (const { line: _line, note, ...hit } of readWatched(reading, staged.get(id)!, bytes).hits)
+      reading.see({
+        kind: "package",
+        place,
+        form: "history",
+        file: path.join(place, staged.get(id)!),
+        ...hit,
+        note: ["staged, in no commit", note].filter(Boolean).join(", "),
+      });
   }
 }
 
@@ -197,7 +127,7 @@ async function* objects(
 async function liveSpans(
   changes: readonly Change[],
   hits: ReadonlyMap<string, readonly Hit[]>,
-  ask: (...args: readonly string[]) => Promise<string>,
+  ask: Ask,
 ): Promise<readonly (Hit & { readonly file: string; readonly at: Instant })[]> {
   const has = (id: string, { name, version }: Hit): boolean =>
     (hits.get(id) ?? []).some((one) => one.name === name && one.version === version);
@@ -213,22 +143,26 @@ async function liveSpans(
       const refs = (await ask("for-each-ref", "--contains", change.commit, "--format=%(refname:short)"))
         .split("\n")
         .filter((ref) => ref !== "" && !isPointer(ref));
-      const where = stashed.has(change.commit)
-        ? "in a stash"
-        : refs.length === 0
-          ? "on no branch any more, only in the reflog"
-          : branchText(refs, main);
-      const until =
-        end === undefined ? "and was never taken back there" : `to ${end.commit.slice(0, 7)} (${minute(change.at)} – ${minute(end.at)})`;
-      const notes = [
-        where,
-        `from ${change.commit.slice(0, 7)}${end === undefined ? ` (${minute(change.at)})` : ""} ${until}`,
-        ...(hit.note === undefined ? [] : [hit.note]),
-      ];
+      const since = `from ${change.commit.slice(0, 7)}`;
+      const span = stashed.has(change.commit)
+        ? `in a stash, ${since} (${minute(change.at)})`
+        : `${refs.length > 0 ? branchText(refs, main) : await unnamed(change.commit, ask)}, ${since}${spanText(change, end)}`;
       const { line: _line, ...rest } = hit;
-      found.set(key, { ...rest, file: change.path, at: change.at, note: notes.join(", ") });
+      found.set(key, { ...rest, file: change.path, at: change.at, note: [span, ...(hit.note === undefined ? [] : [hit.note])].join(", ") });
     }
   return [...found.values()];
+}
+
+function spanText({ at }: Change, end: Change | undefined): string {
+  if (end === undefined) return ` (${minute(at)}) and was never taken back there`;
+  return ` to ${end.commit.slice(0, 7)} (${minute(at)} – ${minute(end.at)})`;
+}
+
+/** Where a commit is that no branch or tag holds. */
+async function unnamed(commit: string, ask: Ask): Promise<string> {
+  const head = await ask("rev-parse", "--verify", "--quiet", "HEAD").catch(() => ""); // nothing was committed there yet
+  const held = head !== "" && (await ask("rev-list", "-1", commit, `^${head.trim()}`)).trim() === "";
+  return held ? "checked out, on no branch" : "on no branch any more, only in the reflog";
 }
 
 /** The first commit after `from`, on its own line of descent, that took the version out again. */
@@ -237,7 +171,7 @@ async function endOf(
   hit: Hit,
   changes: readonly Change[],
   has: (id: string, hit: Hit) => boolean,
-  ask: (...args: readonly string[]) => Promise<string>,
+  ask: Ask,
 ): Promise<Change | undefined> {
   const ends = changes
     .filter((one) => one.path === from.path && one.at >= from.at && has(one.before, hit) && !has(one.after, hit))
@@ -247,7 +181,7 @@ async function endOf(
 }
 
 /** A stash is a commit with two or three parents: what was checked out, the index, and what git did not track. Older ones have no ref. */
-async function stashCommits(ask: (...args: readonly string[]) => Promise<string>): Promise<ReadonlySet<string>> {
+async function stashCommits(ask: Ask): Promise<ReadonlySet<string>> {
   if ((await ask("for-each-ref", "refs/stash")) === "") return new Set();
   const lines = (await ask("log", "--walk-reflogs", "--format=%H %P", "refs/stash")).split("\n");
   return new Set(lines.flatMap((line) => line.split(" ").filter((_commit, i) => i !== 1)));
@@ -258,7 +192,7 @@ function isPointer(ref: string): boolean {
   return /^[^/]+\/HEAD$/.test(ref);
 }
 
-async function defaultBranch(ask: (...args: readonly string[]) => Promise<string>): Promise<string | undefined> {
+async function defaultBranch(ask: Ask): Promise<string | undefined> {
   const refs = (await ask("for-each-ref", "--format=%(refname:short)", "refs/heads", "refs/remotes")).split("\n");
   return ["main", "master", "origin/main", "origin/master", "trunk", "develop"].find((name) => refs.includes(name));
 }

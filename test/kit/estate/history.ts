@@ -107,7 +107,42 @@ export const HISTORY_ROWS: readonly Row[] = [
       grow(folder, { "package-lock.json": npmLock({ axios: "1.15.0" }) });
       git(folder, HEALED, "stash", "-q");
     },
-    says: { "": once("in a stash, from <commit> (2026-03-31 00:52) and was never taken back there") },
+    says: { "": once("in a stash, from <commit> (2026-03-31 00:52)") },
+  },
+  {
+    at: "git-stash-new",
+    how: "in a stash, as a file git did not know yet",
+    files: GOOD,
+    make(folder) {
+      repository(folder);
+      grow(folder, { "app/package-lock.json": BAD["package-lock.json"] });
+      git(folder, HIT, "stash", "-q", "--include-untracked");
+    },
+    says: { "": once("in a stash, from <commit> (2026-03-31 00:52)", "app/package-lock.json") },
+  },
+  {
+    at: "git-staged",
+    how: "staged and never committed, the file healed since",
+    files: GOOD,
+    make(folder) {
+      repository(folder);
+      grow(folder, BAD);
+      git(folder, HIT, "add", ".");
+      grow(folder, GOOD);
+    },
+    says: { "": ["resolved", `${WAS} (staged, in no commit), package-lock.json`] },
+  },
+  {
+    at: "git-detached",
+    how: "checked out by its commit, as CI systems do",
+    files: GOOD,
+    make(folder) {
+      repository(folder);
+      git(folder, HIT, "checkout", "-q", "--detach");
+      poison(folder);
+      heal(folder);
+    },
+    says: { "": once("checked out, on no branch, from <commit> to <commit> (2026-03-31 00:52 – 2026-03-31 09:10)") },
   },
   {
     at: "git-reflog",
