@@ -29,7 +29,7 @@ export function tarballWork({
   heapMb = LIMITS.tarballWorkerHeapMb,
   idle = LIMITS.packumentWorkerIdleMs,
 }: TarballWorkOptions) {
-  const limits = { heapMb, youngMb: 32, stackMb: LIMITS.tarballWorkerStackMb };
+  const limits = { heapMb, youngMb: LIMITS.tarballWorkerYoungMb, stackMb: LIMITS.tarballWorkerStackMb };
   const all = Array.from({ length: seats }, () => openSeat<TarballNews>({ threads, limits, patience, idle }));
   const free = [...all];
   const waiting: ((seat: Seat<TarballNews>) => void)[] = [];
