@@ -1,7 +1,8 @@
 /**
  * The axios compromise of 31 March 2026 rehearsed from the first install to the report: a real gate, real clients, inert packages, and the
- * clock of that day. Every line behind a `$` was really typed and every line under it really printed; only long answers are shortened. What
- * does not come out as the story says is an error, so that a rehearsal that is printed to its end went well.
+ * clock of that day. Every command behind a `$` was really run and every line under it really printed; only long answers are shortened. What
+ * does not come out as the story says is an error, so that a rehearsal that is printed to its end went well. The gate looks again when the
+ * story's clock says so and not by its own timer: nobody waits a quarter of an hour.
  */
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
@@ -75,6 +76,7 @@ export async function rehearse({ npm, other, git, say }: Rehearsal): Promise<voi
     const place = estate.places.find(({ shown, client }) => title.includes(`${shown}:`) || (id.startsWith("purge") && client === other))!;
     for (const command of commands) {
       const [line = ""] = command.split("   (");
+      // Looked at only: the branch's diff, and what cordon itself checks again two steps later.
       if (line.startsWith("cordon check") || line.startsWith("cd ")) continue;
       if (id.startsWith("purge")) rmSync(join(place.folder, "node_modules"), { recursive: true, force: true });
       const ran = line.startsWith("cordon ") ? await typed(place.shown, line, INSTALLED) : await place.type(line);
@@ -88,12 +90,12 @@ export async function rehearse({ npm, other, git, say }: Rehearsal): Promise<voi
   // --- before anybody knows
   tell.scene(registry, "axios 1.14.1 is 22 minutes old, and nobody knows");
   tell.prose(
-    `A gate runs at ${base} for everybody here. It is its first week, so it is in monitor mode: it judges and tells, and withholds only what is denied. That is why the poisoned release gets in at all; in balanced mode it would have waited three days.`,
+    `A gate runs at ${base} for everybody here. It is its first week, so it is in monitor mode: it judges and tells, and withholds only what is denied. That is why the poisoned release gets in at all: in balanced mode nobody would have got it before a person had looked.`,
   );
   tell.file("cordon.yaml", FIRST_WEEK);
   await typed("code", "cordon why axios@1.14.1", { lines: 4 });
 
-  tell.scene(registry, "Two people and a build machine install");
+  tell.scene(registry, "Everybody installs, the build machine too");
   for (const place of estate.places) {
     const ran = await place.run(place.install);
     tell.ran(place.shown, place.line(place.install), ran, INSTALLED);
@@ -165,6 +167,14 @@ export async function rehearse({ npm, other, git, say }: Rehearsal): Promise<voi
       );
       expectThat(confirmed.code === 0, `${step.id} could not be confirmed: ${confirmed.stderr}`);
     }
+
+  const later = (await until(chat.lines, (lines) => lines.length >= 6)).slice(4).toSorted();
+  tell.prose("In the team's channel meanwhile: a colleague's deny of what was served is news, too.");
+  for (const line of later) tell.quote(line);
+  expectThat(
+    later.length === 2 && later.every((line) => line.includes("denied here by mara")),
+    `the gate told something else: ${later.join("\n")}`,
+  );
 
   // --- afterwards
   tell.scene(registry, "Somebody checks out the commit of last night");
