@@ -174,8 +174,8 @@ export function responseVerbs(ports: ResponsePorts, by: string) {
   async function undone(plan: Plan, pack: IncidentPack, action: Action): Promise<string | undefined> {
     switch (action.kind) {
       case "deny": {
-        const { name, version } = action;
-        return (await denyOf(action)) === undefined ? `${name}@${version} is not denied: cordon deny add ${name}@${version}` : undefined;
+        const spec = specOf(action);
+        return (await denyOf(action)) === undefined ? `${spec} is not denied: cordon deny add ${spec}` : undefined;
       }
       case "freeze":
         return (await ports.exceptions.freezes()).some(({ before }) => before === parseInstant(action.before))
@@ -219,9 +219,9 @@ export function responseVerbs(ports: ResponsePorts, by: string) {
     const owned = { owner: by, reason: `${plan.incident.id}, response ${plan.id}` };
     switch (action.kind) {
       case "deny": {
-        const { name, version, integrity } = action;
+        const { integrity } = action;
         if (await denyOf(action)) return { detail: "it was denied already, which is left as it is" };
-        const deny = await ports.exceptions.deny({ spec: `${name}@${version}`, ...(integrity !== undefined && { integrity }) }, owned);
+        const deny = await ports.exceptions.deny({ spec: specOf(action), ...(integrity !== undefined && { integrity }) }, owned);
         const bytes = deny.integrity === undefined ? "by name; its bytes are not known here" : "by name and by bytes";
         return { detail: `denied ${bytes}`, made: [deny.id] };
       }
@@ -388,4 +388,9 @@ export function waiting({ plan, events }: Pick<StoredResponse, "plan" | "events"
 
 function keyOf(file: string, name: string | undefined, version: string | undefined): string {
   return `${file}\n${name}@${version}`;
+}
+
+/** A deny without a version is for every version of the name. */
+function specOf({ name, version }: Extract<Action, { readonly kind: "deny" }>): string {
+  return version === undefined ? name : `${name}@${version}`;
 }

@@ -74,7 +74,8 @@ export type RevalidateAction =
 
 /** What cordon does by itself; every argument stands in the plan. */
 export type Action =
-  | { readonly kind: "deny"; readonly name: string; readonly version: string; readonly integrity?: string }
+  /** Without a version every version of the name. */
+  | { readonly kind: "deny"; readonly name: string; readonly version?: string; readonly integrity?: string }
   /** `before` is an ISO time: nothing whose age begins then or later is admitted. */
   | { readonly kind: "freeze"; readonly before: string; readonly days: number }
   | { readonly kind: "preserve"; readonly files: readonly string[] }

@@ -256,6 +256,8 @@ test("where it cannot be made, the branch stays a person's, who is told why", ()
   expect(why({ ...CLEAN, root: "/p", client: "deno" })).toMatch(/^deno has no overrides/);
   const twice = [{ ...POISONED[0]!, evidence: [...POISONED[0]!.evidence, seen("lockfile", "/p/sub/yarn.lock")] }];
   expect(why({ ...CLEAN, root: "/p" }, twice)).toBe("more than one lockfile names them: /p/package-lock.json, /p/sub/yarn.lock");
+  const alone = [{ ...POISONED[0]!, evidence: [seen("lockfile", "/p/package-lock.json", "stolen", "1.0.0")] }];
+  expect(why({ ...CLEAN, root: "/p" }, alone)).toBe("it has no good version: take it out, or what asks for it");
   const installed = [{ ...POISONED[0]!, evidence: [seen("folder", "/p/node_modules/left")] }];
   expect(why({ ...CLEAN, root: "/p" }, installed)).toBe("no lockfile of it names a poisoned version; only what is installed has to go");
 });
@@ -289,4 +291,11 @@ test("a log of another machine isolates that machine, and all of its secrets cou
   expect(plan.steps.filter(({ phase }) => phase === "rotate").map(({ title }) => title)).toEqual([
     "from a clean machine: every secret within reach of the machine that /ci/build.log tells of; cordon knows none of their names",
   ]);
+});
+
+test("of a name that was never honest every version is denied, listed or not", () => {
+  const phantom = { name: "phantom", role: "payload" as const, versions: [{ version: "1.0.0" }], everyVersion: true as const };
+  const plan = planResponse({ ...PACK, packages: [phantom] }, [], { paths: ["."], machine: true }, ESTATE);
+  const denies = plan.steps.flatMap((step) => (step.who === "cordon" && step.action.kind === "deny" ? [step.action] : []));
+  expect(denies).toEqual([{ kind: "deny", name: "phantom" }]);
 });

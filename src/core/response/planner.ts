@@ -71,22 +71,17 @@ export function planResponse(pack: IncidentPack, answers: readonly Answer[], sco
 // --- the steps of each phase ----------------------------------------------------------------------------------------------------------------
 
 function declaring(pack: IncidentPack): readonly Draft[] {
-  const denies = pack.packages.flatMap(({ name, versions }) =>
-    versions.flatMap(({ version, integrity = [undefined] }) =>
-      integrity.map((bytes): Draft => {
-        const action: Action = { kind: "deny", name, version, ...(bytes !== undefined && { integrity: bytes }) };
-        return {
-          phase: "declare",
-          who: "cordon",
-          title: `deny ${name}@${version} at the gate, by version and by its bytes${bytes === undefined ? " where they are known" : ` (${bytes.slice(0, 16)}…)`}`,
-          action,
-          evidence: "the deny and the row of the ledger that records it",
-          undo: "cordon deny remove, typed by a person",
-          done: "`cordon deny list` shows it",
-        };
-      }),
+  const denies = pack.packages.flatMap(({ name, versions, everyVersion }) => [
+    ...(everyVersion ? [denying(`deny every version of ${name} at the gate`, { kind: "deny", name })] : []),
+    ...versions.flatMap(({ version, integrity = everyVersion ? [] : [undefined] }) =>
+      integrity.map((bytes) =>
+        denying(
+          `deny ${name}@${version} at the gate, by version and by its bytes${bytes === undefined ? " where they are known" : ` (${bytes.slice(0, 16)}…)`}`,
+          { kind: "deny", name, version, ...(bytes !== undefined && { integrity: bytes }) },
+        ),
+      ),
     ),
-  );
+  ]);
   const { from, until } = pack.window;
   // A closed window needs no freeze: nothing more comes out of it.
   if (from === undefined || (until !== undefined && pack.coverage.kind === "complete")) return denies;
@@ -102,6 +97,18 @@ function declaring(pack: IncidentPack): readonly Draft[] {
       done: "`cordon freeze` shows it",
     },
   ];
+}
+
+function denying(title: string, action: Action): Draft {
+  return {
+    phase: "declare",
+    who: "cordon",
+    title,
+    action,
+    evidence: "the deny and the row of the ledger that records it",
+    undo: "cordon deny remove, typed by a person",
+    done: "`cordon deny list` shows it",
+  };
 }
 
 function isolating(exposures: readonly Answer[]): readonly Draft[] {
@@ -285,7 +292,8 @@ function inProjects(pack: IncidentPack, exposures: readonly Answer[], { projects
       .filter((spec) => !lastGood.has(spec))
       .map((spec) => `no good version before ${spec} is recorded here; the newest below the poisoned ones is taken`);
     const lockfiles = unique(bad.flatMap((one) => (formOf(one) === "lockfile" ? [one.file] : [])));
-    const why = noBranch(project, lockfiles);
+    const why =
+      noBranch(project, lockfiles) ?? (carriers.length === 0 ? "it has no good version: take it out, or what asks for it" : undefined);
     if (why !== undefined) return [byHand(pack, project, { branch, carriers, said, why, lastGood, warnings })];
     const action: RollbackAction = {
       kind: "rollback",
