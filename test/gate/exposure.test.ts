@@ -38,13 +38,18 @@ test("the ledger says which poisoned version was served, to whom; a range is dec
   expect(other.find(({ place }) => place === join(product.data, "ledger.db"))).toMatchObject({ level: "not-exposed" });
 });
 
-test("an advisory of the feeds is an incident by its id, its exact versions only", async () => {
+test("an advisory of the feeds is an incident by its id: its exact versions, or a name of which every version is bad", async () => {
   const feed = tree({
     "feed.json": [
       {
         id: "MAL-2026-9001",
         modified: "2026-03-31T00:00:00Z",
         affected: [{ package: { ecosystem: "npm", name: "left-pad" }, versions: ["1.3.0"] }],
+      },
+      {
+        id: "MAL-2026-9002",
+        modified: "2026-03-31T00:00:00Z",
+        affected: [{ package: { ecosystem: "npm", name: "phantom-kit" }, ranges: [{ type: "SEMVER", events: [{ introduced: "0" }] }] }],
       },
     ],
   });
@@ -54,11 +59,17 @@ test("an advisory of the feeds is an incident by its id, its exact versions only
   expect(synced.code, synced.stderr).toBe(0);
   const lock = {
     lockfileVersion: 3,
-    packages: { "node_modules/left-pad": { version: "1.3.0", resolved: "https://registry.test/left-pad/-/left-pad-1.3.0.tgz" } },
+    packages: {
+      "node_modules/left-pad": { version: "1.3.0", resolved: "https://registry.test/left-pad/-/left-pad-1.3.0.tgz" },
+      "node_modules/phantom-kit": { version: "7.0.0", resolved: "https://registry.test/phantom-kit/-/phantom-kit-7.0.0.tgz" },
+    },
   };
-  const asked = await product.cordon(["exposure", "MAL-2026-9001", "--no-machine"], { cwd: tree({ "package-lock.json": lock }) });
+  const cwd = tree({ "package-lock.json": lock });
+  const asked = await product.cordon(["exposure", "MAL-2026-9001", "--no-machine"], { cwd });
   expect(asked.stdout).toContain("left-pad@1.3.0: the lockfile names it");
   expect(asked.code).toBe(1);
+  const every = await product.cordon(["exposure", "MAL-2026-9002", "--no-machine"], { cwd });
+  expect(every.stdout).toContain("phantom-kit@7.0.0: the lockfile names it, and no version of it was ever honest");
 });
 
 test("the shipped packs are those that were pinned", async () => {
