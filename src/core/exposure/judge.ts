@@ -3,11 +3,11 @@
  * One more sighting never lowers the answer, and what is missing never becomes "not exposed" (tested as properties).
  */
 import semver from "semver";
-import { type Instant, parseInstant } from "../base/time.ts";
+import { type Instant, iso, parseInstant } from "../base/time.ts";
 import type { PackageRecord } from "../facts/history.ts";
 import type { IncidentPack } from "../incident/pack.ts";
 import { digestsOf } from "./watch.ts";
-import { wouldResolve } from "./time-travel.ts";
+import { type Poison, wouldResolve } from "./time-travel.ts";
 import { FORMS, type FoundLevel, LEVELS, type Level, type PackageSighting, type Sighting } from "./sighting.ts";
 
 export type Evidence = {
@@ -162,7 +162,10 @@ function* ofArtefact(
 function ofRange(pack: IncidentPack, one: Extract<Sighting, { kind: "range" }>, recorded: Recorded): readonly Evidence[] {
   const [from, until] = [parseInstant(pack.window.from), parseInstant(pack.window.until)];
   const pinned = one.by === "unpinned" ? "which no lockfile pins," : "with no lockfile,";
-  const who = one.by === "launcher" ? `started as ${one.name}@${one.range || "latest"}, which` : `"${one.name}": "${one.range}", ${pinned}`;
+  const who =
+    one.by === "launcher"
+      ? `started as ${one.name}@${one.range || "latest"}, which`
+      : `"${one.name}": "${one.range}"${stood(one)}, ${pinned}`;
   return pack.packages
     .filter(({ name }) => name === one.name)
     .flatMap(({ versions, everyVersion }): readonly Evidence[] => {
@@ -180,7 +183,8 @@ function ofRange(pack: IncidentPack, one: Extract<Sighting, { kind: "range" }>, 
           semver.validRange(one.range, true) === null ? isTag(one.range) : semver.satisfies(version, one.range, { loose: true });
         if (!allowed) return [];
         const record = recorded(one.name);
-        const life = { version, published: parseInstant(published) ?? from, removed: parseInstant(removed) ?? until };
+        const life = during(one, { version, published: parseInstant(published) ?? from, removed: parseInstant(removed) ?? until });
+        if (life === undefined) return [];
         const would = record && wouldResolve(record, one.range, life);
         if (would === false) return [];
         const how =
@@ -192,6 +196,19 @@ function ofRange(pack: IncidentPack, one: Extract<Sighting, { kind: "range" }>, 
         return [{ level: "could-have", text: `${one.name}@${version}: ${who} ${how}`, file: one.file, name: one.name, version }];
       });
     });
+}
+
+function stood({ since, until }: { readonly since?: Instant; readonly until?: Instant }): string {
+  return until === undefined
+    ? ""
+    : ` (${since === undefined ? "" : `${iso(since).slice(0, 16).replace("T", " ")} `}– ${iso(until).slice(0, 16).replace("T", " ")})`;
+}
+
+/** The part of a version's life in which the range stood there; undefined when they never met. */
+function during({ since, until }: { readonly since?: Instant; readonly until?: Instant }, life: Poison): Poison | undefined {
+  const published = since === undefined || (life.published ?? since) > since ? life.published : since;
+  const removed = until === undefined || (life.removed ?? until) < until ? life.removed : until;
+  return published !== undefined && removed !== undefined && removed <= published ? undefined : { ...life, published, removed };
 }
 
 function isTag(range: string): boolean {

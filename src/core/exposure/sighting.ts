@@ -61,6 +61,9 @@ export type Sighting =
       readonly range: string;
       /** `unpinned`: there is a lockfile, and it does not have the name. */
       readonly by: "manifest" | "unpinned" | "launcher";
+      /** By git: when it was committed, and when something else took its place. */
+      readonly since?: Instant;
+      readonly until?: Instant;
     })
   /** Looked at whole; `what` is the reason why nothing found there means something. */
   | (At & { readonly kind: "looked"; readonly what: string })

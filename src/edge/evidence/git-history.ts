@@ -10,22 +10,29 @@ import { counted } from "../../core/interchange/words.ts";
 import { LOCKFILE_NAMES } from "../../core/lockfile/read.ts";
 import { codeOf, isWithin, tryReadText } from "../host/files.ts";
 import { type Ask, asker, type Change, changesOf, isThere, objects } from "./git-log.ts";
+import { readManifestHistory } from "./git-manifests.ts";
 import { type LockfileHit as Hit, readWatched } from "./lockfile.ts";
+import type { Since } from "./manifest.ts";
 import { giveWay, type Reading } from "./reading.ts";
 
 /** Names of lockfiles that are committed; `lock.yaml` alone is anybody's. */
 const LOCKFILES = Object.keys(LOCKFILE_NAMES).flatMap((name) => (name === "lock.yaml" ? [] : [`:(glob)**/${name}`]));
 
-export async function readHistory(reading: Reading, place: string): Promise<void> {
+/** `locked`: a lockfile lies there now. Gives what git knows of manifests' ranges where there never was one. */
+export async function readHistory(reading: Reading, place: string, locked: boolean): Promise<Since> {
   const missing = (what: string): void => reading.see({ kind: "missing", place, what });
+  const unknown: Since = () => undefined;
   try {
-    if (!isOwnRepository(reading, place))
-      return missing(
+    if (!isOwnRepository(reading, place)) {
+      missing(
         `its history is kept in ${gitFolder(place) ?? "a place its .git does not name"}, outside of what is read; name that folder too`,
       );
+      return unknown;
+    }
     reading.tell(`${place} (history)`);
     const ask = asker(reading, place);
-    if ((await ask("rev-parse", "--is-shallow-repository")).trim() === "true") {
+    const shallow = (await ask("rev-parse", "--is-shallow-repository")).trim() === "true";
+    if (shallow) {
       const oldest = Math.min(
         ...(await ask("rev-list", "--all", "--max-parents=0", "--timestamp"))
           .split("\n")
@@ -41,13 +48,14 @@ export async function readHistory(reading: Reading, place: string): Promise<void
     for (const found of await liveSpans(changes, hits, ask))
       reading.see({ kind: "package", place, form: "history", ...found, file: path.join(place, found.file) });
     if (gitFolder(place) !== undefined) await readStaged(reading, place, changes, ask);
-    reading.see({
-      kind: "looked",
-      place,
-      what: `no state of its lockfiles in git names them (${counted(new Set(changes.map(({ commit }) => commit)).size, "commit")})`,
-    });
+    const commits = new Set(changes.map(({ commit }) => commit)).size;
+    const looked =
+      commits === 0 ? "no commit has a lockfile" : `no state of its lockfiles in git names them (${counted(commits, "commit")})`;
+    reading.see({ kind: "looked", place, what: looked });
+    return commits > 0 || locked || shallow ? unknown : await readManifestHistory(reading, place, ask);
   } catch (error) {
     missing(`git history: ${codeOf(error)}`);
+    return unknown;
   }
 }
 

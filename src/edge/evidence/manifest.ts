@@ -1,6 +1,7 @@
 /** Manifests: what they call themselves and run, and, where no lockfile pins them, ranges that may have resolved to anything a registry had. */
 import path from "node:path";
 import { LIMITS } from "../../core/base/limits.ts";
+import type { Instant } from "../../core/base/time.ts";
 import { launchedBy } from "../../core/exposure/launcher.ts";
 import { artefactsIn } from "../../core/exposure/watch.ts";
 import { registryIdentity } from "../../core/lockfile/identity.ts";
@@ -8,10 +9,13 @@ import { tryReadText } from "../host/files.ts";
 import type { Reading } from "./reading.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
-type Declared = { readonly name: string; readonly range: string };
+export type Declared = { readonly name: string; readonly range: string };
 
 /** What an install brings. npm since 7 and pnpm since 8 install peers as well. */
 const FIELDS = ["dependencies", "devDependencies", "optionalDependencies", "peerDependencies"];
+
+/** When the range was committed that stands in a manifest now; undefined where git does not know. */
+export type Since = (file: string, declared: Declared) => Instant | undefined;
 
 type Standing = {
   /**
@@ -21,9 +25,10 @@ type Standing = {
   readonly pinned: ReadonlySet<string> | "all" | "none";
   /** It is a package of the project's own: a member of its workspace, a folder it links to. */
   readonly own: boolean;
+  readonly since?: Since;
 };
 
-export function readManifestEvidence({ see, watch, counts }: Reading, place: string, file: string, { pinned, own }: Standing): void {
+export function readManifestEvidence({ see, watch, counts }: Reading, place: string, file: string, { pinned, own, since }: Standing): void {
   const text = tryReadText(file, LIMITS.manifestBytes);
   if (text === undefined) return;
   counts.files += 1;
@@ -54,7 +59,10 @@ export function readManifestEvidence({ see, watch, counts }: Reading, place: str
       if (watch.knows(one.name) && !silent.has(one.name)) see({ kind: "range", place, file, ...one, by: "unpinned" });
     return;
   }
-  for (const one of [...declared, ...forced]) if (watch.knows(one.name)) see({ kind: "range", place, file, ...one, by: "manifest" });
+  for (const one of [...declared, ...forced]) {
+    const at = since?.(file, one);
+    if (watch.knows(one.name)) see({ kind: "range", place, file, ...one, by: "manifest", ...(at !== undefined && { since: at }) });
+  }
   const fetched = declared.filter(({ range }) => !LOCAL.test(range));
   if (declared.length === 0) see({ kind: "looked", place, what: "it declares no dependencies" });
   else if (fetched.length === 0) see({ kind: "looked", place, what: "what it depends on are folders of this disk" });
@@ -80,6 +88,16 @@ function startedBy(fields: Fields, declared: readonly Declared[]): readonly Decl
 
 function fieldsOf(value: unknown): Fields {
   return typeof value === "object" && value !== null ? (value as Fields) : {};
+}
+
+/** What a manifest declares, and what it forces on others, of names that packs speak of. Undefined when it is no JSON. */
+export function rangesIn(text: string, knows: (name: string) => boolean): readonly Declared[] | undefined {
+  try {
+    const fields = fieldsOf(JSON.parse(text.replace(/^\ufeff/, "")));
+    return [...declaredBy(fields), ...forcedBy(fields)].filter(({ name }) => knows(name));
+  } catch {
+    return undefined;
+  }
 }
 
 function declaredBy(fields: Fields): readonly Declared[] {

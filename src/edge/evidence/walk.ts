@@ -16,7 +16,7 @@ import { isImageFolder, readImageFolder } from "./image.ts";
 import { readProjectLaunchers, readRecipe, RECIPE } from "./launchers.ts";
 import { readLockfileEvidence } from "./lockfile.ts";
 import { readLogFile } from "./log.ts";
-import { readManifestEvidence } from "./manifest.ts";
+import { readManifestEvidence, type Since } from "./manifest.ts";
 import { readModulesEvidence } from "./modules.ts";
 import { isNpmCache, readNpmCache } from "./npm-cache.ts";
 import { giveWay, type Reading } from "./reading.ts";
@@ -31,6 +31,7 @@ type Step = {
   readonly pinned: ReadonlySet<string> | "all" | "none";
   /** Folders whose manifest is the source of a package of the project's own, whatever it is called. */
   readonly own: ReadonlySet<string>;
+  readonly since?: Since | undefined;
   readonly depth: number;
 };
 
@@ -88,10 +89,10 @@ async function visit(reading: Reading, step: Step, pending: Step[], skip: Readon
     locks.length > 0 || names.has(".git") || (step.project === undefined && (names.has("package.json") || names.has("node_modules")));
   const project = begins ? folder : step.project;
   const own = new Set(begins ? [...step.own, ...workspacesOf(folder)] : step.own);
-  let { pinned } = step;
+  let { pinned, since } = step;
   if (begins) {
     reading.tell(folder);
-    if (names.has(".git")) await readHistory(reading, folder);
+    if (names.has(".git")) since = await readHistory(reading, folder, locks.length > 0 || pinned !== "none");
     const read = locks.map((name) => readLockfileEvidence(reading, folder, path.join(folder, name)));
     for (const one of read.flatMap(({ folders }) => folders)) own.add(one);
     if (read.length > 0) pinned = read.some((one) => one.names === undefined) ? "all" : new Set(read.flatMap((one) => [...one.names!]));
@@ -103,6 +104,7 @@ async function visit(reading: Reading, step: Step, pending: Step[], skip: Readon
     if (names.has("package.json"))
       readManifestEvidence(reading, project, path.join(folder, "package.json"), {
         own: own.has(folder),
+        ...(since && { since }),
         pinned: pinned === "none" || pinned === "all" || locks.length > 0 || own.has(folder) ? pinned : new Set(),
       });
   }
@@ -117,7 +119,7 @@ async function visit(reading: Reading, step: Step, pending: Step[], skip: Readon
     } else if (!entry.isDirectory() || skip.has(inner) || SYSTEM.has(inner)) continue;
     else if (entry.name === "node_modules") await readModulesEvidence(reading, place, folder);
     else if (entry.name !== ".git")
-      pending.push({ folder: inner, pinned, own, depth: step.depth + 1, ...(project !== undefined && { project }) });
+      pending.push({ folder: inner, pinned, own, since, depth: step.depth + 1, ...(project !== undefined && { project }) });
   }
 }
 
@@ -149,7 +151,7 @@ async function readStore(reading: Reading, folder: string, names: ReadonlySet<st
     return true;
   }
   if (isBareRepository(names)) {
-    await readHistory(reading, folder);
+    await readHistory(reading, folder, false);
     return true;
   }
   const store = STORES.find(({ is }) => is(folder, names));

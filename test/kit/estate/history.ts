@@ -202,6 +202,36 @@ export const HISTORY_ROWS: readonly Row[] = [
     says: { "": once("origin/bot/axios, never on main, from <commit> (2026-03-31 00:52) and was never taken back there") },
   },
   {
+    at: "git-range-then",
+    how: "never a lockfile; while the poisoned version lived the manifest allowed it",
+    files: { "package.json": { name: "site", dependencies: { axios: "^1.13.0" } } },
+    make(folder) {
+      repository(folder);
+      grow(folder, { "package.json": { name: "site", dependencies: { axios: "1.15.0" } } });
+      commit(folder, "2026-04-10T08:00:00Z", "two");
+    },
+    says: {
+      "": [
+        "could-have",
+        'could-have: axios@1.14.1: "axios": "^1.13.0" (2026-03-28 10:00 – 2026-04-10 08:00), with no lockfile, resolved to it in the window, by what is recorded of the registry, package.json',
+        "missing: package.json has no lockfile: what its dependencies (1) resolved to is not recorded",
+      ],
+    },
+  },
+  {
+    at: "git-range-later",
+    how: "never a lockfile; the range was committed when the poisoned version was long gone",
+    files: { "package.json": { name: "site", dependencies: { axios: "^1.13.0" } } },
+    make: (folder) => repository(folder, "2026-05-01T08:00:00Z"),
+    says: {
+      "": [
+        "unknown",
+        "missing: package.json has no lockfile: what its dependencies (1) resolved to is not recorded",
+        "because: no commit has a lockfile",
+      ],
+    },
+  },
+  {
     at: "git-shallow",
     how: "a clone whose history was cut off",
     make(folder) {
