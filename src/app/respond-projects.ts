@@ -19,7 +19,7 @@ import { filesOf } from "./check-fix.ts";
 import type { CheckedFiles } from "./check.ts";
 import type { DecideEntries } from "./decide-entries.ts";
 import type { Knowledge } from "./knowledge.ts";
-import { repair, type RepairPorts } from "./repair.ts";
+import { repair, type RepairCheck, type RepairPorts } from "./repair.ts";
 import type { Done, ProjectActions } from "./respond.ts";
 import type { VersionsOf } from "./versions.ts";
 
@@ -72,68 +72,86 @@ export function projectActions(ports: ProjectPorts): ProjectActions {
     }
   }
 
-  /** The pin or override comes first here: a lockfile alone would let the next person without cordon have the poison again. */
+  /** Leaves the project on the last good versions, or raises a Fault that says why it cannot be. */
   async function mend(
     pack: IncidentPack,
     action: RollbackAction,
     project: string,
-  ): Promise<{ changed: readonly string[]; steps: RepairPlan["steps"] }> {
+  ): Promise<{ readonly changed: readonly string[]; readonly steps: RepairPlan["steps"] }> {
+    const { lockfile } = action;
     const files = await ports.readFolder(project);
-    const before = treeOf(files, action.lockfile);
+    const before = treeOf(files, lockfile);
     const client = LOCKFILE_CLIENTS[before.kind];
-    if (client === undefined) throw new Fault("USAGE", `no client cordon knows writes ${action.lockfile}`);
+    if (client === undefined) throw new Fault("USAGE", `no client cordon knows writes ${lockfile}`);
     const bad = poisoned(pack, before);
-    if (bad.length === 0) throw new Fault("USAGE", `${action.lockfile} names none of them as of ${action.base.slice(0, 12)}`);
-    const ailing = bad.filter(({ name }) => pack.packages.some((one) => one.name === name && one.role !== "payload"));
-    const candidates = new Map<string, readonly RepairCandidate[]>();
-    const tags = new Map<string, Readonly<Record<string, string>>>();
-    for (const name of new Set(ailing.map((one) => one.name))) {
-      const found = await ports.versions(name);
-      tags.set(name, found.tags);
-      candidates.set(
-        name,
-        found.candidates.map((one) =>
-          isGood(pack, action, ailing, name, one.version) ? { ...one, affectedBy: [] } : { ...one, affectedBy: [pack.id] },
-        ),
-      );
-    }
-    const plans = repairPlans({
-      client,
-      tree: before,
-      files: filesOf(files, action.lockfile),
-      ailing: ailing.map(({ name, version }) => ({ name, version, because: [pack.id] })),
-      candidates,
-      tags: (name) => tags.get(name) ?? {},
-      now: ports.clock.now(),
-    });
-    const [moving, ...written] = plans.map((one) => withoutPayload(one, action.lockfile, bad));
-    const why = moving?.unrepaired[0];
-    if (why !== undefined) throw new Fault("USAGE", `${why.name}@${why.version} cannot be replaced: ${why.why}`);
-    const known = keysOf(before.packages);
-    const recheck = async (): Promise<ReadonlyMap<string, readonly string[]>> => {
-      const now = treeOf(await ports.readFolder(project), action.lockfile);
-      const fresh = now.packages.filter(({ name, version, source }) => source.kind === "registry" && !known.has(`${name}@${version}`));
-      const { decided, unknown } = await ports.decide(fresh.map(({ name, version }) => ({ name, version })));
-      return new Map([
-        ...poisoned(pack, now).map((one) => [`${one.name}@${one.version}`, [pack.id]] as const),
-        ...decided.filter((one) => one.withheld).map((one) => [`${one.name}@${one.version}`, [one.verdict.action]] as const),
-        ...unknown.map((one) => [`${one.name}@${one.version}`, [one.why]] as const),
-      ]);
-    };
+    if (bad.length === 0) throw new Fault("USAGE", `${lockfile} names none of them as of ${action.base.slice(0, 12)}`);
     const { kind, changed, tries } = await repair(
-      { ...ports.inFolder(project), run: (args) => ports.runClient(client, project, args), recheck },
       {
-        plans: [...written, ...(moving ? [moving] : [])],
-        before: new Map(bad.map(({ name, version }) => [`${name}@${version}`, [pack.id]])),
+        ...ports.inFolder(project),
+        run: (args) => ports.runClient(client, project, args),
+        recheck: async () => standing(pack, before, treeOf(await ports.readFolder(project), lockfile)),
+      },
+      {
+        plans: await plansFor(pack, action, client, files, before, bad),
+        before: new Map(bad.map((one) => [keyOf(one), [pack.id]])),
         guarded: [...files.manifests, ...files.settings, ...files.lockfiles].map(({ path }) => path),
       },
     );
-    if (kind !== "repaired")
-      throw new Fault("USAGE", `no change cleared it: ${tries.flatMap((one) => one.why ?? []).join("; then ") || "there is none"}`);
-    const left = poisoned(pack, treeOf(await ports.readFolder(project), action.lockfile))[0];
-    if (left)
-      throw new Fault("USAGE", `${left.name}@${left.version} is still in ${action.lockfile}, and nothing good is known to replace it with`);
+    if (kind !== "repaired") {
+      const why = tries.flatMap((one) => one.why ?? []).join("; then ");
+      throw new Fault("USAGE", `no change cleared it: ${why === "" ? "there is none" : why}`);
+    }
+    const left = poisoned(pack, treeOf(await ports.readFolder(project), lockfile))[0];
+    if (left) throw new Fault("USAGE", `${keyOf(left)} is still in ${lockfile}, and nothing good is known to replace it with`);
     return { changed, steps: tries.at(-1)!.steps };
+  }
+
+  /** Changes to try, a pin or override first: a lockfile alone would let the next person without cordon have the poison again. */
+  async function plansFor(
+    pack: IncidentPack,
+    action: RollbackAction,
+    client: ClientId,
+    files: CheckedFiles,
+    tree: ResolvedTree,
+    bad: readonly ResolvedPackage[],
+  ): Promise<readonly RepairPlan[]> {
+    const carriers = bad.filter(({ name }) => pack.packages.some((one) => one.name === name && one.role !== "payload"));
+    const names = [...new Set(carriers.map(({ name }) => name))];
+    const found = new Map(await Promise.all(names.map(async (name) => [name, await ports.versions(name)] as const)));
+    const plans = repairPlans({
+      client,
+      tree,
+      files: filesOf(files, action.lockfile),
+      ailing: [...new Map(carriers.map(({ name, version }) => [`${name}@${version}`, { name, version, because: [pack.id] }])).values()],
+      candidates: new Map(
+        names.map((name) => [
+          name,
+          found.get(name)!.candidates.map((one): RepairCandidate => {
+            const isGood = isLastGood(pack, action, carriers, name, one.version);
+            return { ...one, affectedBy: isGood ? [] : [pack.id] };
+          }),
+        ]),
+      ),
+      tags: (name) => found.get(name)?.tags ?? {},
+      now: ports.clock.now(),
+    });
+    const whole = plans.filter(({ unrepaired }) => unrepaired.length === 0);
+    const why = plans[0]?.unrepaired[0];
+    if (whole.length === 0 && why !== undefined) throw new Fault("USAGE", `${keyOf(why)} cannot be replaced: ${why.why}`);
+    const isPinned = ({ steps }: RepairPlan): boolean => steps.every((step) => step.kind !== "in-place");
+    return [...whole.filter(isPinned), ...whole.filter((one) => !isPinned(one))].map((one) => withoutPayload(one, action.lockfile, bad));
+  }
+
+  /** What stands against the versions of a lockfile, of those that were in it before only the poisoned ones. */
+  async function standing(pack: IncidentPack, before: ResolvedTree, now: ResolvedTree): Promise<RepairCheck> {
+    const known = new Set(before.packages.map(keyOf));
+    const fresh = now.packages.filter((one) => one.source.kind === "registry" && !known.has(keyOf(one)));
+    const { decided, unknown } = await ports.decide(fresh.map(({ name, version }) => ({ name, version })));
+    return new Map([
+      ...poisoned(pack, now).map((one) => [keyOf(one), [pack.id]] as const),
+      ...decided.filter((one) => one.withheld).map((one) => [keyOf(one), [one.verdict.action]] as const),
+      ...unknown.map((one) => [keyOf(one), [one.why]] as const),
+    ]);
   }
 
   return {
@@ -145,7 +163,7 @@ export function projectActions(ports: ProjectPorts): ProjectActions {
       const bytes = await branches.file(action, lockfile);
       if (bytes === undefined) return `${branch} has no ${lockfile}`;
       const left = poisoned(pack, readLockfile(lockfile, bytes))[0];
-      return left && `${lockfile} on ${branch} still names ${left.name}@${left.version}`;
+      return left && `${lockfile} on ${branch} still names ${keyOf(left)}`;
     },
 
     takeBack: (action, commit) => branches.remove(action, commit),
@@ -186,7 +204,7 @@ export function projectActions(ports: ProjectPorts): ProjectActions {
 }
 
 /** The version to go back to: the one the plan names, else any below every poisoned one of the same major. */
-function isGood(
+function isLastGood(
   pack: IncidentPack,
   { replace }: RollbackAction,
   ailing: readonly ResolvedPackage[],
@@ -218,8 +236,8 @@ function poisoned({ packages }: IncidentPack, tree: ResolvedTree): readonly Reso
   );
 }
 
-function keysOf(packages: readonly ResolvedPackage[]): ReadonlySet<string> {
-  return new Set(packages.map(({ name, version }) => `${name}@${version}`));
+function keyOf({ name, version }: { readonly name: string; readonly version: string }): string {
+  return `${name}@${version}`;
 }
 
 /** What a registry can be asked about. */
