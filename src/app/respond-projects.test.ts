@@ -154,6 +154,18 @@ test("whatever does not clear it raises, commits nothing and takes the checkout 
   }
 });
 
+test("of a name that was never honest no version is gone back to, and none may stay", async () => {
+  const packages = [
+    PACK.packages[0]!,
+    { name: "stolen", role: "carrier" as const, versions: [{ version: "1.2.3" }], everyVersion: true as const },
+  ];
+  const place = ground({ lockfile: lock("1.0.1", STOLEN), client: lock("1.0.0") });
+  await expect(place.run({ ...PACK, packages })).resolves.toMatchObject({ detail: expect.stringContaining("package-lock.json changed") });
+  expect(place.did[0]).toContain("lock without stolen");
+  const stays = ground({ lockfile: lock("1.0.1", STOLEN), client: lock("1.0.0", STOLEN) });
+  await expect(stays.run({ ...PACK, packages })).rejects.toThrow("stolen@9.9.9 is still in package-lock.json");
+});
+
 test("without a version in the plan the newest below every poisoned one is taken, never a decoy", async () => {
   const candidates = [candidate("0.9.0"), candidate("1.0.0"), candidate("0.9.1"), candidate("0.9.9-beta"), candidate("1.0.2")];
   const older: IncidentPack = {

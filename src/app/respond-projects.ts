@@ -12,7 +12,7 @@ import type { IncidentPack } from "../core/incident/pack.ts";
 import { dropEntries } from "../core/lockfile/drop.ts";
 import { readLockfile } from "../core/lockfile/read.ts";
 import type { ResolvedPackage, ResolvedTree } from "../core/lockfile/tree.ts";
-import { rangeBelow } from "../core/response/last-good.ts";
+import { hasGood, rangeBelow } from "../core/response/last-good.ts";
 import type { Plan, RollbackAction } from "../core/response/plan.ts";
 import { judgeEntries, judgeOwn, type OwnVersion, timesIn } from "../core/response/revalidate.ts";
 import { filesOf } from "./check-fix.ts";
@@ -115,7 +115,7 @@ export function projectActions(ports: ProjectPorts): ProjectActions {
     tree: ResolvedTree,
     bad: readonly ResolvedPackage[],
   ): Promise<readonly RepairPlan[]> {
-    const carriers = bad.filter(({ name }) => pack.packages.some((one) => one.name === name && one.role !== "payload"));
+    const carriers = bad.filter(({ name }) => hasGood(pack, name));
     const names = [...new Set(carriers.map(({ name }) => name))];
     const found = new Map(await Promise.all(names.map(async (name) => [name, await ports.versions(name)] as const)));
     const plans = repairPlans({
@@ -232,7 +232,7 @@ function withoutPayload(plan: RepairPlan, lockfile: string, bad: readonly Resolv
 
 function poisoned({ packages }: IncidentPack, tree: ResolvedTree): readonly ResolvedPackage[] {
   return tree.packages.filter(({ name, version }) =>
-    packages.some((one) => one.name === name && one.versions.some((bad) => bad.version === version)),
+    packages.some((one) => one.name === name && (one.everyVersion === true || one.versions.some((bad) => bad.version === version))),
   );
 }
 

@@ -4,6 +4,11 @@ import { parseInstant } from "../base/time.ts";
 import { historyOf, type PackageRecord } from "../facts/history.ts";
 import type { IncidentPack } from "../incident/pack.ts";
 
+/** Whether a package of an incident was ever an honest one: what only the attack asked for was not. */
+export function hasGood({ packages }: Pick<IncidentPack, "packages">, name: string): boolean {
+  return packages.some((one) => one.name === name && one.role !== "payload" && one.everyVersion !== true);
+}
+
 /** Where no history is known: everything of the same major below the first poisoned version of it, as a range. */
 export function rangeBelow(pack: Pick<IncidentPack, "packages">, name: string, version: string): string {
   const major = semver.major(version);

@@ -6,7 +6,7 @@ import { canonical, sha256 } from "../base/digest.ts";
 import type { Answer, Evidence } from "../exposure/judge.ts";
 import type { IncidentPack } from "../incident/pack.ts";
 import { cacheOf, formOf, isStanding } from "./cache-entry.ts";
-import { rangeBelow } from "./last-good.ts";
+import { hasGood, rangeBelow } from "./last-good.ts";
 import { type Action, AFTER, type Phase, PHASES, type Plan, type PurgeAction, type RollbackAction, sealed, type Step } from "./plan.ts";
 import { byReach, REACHES, rotationOf, type Secret } from "./secrets.ts";
 
@@ -286,7 +286,7 @@ function inProjects(pack: IncidentPack, exposures: readonly Answer[], { projects
     if (bad.length === 0) return [];
     const specs = unique(bad.map(({ name, version }) => `${name}@${version}`));
     // What only the attack ever asked for goes with what brought it in.
-    const carriers = specs.filter((spec) => pack.packages.some((one) => one.role !== "payload" && one.name === nameOf(spec)));
+    const carriers = specs.filter((spec) => hasGood(pack, nameOf(spec)));
     const said = listed(carriers.length > 0 ? carriers : specs);
     const warnings = carriers
       .filter((spec) => !lastGood.has(spec))
