@@ -2,8 +2,7 @@
  * The composition root: wires the real clock, stores, registry client and machine into the verbs and the command line. The only file
  * that sees everything; it decides nothing. Tests call `openWorld` with their own clock, environment and folders.
  */
-import { existsSync } from "node:fs";
-import { mkdir } from "node:fs/promises";
+import { existsSync, mkdirSync } from "node:fs";
 import { homedir, tmpdir, userInfo } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -511,7 +510,7 @@ export function openWorld(ground: Ground = {}): World {
       return {
         ...file,
         async write(text) {
-          await mkdir(path.dirname(file.path), { recursive: true });
+          mkdirSync(path.dirname(file.path), { recursive: true });
           writeText(file.path, text);
         },
       };

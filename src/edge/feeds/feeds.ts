@@ -3,8 +3,7 @@
  * in. `<data>/feeds/`: `feeds.db` the claim log, `state.json` when each feed was read, `index.bin` the index.
  */
 import { randomInt } from "node:crypto";
-import { existsSync, rmSync, statSync } from "node:fs";
-import { mkdir } from "node:fs/promises";
+import { existsSync, mkdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { setImmediate as turn, setTimeout as sleep } from "node:timers/promises";
 import type { HeldAdvisory } from "../../core/advisory/advisory.ts";
@@ -138,7 +137,7 @@ export async function openFeeds({ dataDir, clock, base, feeds, line, inUse, onTr
   }
 
   async function rebuild(): Promise<void> {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
     const [{ indexBuilder }, { writeIndexFile }] = await Promise.all([
       import("../../core/advisory/index-build.ts"),
       import("./index-on-disk.ts"),
@@ -204,7 +203,7 @@ export async function openFeeds({ dataDir, clock, base, feeds, line, inUse, onTr
 
     /** Reads every feed in turn; one that fails leaves what it said before, and the others, as they are. */
     async sync(request: SyncRequest): Promise<readonly FeedOutcome[]> {
-      await mkdir(folder, { recursive: true, mode: 0o700 });
+      mkdirSync(folder, { recursive: true, mode: 0o700 });
       return alone(request, () => syncAll(request));
     },
 

@@ -1,6 +1,5 @@
 /** The advisory index as a file that is read in places: it is never in memory whole, and a command that asks one question reads a few pages. */
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
-import { open, rename } from "node:fs/promises";
+import fs, { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { type AdvisoryIndex, openIndex } from "../../core/advisory/index-file.ts";
 import { Fault } from "../../core/base/fault.ts";
 import { codeOf } from "../host/files.ts";
@@ -45,26 +44,40 @@ export function openIndexFile(path: string, damaged: (error: Fault) => void): In
 }
 
 function watched(index: AdvisoryIndex, damaged: (error: Fault) => void): AdvisoryIndex {
-  const told = <T>(ask: () => T): T => {
-    try {
-      return ask();
-    } catch (error) {
-      if (error instanceof Fault) damaged(error);
-      throw error;
-    }
+  const told = (error: unknown): unknown => {
+    if (error instanceof Fault) damaged(error);
+    return error;
   };
   return {
     ...index,
-    claims: (...asked) => told(() => index.claims(...asked)),
-    byIntegrity: (integrity) => told(() => index.byIntegrity(integrity)),
-    fixedBy: (...asked) => told(() => index.fixedBy(...asked)),
+    claims(name, version, integrities) {
+      try {
+        return index.claims(name, version, integrities);
+      } catch (error) {
+        throw told(error);
+      }
+    },
+    byIntegrity(integrity) {
+      try {
+        return index.byIntegrity(integrity);
+      } catch (error) {
+        throw told(error);
+      }
+    },
+    fixedBy(name, version) {
+      try {
+        return index.fixedBy(name, version);
+      } catch (error) {
+        throw told(error);
+      }
+    },
   };
 }
 
 /** Puts a new index in place of the old in one step. */
 export async function writeIndexFile(path: string, pieces: readonly Uint8Array[]): Promise<void> {
   const fresh = `${path}.${process.pid}.tmp`;
-  const file = await open(fresh, "w", 0o600);
+  const file = await fs.promises.open(fresh, "w", 0o600);
   try {
     await file.writev(pieces);
     // A name must never stand for bytes that the disk does not have yet.
@@ -72,5 +85,5 @@ export async function writeIndexFile(path: string, pieces: readonly Uint8Array[]
   } finally {
     await file.close();
   }
-  await rename(fresh, path);
+  await fs.promises.rename(fresh, path);
 }

@@ -2,7 +2,7 @@
  * Finds and reads npm's configuration the way npm does, without running npm: environment, then the user's file, the global one and the one
  * built into npm. A project's file is never followed: a cloned repository must not choose where packages come from.
  */
-import { open, realpath } from "node:fs/promises";
+import fs from "node:fs";
 import { delimiter, dirname, isAbsolute, join, resolve } from "node:path";
 import { Fault } from "../../core/base/fault.ts";
 import { LIMITS } from "../../core/base/limits.ts";
@@ -20,7 +20,7 @@ export type NpmPlace = {
 /** Throws INPUT_UNREADABLE or INPUT_TOO_LARGE: a file that exists and cannot be read may name the private registry. */
 export async function readNpmSettings(place: NpmPlace): Promise<NpmSettings> {
   const environment = npmrcFromEnvironment(place.env, await exportedByNpm(place));
-  const builtin = await readNpmrc(await builtinPath(place), place);
+  const builtin = await readNpmrc(builtinPath(place), place);
   const user = await readNpmrc(atHome(npmrcText([environment], "userconfig")?.value ?? "~/.npmrc", place), place);
   const upper = [environment, user, builtin];
   const prefix = npmrcText(upper, "prefix")?.value ?? defaultPrefix(place);
@@ -39,7 +39,9 @@ async function readNpmrc(path: string | undefined, place: Pick<NpmPlace, "env">)
 /** A configuration file's text; undefined when there is none. */
 export async function readSmall(path: string, what: string): Promise<string | undefined> {
   try {
-    const file = await open(path, "r");
+    // Mostly there is none, and then nothing is loaded to read it.
+    if (fs.statSync(path, { throwIfNoEntry: false }) === undefined) return undefined;
+    const file = await fs.promises.open(path, "r");
     try {
       const buffer = Buffer.alloc(LIMITS.configBytes + 1);
       let length = 0;
@@ -75,28 +77,30 @@ function defaultPrefix({ env, execPath, platform }: NpmPlace): string {
 }
 
 /** The npmrc inside npm's own package: where Homebrew, Debian and the Windows installer put the prefix. */
-async function builtinPath(place: NpmPlace): Promise<string | undefined> {
+function builtinPath(place: NpmPlace): string | undefined {
   const windows = place.platform === "win32";
   for (const folder of (place.env["PATH"] ?? place.env["Path"] ?? "").split(delimiter)) {
     // Scripts have a project's node_modules/.bin on PATH; an npm in there is the project's.
     if (!isAbsolute(folder) || folder.includes("node_modules")) continue;
     if (windows) {
       const file = join(folder, "node_modules", "npm", "npmrc");
-      if (await exists(file)) return file;
+      if (fs.existsSync(file)) return file;
     } else {
       // bin/npm → ../lib/node_modules/npm/bin/npm-cli.js
-      const program = await realpath(join(folder, "npm")).catch(() => undefined);
+      const program = realOf(join(folder, "npm"));
       if (program?.endsWith(join("npm", "bin", "npm-cli.js"))) return join(dirname(dirname(program)), "npmrc");
     }
   }
   return undefined;
 }
 
-async function exists(path: string): Promise<boolean> {
-  return realpath(path).then(
-    () => true,
-    () => false,
-  );
+function realOf(path: string): string | undefined {
+  try {
+    // An error takes longer to make than the question.
+    return fs.existsSync(path) ? fs.realpathSync.native(path) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function atHome(path: string, { home }: NpmPlace): string {
