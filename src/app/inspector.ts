@@ -7,6 +7,7 @@ import { codeFacts } from "../core/analysis/difference.ts";
 import { ANALYSER, type TarballReport } from "../core/analysis/report.ts";
 import { Fault } from "../core/base/fault.ts";
 import { LIMITS } from "../core/base/limits.ts";
+import { joined } from "../core/base/memory.ts";
 import { canonical, sha256 } from "../core/base/digest.ts";
 import { type Clock, type Instant, instant, parseInstant } from "../core/base/time.ts";
 import { evidenceBasis, integrityIn, type PackageEvidence, type VersionEvidence } from "../core/facts/evidence.ts";
@@ -357,7 +358,7 @@ export function openInspector(ports: InspectorPorts): Inspector {
       await copy.abort();
       answer.abort();
     }
-    return Buffer.concat(chunks, total);
+    return joined(chunks);
   }
 
   function ahead(record: PackageRecord, versions: readonly Facts[]): void {

@@ -6,6 +6,7 @@
  */
 import { Fault } from "../core/base/fault.ts";
 import { LIMITS } from "../core/base/limits.ts";
+import { joined } from "../core/base/memory.ts";
 import type { Clock } from "../core/base/time.ts";
 import type { PackageRecord } from "../core/facts/history.ts";
 import { markFetched } from "../core/facts/observe.ts";
@@ -412,7 +413,7 @@ async function collect(answer: Extract<UpstreamTarball, { kind: "tarball" }>): P
     return { kind: "failed", message: error instanceof Error ? error.message : String(error) };
   }
   if (answer.size !== undefined && answer.size !== total) return { kind: "failed", message: `${total} of ${answer.size} bytes` };
-  return { kind: "whole", bytes: chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, total) };
+  return { kind: "whole", bytes: joined(chunks) };
 }
 
 async function* chain(first: readonly Uint8Array[], rest: AsyncIterator<Uint8Array>): AsyncIterable<Uint8Array> {

@@ -5,14 +5,14 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { gunzip, gzip as gzipAsync } from "node:zlib";
+import { gzip as gzipAsync } from "node:zlib";
 import { Fault } from "../../core/base/fault.ts";
 import { LIMITS } from "../../core/base/limits.ts";
 import { type Clock, DAY, type Instant } from "../../core/base/time.ts";
+import { inflate } from "../host/inflate.ts";
 import { createTemporary, type Files, FILES, idleFor, moveInto, orAbsent, prepare, within } from "./files.ts";
 
 const compress = promisify(gzipAsync);
-const decompress = promisify(gunzip);
 
 export type DocumentOptions = { readonly dataDir: string; readonly clock: Clock; readonly files?: Files };
 
@@ -30,7 +30,7 @@ export async function openDocuments({ dataDir, clock, files = FILES }: DocumentO
       return within(root, async () => {
         const stored = await orAbsent(files.readFile(path));
         if (!stored) return undefined;
-        const bytes = await decompress(stored, { maxOutputLength: LIMITS.packumentBytes }).catch(() => undefined);
+        const bytes = await inflate(stored, LIMITS.packumentBytes).catch(() => undefined);
         if (!bytes || createHash("sha256").update(bytes).digest("hex") !== wanted) {
           await orAbsent(files.unlink(path));
           return undefined;

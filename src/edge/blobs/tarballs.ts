@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { Fault } from "../../core/base/fault.ts";
 import { LIMITS } from "../../core/base/limits.ts";
+import { joined, room } from "../../core/base/memory.ts";
 import type { Clock } from "../../core/base/time.ts";
 import { type Algorithm, integrityVerifier, parseIntegrity } from "../../core/npm/integrity.ts";
 import { createTemporary, type Files, FILES, moveInto, orAbsent, prepare, storeFault, within } from "./files.ts";
@@ -121,7 +122,7 @@ export async function openTarballs({ dataDir, clock, onDamaged = () => {}, files
           async bytes(): Promise<Uint8Array> {
             const chunks: Uint8Array[] = [];
             for await (const chunk of read(path, digest, size, size)) chunks.push(chunk);
-            return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
+            return joined(chunks);
           },
         };
       }
@@ -232,7 +233,7 @@ function identityOf(stat: { dev: bigint; ino: bigint; size: bigint; mtimeNs: big
 
 async function* chunksOf(handle: FileHandle, size: number, step = CHUNK): AsyncGenerator<Uint8Array, void, undefined> {
   for (let position = 0; position < size;) {
-    const buffer = Buffer.allocUnsafe(Math.min(step, size - position));
+    const buffer = room(Math.min(step, size - position));
     const { bytesRead } = await handle.read(buffer, 0, buffer.byteLength, position);
     if (bytesRead === 0) return;
     yield buffer.subarray(0, bytesRead);

@@ -1,14 +1,14 @@
 /** What every request to an upstream shares: a place in the queue, headers, credentials, deadlines, tries, and how a body is read. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { promisify } from "node:util";
-import { gunzip } from "node:zlib";
 import type { LookupFunction } from "node:net";
 import { request, type Dispatcher } from "undici";
 import { Fault } from "../../core/base/fault.ts";
+import { joined } from "../../core/base/memory.ts";
 import type { Clock } from "../../core/base/time.ts";
 import { HOP_HEADER, VERSION } from "../../core/config/constants.ts";
 import { credentialFor } from "../../core/npm/npmrc.ts";
 import type { Base, UpstreamConfig } from "./config.ts";
+import { inflate } from "../host/inflate.ts";
 import { explainFailure, wait } from "./failure.ts";
 import type { UpstreamLimits } from "./limits.ts";
 import { openTransport, type Transport } from "./transport.ts";
@@ -172,19 +172,13 @@ export async function readEncoded(answer: Answer, ceiling: number, what: string)
   }
   const chunks: Uint8Array[] = [];
   for await (const chunk of upTo(answer.body, ceiling, what)) chunks.push(chunk);
-  const sent = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
+  const sent = joined(chunks);
   return gzipped ? { bytes: await decoded(sent, ceiling, what), gzip: sent } : { bytes: sent };
 }
 
-const decompress = promisify(gunzip);
-
-/** In one step and into one buffer: chunk by chunk costs up to twice the time, and a copy. */
 async function decoded(bytes: Uint8Array, ceiling: number, what: string): Promise<Uint8Array> {
-  // RFC 1952 §2.3.1: the last four bytes are the size of the input modulo 2^32. A claim, so no more is set aside than gzip can usually give.
-  const claimed = bytes.length < 18 ? 0 : Buffer.from(bytes.buffer, bytes.byteOffset + bytes.length - 4, 4).readUInt32LE();
-  const chunkSize = Math.max(1_024, Math.min(claimed + 1, bytes.length * 40, ceiling));
   try {
-    return await decompress(bytes, { chunkSize, maxOutputLength: ceiling });
+    return await inflate(bytes, ceiling);
   } catch (error) {
     if ((error as { code?: unknown }).code === "ERR_BUFFER_TOO_LARGE") throw tooLarge(ceiling, what);
     throw error;

@@ -1,6 +1,7 @@
 /** The line between a process and the workshop it started: what is said over it, each a structured value with bytes beside it that are not copied into it. */
 import { deserialize, serialize } from "node:v8";
 import { LIMITS } from "../../core/base/limits.ts";
+import { room } from "../../core/base/memory.ts";
 import type { ThreadLimits } from "./threads.ts";
 
 /** To the workshop. */
@@ -31,12 +32,16 @@ export function frame(value: unknown, bytes?: Uint8Array): readonly Uint8Array[]
   return [head, told, ...(bytes === undefined ? [] : [bytes])];
 }
 
-/** Takes the stream's chunks as they come. Value and bytes stand in memory of their own, so that the bytes can be moved to a thread. Throws on a frame above `ceiling`. */
+/**
+ * Takes the stream's chunks as they come. The bytes stand in ordinary memory of their own, so that they can be moved to a thread and read
+ * there. Throws on a frame above `ceiling`.
+ */
 export function frameReader(
   onFrame: (value: unknown, bytes: Uint8Array<ArrayBuffer> | undefined) => void,
   ceiling: number = LIMITS.workshopFrameBytes,
 ): (chunk: Uint8Array) => void {
-  const head = part(HEAD);
+  const lengths = Buffer.alloc(HEAD);
+  const head = part(lengths);
   let value: Part | undefined;
   let bytes: Part | undefined;
 
@@ -45,10 +50,10 @@ export function frameReader(
       if (!value) {
         rest = fill(head, rest);
         if (!isFull(head)) return;
-        const [told, beside] = [head.buffer.readUInt32LE(0), head.buffer.readUInt32LE(4)];
+        const [told, beside] = [lengths.readUInt32LE(0), lengths.readUInt32LE(4)];
         if (told > ceiling || (beside !== WITHOUT && beside > ceiling)) throw new Error("a message between processes is too large");
-        value = part(told);
-        bytes = beside === WITHOUT ? undefined : part(beside);
+        value = part(room(told));
+        bytes = beside === WITHOUT ? undefined : part(Buffer.allocUnsafeSlow(beside));
       }
       rest = fill(value, rest);
       if (bytes) rest = fill(bytes, rest);
@@ -60,10 +65,10 @@ export function frameReader(
   };
 }
 
-type Part = { readonly buffer: Buffer<ArrayBuffer>; filled: number };
+type Part = { readonly buffer: Uint8Array<ArrayBuffer>; filled: number };
 
-function part(length: number): Part {
-  return { buffer: Buffer.allocUnsafeSlow(length), filled: 0 };
+function part(buffer: Uint8Array<ArrayBuffer>): Part {
+  return { buffer, filled: 0 };
 }
 
 function isFull({ buffer, filled }: Part): boolean {
