@@ -88,7 +88,7 @@ function ofPackage(pack: IncidentPack, one: PackageSighting): Evidence | undefin
   return evidence(
     one,
     match === "decoy" ? "installed" : level,
-    `${one.name}@${one.version}: ${says}${match === "decoy" ? `, ${noteOf(pack, one)}` : match}${one.note ? ` (${one.note})` : ""}`,
+    `${one.version === "" ? one.name : `${one.name}@${one.version}`}: ${says}${match === "decoy" ? `, ${noteOf(pack, one)}` : match}${one.note ? ` (${one.note})` : ""}`,
   );
 }
 
@@ -112,7 +112,7 @@ function poisoned(
       const known = (bad.integrity ?? []).flatMap(digestsOf);
       const same = digests.some((digest) => known.includes(digest));
       if (each.name !== name || bad.version !== version) {
-        if (same) return `, the bytes of ${each.name}@${bad.version} under another name`;
+        if (same) return `, the bytes of ${each.name}@${bad.version}${version === "" ? "" : " under another name"}`;
         continue;
       }
       // The same name and version with other bytes of the same algorithm: said, but a record may be forged, so it counts.

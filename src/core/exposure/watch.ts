@@ -8,6 +8,8 @@ export type Watch = {
   /** Whether any pack speaks of the name at all. */
   knows(name: string): boolean;
   readonly names: readonly string[];
+  /** Of the poisoned bytes: `algorithm-base64`. */
+  readonly digests: readonly string[];
   /** Artefacts a project may hold: by a file's name, the packs' own texts, which may say more of the path. */
   readonly files: ReadonlyMap<string, readonly string[]>;
   /** Artefacts of a machine. */
@@ -38,6 +40,7 @@ export function watchFor(packs: readonly IncidentPack[]): Watch {
       (bytes.size > 0 && integrity !== undefined && digestsOf(integrity).some((one) => bytes.has(one))),
     knows: (name) => names.has(name),
     names: [...names],
+    digests: [...bytes],
     files: byFileName(packs.flatMap((pack) => (pack.indicators?.files ?? []).map(({ path }) => path))),
     paths: packs.flatMap((pack) => pack.indicators?.paths ?? []),
   };

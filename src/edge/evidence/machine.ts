@@ -7,6 +7,9 @@ import { warmCaches } from "../host/caches.ts";
 import { tryReadText } from "../host/files.ts";
 import { npmCache, type Surroundings } from "../host/places.ts";
 
+/** Where editors keep extensions: packages with a node_modules of their own. */
+const EXTENSIONS = [".vscode", ".vscode-server", ".vscode-insiders", ".vscode-oss", ".cursor", ".cursor-server", ".windsurf"];
+
 /** Folders that exist, and in plain words which kinds do not. */
 export function machinePlaces(at: Surroundings): {
   readonly folders: readonly string[];
@@ -26,6 +29,7 @@ export function machinePlaces(at: Surroundings): {
     ["bunx's folders", children(at.temporary).filter((folder) => path.basename(folder).startsWith("bunx-"))],
     ["deno's cache", warmCaches("deno", at)],
     ["global installs", globalFolders(at, named("prefix"))],
+    ["editors' extensions", EXTENSIONS.map((folder) => path.join(at.home, folder, "extensions"))],
   ];
   const folders: string[] = [];
   const absent: string[] = [];
@@ -47,9 +51,14 @@ function globalFolders({ env, home, platform }: Surroundings, configured: readon
     path.join(home, ".nvm", "versions", "node"),
     path.join(home, ".local", "share", "fnm", "node-versions"),
     path.join(home, ".volta", "tools", "image", "node"),
+    path.join(home, ".asdf", "installs", "nodejs"),
+    path.join(home, ".local", "share", "mise", "installs", "node"),
+    path.join(home, ".nodenv", "versions"),
+    path.join(home, ".proto", "tools", "node"),
   ];
   const managed = versions.flatMap((folder) => children(folder).flatMap((one) => [one, path.join(one, "installation")]));
-  const prefixes = [...named, node, "/usr/local", "/usr", path.join(home, ".npm-global"), ...managed];
+  const roaming = env["APPDATA"] === undefined ? [] : [path.join(env["APPDATA"], "npm")];
+  const prefixes = [...named, ...roaming, node, "/usr/local", "/usr", "/opt/homebrew", path.join(home, ".npm-global"), ...managed];
   const libraries = platform === "win32" ? prefixes : prefixes.map((prefix) => path.join(prefix, "lib"));
   return [
     ...libraries.filter((folder) => fs.existsSync(path.join(folder, "node_modules"))),

@@ -8,31 +8,46 @@ import path from "node:path";
 import { LIMITS } from "../../core/base/limits.ts";
 import { instant } from "../../core/base/time.ts";
 import type { PackageSighting } from "../../core/exposure/sighting.ts";
+import { digestsOf } from "../../core/exposure/watch.ts";
 import { registryIdentity } from "../../core/lockfile/identity.ts";
 import { codeOf, tryReadText } from "../host/files.ts";
 import { giveWay, type Reading } from "./reading.ts";
 
 export function isNpmCache(names: ReadonlySet<string>): boolean {
-  return names.has("content-v2") && [...names].some((name) => name.startsWith("index-v"));
+  return names.has("content-v2");
 }
 
 export async function readNpmCache(reading: Reading, folder: string): Promise<void> {
-  const index = path.join(folder, "index-v5");
-  const other = list(reading, folder, folder).filter((name) => name.startsWith("index-v") && name !== "index-v5");
-  for (const name of other)
-    reading.see({ kind: "missing", place: folder, what: `${path.join(folder, name)}: an index of a version cordon does not know` });
-  if (!fs.existsSync(index)) return;
   reading.tell(folder);
-  for (const first of list(reading, folder, index))
+  const indexes = list(reading, folder, folder).filter((name) => name.startsWith("index-v"));
+  for (const name of indexes)
+    if (name !== "index-v5")
+      reading.see({ kind: "missing", place: folder, what: `${path.join(folder, name)}: an index of a version cordon does not know` });
+  if (indexes.length === 0) reading.see({ kind: "missing", place: folder, what: "npm's cache has lost its index" });
+  const index = path.join(folder, "index-v5");
+  const told = new Set<string>();
+  for (const first of indexes.includes("index-v5") ? list(reading, folder, index) : [])
     for (const second of list(reading, folder, path.join(index, first))) {
       for (const bucket of list(reading, folder, path.join(index, first, second)))
-        readBucket(reading, folder, path.join(index, first, second, bucket));
+        readBucket(reading, folder, path.join(index, first, second, bucket), told);
       await giveWay();
     }
-  reading.see({ kind: "looked", place: folder, what: "npm's cache index knows none of their tarballs" });
+  readContent(reading, folder, told);
+  if (indexes.includes("index-v5")) reading.see({ kind: "looked", place: folder, what: "npm's cache index knows none of their tarballs" });
 }
 
-function readBucket({ see, watch, counts }: Reading, place: string, file: string): void {
+/** The bytes themselves, where the index does not know them any more: `content-v2/<algorithm>/<2>/<2>/<rest of the digest>`. */
+function readContent({ see, watch }: Reading, place: string, told: ReadonlySet<string>): void {
+  for (const digest of watch.digests) {
+    const [algorithm = "", base64 = ""] = digest.split(/-(.*)/s);
+    const hex = Buffer.from(base64, "base64").toString("hex");
+    const file = path.join(place, "content-v2", algorithm, hex.slice(0, 2), hex.slice(2, 4), hex.slice(4));
+    if (!told.has(digest) && fs.existsSync(file))
+      see({ kind: "package", place, form: "cache", file, name: "(unnamed)", version: "", integrity: digest });
+  }
+}
+
+function readBucket({ see, watch, counts }: Reading, place: string, file: string, told: Set<string>): void {
   const text = tryReadText(file, LIMITS.cacheEntryBytes);
   if (typeof text !== "string") {
     if (text !== undefined) see({ kind: "missing", place, what: `${file}: ${text.why}` });
@@ -41,7 +56,10 @@ function readBucket({ see, watch, counts }: Reading, place: string, file: string
   counts.entries += 1;
   for (const entry of readIndex(text)) {
     if (entry === "damaged") see({ kind: "missing", place, what: `${file}: a damaged index entry` });
-    else if (watch.hits(entry.name, entry.version, entry.integrity)) see({ kind: "package", place, form: "cache", file, ...entry });
+    else if (watch.hits(entry.name, entry.version, entry.integrity)) {
+      for (const digest of digestsOf(entry.integrity ?? "")) told.add(digest);
+      see({ kind: "package", place, form: "cache", file, ...entry });
+    }
   }
 }
 

@@ -193,9 +193,7 @@ test("git remembers: the stretch a poisoned state was live, its branch, and a st
   expect(found[0]).toBe(
     `.: history axios@1.14.1 in package-lock.json (dump, never on main, from ${start} to ${end} (2026-03-31 00:52 – 2026-03-31 09:10))`,
   );
-  expect(found.find((line) => line.includes("@acme/core-kit"))).toMatch(
-    /in a stash, from \w{7} \(2026-04-01 08:00\)/,
-  );
+  expect(found.find((line) => line.includes("@acme/core-kit"))).toMatch(/in a stash, from \w{7} \(2026-04-01 08:00\)/);
   expect(found.filter((line) => line.includes("MISSING"))).toEqual([]);
 });
 

@@ -219,6 +219,18 @@ export function placeRows({ axios }: Bytes): readonly Row[] {
       },
     },
     {
+      at: "cache-cleaned",
+      how: "a cache whose index somebody deleted: the bytes are still there",
+      files: { [`_cacache/content-v2/sha512/${hex.slice(0, 2)}/${hex.slice(2, 4)}/${hex.slice(4)}`]: "" },
+      says: {
+        _cacache: [
+          "fetched",
+          `fetched: (unnamed): a client's cache holds it, the bytes of axios@1.14.1, content-v2/sha512/${hex.slice(0, 2)}/${hex.slice(2, 4)}/${hex.slice(4)}`,
+          "missing: npm's cache has lost its index",
+        ],
+      },
+    },
+    {
       at: "cache-corrupt",
       how: "a cache whose index is damaged: said, and the rest still read",
       files: {
@@ -256,7 +268,7 @@ export function placeRows({ axios }: Bytes): readonly Row[] {
         v10: ["fetched", `fetched: axios@1.14.1: a client's store holds it, ${pnpm10(hex)}, now`],
         v3: [
           "fetched",
-          `fetched: (unnamed)@: a client's store holds it, the bytes of axios@1.14.1 under another name, files/${hex.slice(0, 2)}/${hex.slice(2)}-index.json, now`,
+          `fetched: (unnamed): a client's store holds it, the bytes of axios@1.14.1, files/${hex.slice(0, 2)}/${hex.slice(2)}-index.json, now`,
         ],
       },
     },
