@@ -1,5 +1,5 @@
 /** Every way a feed comes, what is remembered of it, and what happens when it breaks, shrinks or goes back. */
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { dirname, join } from "node:path";
 import { deflateRawSync, gzipSync } from "node:zlib";
@@ -11,6 +11,7 @@ import { DAY, HOUR, instant } from "../../core/base/time.ts";
 import type { FeedConfig } from "../../core/config/values.ts";
 import { readProxies } from "../upstream/proxies.ts";
 import { openFeeds } from "./feeds.ts";
+import { writeIndexFile } from "./index-on-disk.ts";
 
 const START = Date.UTC(2026, 2, 31);
 
@@ -465,4 +466,12 @@ test("a feed with an address is fetched once, asked about after that, and redire
   expect((await feeds.sync({ offline: true }))[0]!.why).toBe("it is not asked with --offline");
   expect(feeds.index()!.claims("a", "1.0.0")).toHaveLength(2);
   expect(existsSync(join(here.root, "data/feeds/moved.part"))).toBe(false);
+});
+
+test("several may write the index at once: one of them is in place, whole, and nothing else is left", async () => {
+  const folder = tempFolder({});
+  const path = join(folder, "index.bin");
+  await Promise.all(Array.from({ length: 8 }, (_, n) => writeIndexFile(path, [Buffer.alloc(1_000, n)])));
+  expect(readdirSync(folder)).toEqual(["index.bin"]);
+  expect(new Set(readFileSync(path))).toHaveProperty("size", 1);
 });

@@ -1,4 +1,5 @@
 /** The advisory index as a file that is read in places: it is never in memory whole, and a command that asks one question reads a few pages. */
+import { randomBytes } from "node:crypto";
 import fs, { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { type AdvisoryIndex, openIndex } from "../../core/advisory/index-file.ts";
 import { Fault } from "../../core/base/fault.ts";
@@ -76,14 +77,18 @@ function watched(index: AdvisoryIndex, damaged: (error: Fault) => void): Advisor
 
 /** Puts a new index in place of the old in one step. */
 export async function writeIndexFile(path: string, pieces: readonly Uint8Array[]): Promise<void> {
-  const fresh = `${path}.${process.pid}.tmp`;
-  const file = await fs.promises.open(fresh, "w", 0o600);
+  // A gate that mends a lost index and a sync may write at once, in one process too.
+  const fresh = `${path}.${randomBytes(6).toString("hex")}.tmp`;
+  const file = await fs.promises.open(fresh, "wx", 0o600);
   try {
     await file.writev(pieces);
     // A name must never stand for bytes that the disk does not have yet.
     await file.datasync();
-  } finally {
     await file.close();
+    await fs.promises.rename(fresh, path);
+  } catch (error) {
+    await file.close().catch(() => {});
+    await fs.promises.rm(fresh, { force: true });
+    throw error;
   }
-  await fs.promises.rename(fresh, path);
 }
