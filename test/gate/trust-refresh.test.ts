@@ -47,6 +47,7 @@ test("newer keys reach a running gate", async () => {
   expect(await status()).toBe(403);
 
   const synced = await product.cordon(["feeds", "sync"]);
+  expect(synced.stderr).toBe("");
   expect(synced.stdout).toContain("\ntrust: sigstore root 1 → 2, newer keys taken, good until 2027-05-01T00:00:00.000Z\n");
   expect(await until(status, (now) => now === 200)).toBe(200);
   expect((await product.cordon(["feeds", "trust"])).stdout).toMatch(
@@ -88,4 +89,11 @@ test("without feeds the keys are refreshed all the same", async () => {
     stdout: expect.stringContaining("newer keys taken"),
     stderr: expect.stringContaining("no feeds are configured"),
   });
+  const json = await product.cordon(["feeds", "sync", "--json"]);
+  expect(JSON.parse(json.stdout)).toMatchObject({ feeds: [], trust: { result: "unchanged" } });
+});
+
+test.each(["http://tuf.example.test/", "https://user:pass@tuf.example.test/", "no"])("no mirror: %s", async (mirror) => {
+  const product = await openProduct({ fixture: await openFixture(), env: { CORDON_TRUST_MIRROR: mirror } });
+  expect(await product.cordon(["feeds", "sync"])).toMatchObject({ code: 2, stderr: expect.stringContaining("CORDON_TRUST_MIRROR: ") });
 });

@@ -2,11 +2,12 @@
 import { whatWasKnown, type Advisories, type Known } from "../../app/advisories.ts";
 import type { FeedOutcome } from "../../core/advisory/feeds.ts";
 import type { TrustRefresh } from "../../core/attest/trust-refresh.ts";
-import { Fault } from "../../core/base/fault.ts";
+import { Fault, FAULTS } from "../../core/base/fault.ts";
 import { redact } from "../../core/base/text.ts";
 import { type Instant, iso, parseInstant, span } from "../../core/base/time.ts";
 import { parseSpec } from "../../core/npm/name.ts";
 import type { Command, CommandContext } from "./command.ts";
+import { refreshTrust, tellTrust, trust, trustAsJson } from "./feeds-trust.ts";
 import { columns, painter, printJson, progress, safe } from "./io.ts";
 import { reasonOf, typedAtTerminal } from "./owned.ts";
 
@@ -19,9 +20,13 @@ export const run: Command = async (context, args, options) => {
   const advisories = await context.world.advisories(context.flags);
   try {
     if (advisories.configured.length === 0) {
+      const missing = new Fault("USAGE", "no feeds are configured; cordon feeds add names one in the machine's cordon.yaml");
       // Keys and authorities are wanted without feeds too.
-      if (action === "sync" && options["due"] !== true && !context.flags.json) tellTrust(context, await refreshTrust(context));
-      throw new Fault("USAGE", "no feeds are configured; cordon feeds add names one in the machine's cordon.yaml");
+      const trust = action === "sync" ? await refreshTrust(context, options) : undefined;
+      if (trust === undefined) throw missing;
+      told(context, [], trust);
+      context.io.stderr(`cordon: ${missing.message}\n`);
+      return FAULTS.USAGE.exit;
     }
     switch (action) {
       case "sync":
@@ -40,62 +45,10 @@ export const run: Command = async (context, args, options) => {
   }
 };
 
-/** Shows which keys are believed; with files, takes newer ones. Never what a checked registry says of itself: a person names the file. */
-async function trust(context: CommandContext, { root, keys }: Options): Promise<number> {
-  const { io, world, flags } = context;
-  const store = await world.trust(flags);
-  const files = { ...(typeof root === "string" ? { root } : {}), ...(typeof keys === "string" ? { keys } : {}) };
-  const from = Object.values(files).join(", ");
-  if (from !== "") {
-    const texts = Object.fromEntries(
-      await Promise.all(Object.entries(files).map(async ([kind, file]) => [kind, await world.readText(file)])),
-    );
-    await typedAtTerminal(io, "trust", `signatures will be checked with what ${safe(from)} says\n`);
-    await store.keep(texts, from);
-  }
-  const { source, digest, at, from: stored, ignored } = await store.load();
-  if (flags.json)
-    printJson(io, "cordon.feeds-trust/1", {
-      source,
-      digest,
-      ...(stored === undefined ? {} : { from: stored }),
-      ...(at === undefined ? {} : { at: iso(at) }),
-      ...(ignored === undefined ? {} : { ignored }),
-    });
-  else {
-    const whose = source === "shipped" ? "what this cordon was built with" : `${safe(stored ?? "")}, taken ${iso(at!)}`;
-    io.stdout(`signatures are checked with ${whose} · ${digest.slice(0, 12)}\n`);
-    if (ignored !== undefined) io.stdout(`  not used: ${safe(ignored)}\n`);
-  }
-  return 0;
-}
-
-async function refreshTrust({ world, flags }: CommandContext): Promise<TrustRefresh> {
-  return (await world.trust(flags)).refresh();
-}
-
-function tellTrust({ io }: CommandContext, refresh: TrustRefresh): void {
-  const paint = painter(io, "stdout");
-  if (refresh.result === "not-refreshed") {
-    const said = refresh.asked ? paint("red", "not refreshed") : "not refreshed";
-    io.stdout(`trust: ${said}: ${safe(refresh.why)}; ${stillUsed(refresh.used)}\n`);
-    return;
-  }
-  const { result, before, root, until, gone } = refresh;
-  const which = before === root ? `sigstore root ${root}` : `sigstore root ${before} → ${root}`;
-  io.stdout(`trust: ${which}, ${result === "unchanged" ? "nothing new" : "newer keys taken"}, good until ${iso(until)}\n`);
-  for (const one of gone) io.stdout(`  no longer believed: ${safe(one)}\n`);
-}
-
-function stillUsed(used: Extract<TrustRefresh, { result: "not-refreshed" }>["used"]): string {
-  if (used === "nothing") return "no signature can be checked until that is put right";
-  return used === "shipped" ? "the one cordon was built with is used" : `the one taken ${iso(used)} is used`;
-}
-
-function trustAsJson(refresh: TrustRefresh): object {
-  if (refresh.result !== "not-refreshed") return { ...refresh, until: iso(refresh.until) };
-  const { asked: _asked, used, ...rest } = refresh;
-  return { ...rest, used: typeof used === "number" ? iso(used) : used };
+function told(context: CommandContext, feeds: readonly FeedOutcome[], trust: TrustRefresh | undefined): void {
+  if (context.flags.json) return printJson(context.io, "cordon.feeds-sync/1", { feeds, ...(trust && { trust: trustAsJson(trust) }) });
+  for (const outcome of feeds) tellOutcome(context, outcome);
+  if (trust) tellTrust(context, trust);
 }
 
 async function sync(context: CommandContext, advisories: Advisories, options: Options): Promise<number> {
@@ -105,13 +58,7 @@ async function sync(context: CommandContext, advisories: Advisories, options: Op
   const outcomes = await advisories
     .sync({ confirmed, due: options["due"] === true, offline: flags.offline === true, progress: (text) => line.show(text) })
     .finally(() => line.clear());
-  // What a gate does by itself asks nobody else: keys are refreshed when a person or a schedule of theirs says so.
-  const trust = options["due"] === true ? undefined : await refreshTrust(context);
-  if (flags.json) printJson(io, "cordon.feeds-sync/1", { feeds: outcomes, ...(trust === undefined ? {} : { trust: trustAsJson(trust) }) });
-  else {
-    for (const outcome of outcomes) tellOutcome(context, outcome);
-    if (trust !== undefined) tellTrust(context, trust);
-  }
+  told(context, outcomes, await refreshTrust(context, options));
   if (outcomes.some(({ result }) => result === "failed")) return 3;
   return outcomes.some(({ result, mass }) => result === "went-back" || mass !== undefined) ? 1 : 0;
 }

@@ -1,4 +1,5 @@
 /** What a repository may do and what it may not: every document older, longer, other, unsigned or missing is refused by name. */
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import {
   DELEGATE,
@@ -201,6 +202,29 @@ test("the newer of the shipped root and the one seen last begins", () => {
   const { seen } = play(without(files, "3.root.json"));
   expect(play(files, { shipped: "3.root.json", seen: seen! })).toMatchObject({ refreshed: { before: 3, root: 3 } });
   expect(play(files, { shipped: "1.root.json", seen: seen! })).toMatchObject({ refreshed: { before: 2, root: 3 } });
+});
+
+test("whatever byte is changed wherever, the targets are those that were signed or none are taken", () => {
+  const files = made({ roots: [{}, {}] });
+  const paths = [...files.keys()].filter((path) => path !== "1.root.json");
+  fc.assert(
+    fc.property(fc.constantFrom(...paths), fc.nat(), fc.integer({ min: 1, max: 255 }), (path, at, change) => {
+      const bytes = Buffer.from(files.get(path)!);
+      bytes[at % bytes.length]! ^= change;
+      const { refreshed } = play(changed(files, path, bytes));
+      if (refreshed)
+        expect([...refreshed.targets].map(([name, text]) => [name, Buffer.from(text).toString()])).toEqual(Object.entries(FILES));
+    }),
+  );
+});
+
+test("no document, however it is broken, is anything but refused", () => {
+  fc.assert(
+    fc.property(fc.constantFrom("timestamp.json", "1.snapshot.json", "2.root.json"), fc.jsonValue(), (path, value) => {
+      for (const broken of [value, { signed: value, signatures: [] }, { signatures: value, signed: {} }])
+        expect(play(changed(first, path, Buffer.from(JSON.stringify(broken)))).refreshed).toBeUndefined();
+    }),
+  );
 });
 
 test("a delegation holds for the paths it names and no others; a star does not pass a slash", () => {
