@@ -2,6 +2,7 @@
 import path from "node:path";
 import { LIMITS } from "../../core/base/limits.ts";
 import type { Instant } from "../../core/base/time.ts";
+import { fromCatalog, readManifest, readWorkspaceSettings, type WorkspaceSettings } from "../../core/check/manifest.ts";
 import { launchedBy } from "../../core/exposure/launcher.ts";
 import { artefactsIn } from "../../core/exposure/watch.ts";
 import { registryIdentity } from "../../core/lockfile/identity.ts";
@@ -48,7 +49,7 @@ export function readManifestEvidence({ see, watch, counts }: Reading, place: str
   for (const script of Object.values(fieldsOf(fields["scripts"])))
     if (typeof script === "string")
       for (const indicator of artefactsIn(watch, script)) see({ kind: "artefact", place, file, indicator, started: true });
-  const declared = declaredBy(fields);
+  const declared = declaredBy(fields).map((one) => ({ ...one, range: fromCatalog(one.range, one.name, catalogsOf(place, one.range)) }));
   for (const one of startedBy(fields, declared)) if (watch.knows(one.name)) see({ kind: "range", place, file, ...one, by: "launcher" });
   if (pinned === "all") return;
   const forced = forcedBy(fields);
@@ -66,12 +67,35 @@ export function readManifestEvidence({ see, watch, counts }: Reading, place: str
   const fetched = declared.filter(({ range }) => !LOCAL.test(range));
   if (declared.length === 0) see({ kind: "looked", place, what: "it declares no dependencies" });
   else if (fetched.length === 0) see({ kind: "looked", place, what: "what it depends on are folders of this disk" });
-  else
-    see({
-      kind: "missing",
-      place,
-      what: `${path.relative(place, file) || path.basename(file)} has no lockfile: what its dependencies (${fetched.length}) resolved to is not recorded`,
-    });
+  else see({ kind: "missing", place, what: unpinned(place, file, fetched.length) });
+}
+
+/** deno's, with the packages of npm that its `imports` name; for one that no lockfile pins. */
+export function readDenoManifest({ see, watch, counts }: Reading, place: string, file: string): void {
+  const text = tryReadText(file, LIMITS.manifestBytes);
+  if (text === undefined) return;
+  counts.files += 1;
+  if (typeof text !== "string") return see({ kind: "missing", place, what: `${file}: ${text.why}` });
+  const { dependencies, problems } = readManifest(file, "", text);
+  for (const { name, range } of dependencies) if (watch.knows(name)) see({ kind: "range", place, file, name, range, by: "manifest" });
+  for (const { message } of problems.slice(0, 1)) see({ kind: "missing", place, what: `${file}: ${message}` });
+  if (dependencies.length > 0) see({ kind: "missing", place, what: unpinned(place, file, dependencies.length) });
+  else if (problems.length === 0) see({ kind: "looked", place, what: "it declares no dependencies" });
+}
+
+function unpinned(place: string, file: string, dependencies: number): string {
+  const name = path.relative(place, file) || path.basename(file);
+  return `${name} has no lockfile: what its dependencies (${dependencies}) resolved to is not recorded`;
+}
+
+/** Catalogs of the workspace, for a range that refers to one. */
+function catalogsOf(place: string, range: string): WorkspaceSettings["catalogs"] {
+  if (!range.startsWith("catalog:")) return {};
+  const found = ["pnpm-workspace.yaml", ".yarnrc.yml"].map((name) => {
+    const text = tryReadText(path.join(place, name), LIMITS.configBytes);
+    return typeof text === "string" ? readWorkspaceSettings(name, text).catalogs : {};
+  });
+  return { ...found[1], ...found[0] };
 }
 
 /** Folders of this disk, or packages of the same workspace. */

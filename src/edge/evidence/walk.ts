@@ -16,7 +16,7 @@ import { isImageFolder, readImageFolder } from "./image.ts";
 import { readProjectLaunchers, readRecipe, RECIPE } from "./launchers.ts";
 import { readLockfileEvidence } from "./lockfile.ts";
 import { readLogFile } from "./log.ts";
-import { readManifestEvidence, type Since } from "./manifest.ts";
+import { readDenoManifest, readManifestEvidence, type Since } from "./manifest.ts";
 import { readModulesEvidence } from "./modules.ts";
 import { isNpmCache, readNpmCache } from "./npm-cache.ts";
 import { giveWay, type Reading } from "./reading.ts";
@@ -45,6 +45,7 @@ const ANY_LOG = /\.log(?:\.\d+)?(?:\.gz)?$|^(?:log|consoleText)$|(?:^|[-_.])(?:l
 /** Folders of a project that hold nothing but logs. */
 const LOG_FOLDER = /^\.?(?:ci|build|job|install|workflow|actions)?[-_]?logs?$/i;
 const CI_ARCHIVE = /^logs?[_-]?\d*\.zip$/i;
+const DENO = ["deno.json", "deno.jsonc"];
 /** Not files of anybody, and endless. */
 const SYSTEM = new Set(["/proc", "/sys", "/dev", "/run"]);
 
@@ -86,7 +87,9 @@ async function visit(reading: Reading, step: Step, pending: Step[], skip: Readon
 
   const locks = [...names].filter((name) => PROJECT_LOCKS.has(name));
   const begins =
-    locks.length > 0 || names.has(".git") || (step.project === undefined && (names.has("package.json") || names.has("node_modules")));
+    locks.length > 0 ||
+    names.has(".git") ||
+    (step.project === undefined && ["package.json", "node_modules", ...DENO].some((name) => names.has(name)));
   const project = begins ? folder : step.project;
   const own = new Set(begins ? [...step.own, ...workspacesOf(folder)] : step.own);
   let { pinned, since } = step;
@@ -108,6 +111,8 @@ async function visit(reading: Reading, step: Step, pending: Step[], skip: Readon
         pinned: pinned === "none" || pinned === "all" || locks.length > 0 || own.has(folder) ? pinned : new Set(),
       });
   }
+  if (pinned === "none")
+    for (const name of DENO) if (names.has(name)) readDenoManifest(reading, project ?? folder, path.join(folder, name));
   readProjectLaunchers(reading, project ?? folder, folder, names);
   const place = project ?? folder;
   for (const entry of entries) {

@@ -313,6 +313,33 @@ axios@^1.12.0, axios@^1.13.0:
       },
     },
     {
+      at: "range-catalog",
+      how: "no lockfile, and the range stands in the workspace's catalog",
+      files: {
+        "package.json": { name: "site", dependencies: { axios: "catalog:" } },
+        "pnpm-workspace.yaml": "packages: ['packages/*']\ncatalog:\n  axios: ^1.13.0\n",
+      },
+      says: {
+        "": [
+          "could-have",
+          `could-have: axios@1.14.1: "axios": "^1.13.0", with no lockfile, resolved to it in the window, by what is recorded of the registry, package.json`,
+          "missing: package.json has no lockfile: what its dependencies (1) resolved to is not recorded",
+        ],
+      },
+    },
+    {
+      at: "range-deno",
+      how: "deno's imports, no lockfile",
+      files: { "deno.jsonc": '{\n  // comments are allowed\n  "imports": { "http": "npm:axios@^1.13.0", "fs": "jsr:@std/fs@1" },\n}\n' },
+      says: {
+        "": [
+          "could-have",
+          `could-have: axios@1.14.1: "axios": "^1.13.0", with no lockfile, resolved to it in the window, by what is recorded of the registry, deno.jsonc`,
+          "missing: deno.jsonc has no lockfile: what its dependencies (2) resolved to is not recorded",
+        ],
+      },
+    },
+    {
       at: "range-outside",
       how: "no lockfile; the range allows neither, but nobody knows what else came with it",
       files: manifest({ axios: "~1.13.0", "left-pad": "*" }),
