@@ -42,6 +42,7 @@ test("without any word from anyone: balanced, enforced, three days, loopback", (
     fetchAhead: true,
     inspectAhead: true,
     feeds: [],
+    trust: {},
     notify: [],
     check: { failOn: "medium", require: [], hosts: [], exceptions: [] },
   });
