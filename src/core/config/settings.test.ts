@@ -327,3 +327,15 @@ test("exceptions to findings: owned, at most a year long, never for malware; one
   ])
     expect(() => read(wrong)).toThrow(/exceptions/);
 });
+
+test("every key of a feed that is documented may be written, and trust has its mirror", () => {
+  const text = [
+    "feeds:",
+    '  - { name: osv, url: "https://feeds.example.test/all.zip", kind: osv, claims: malware, maxAge: 7d, refresh: 1h }',
+    "trust: { mirror: off }",
+  ].join("\n");
+  const { values } = machine(text);
+  expect(values.get("feeds")).toMatchObject([{ name: "osv", claims: "malware", refresh: 60 * MINUTE }]);
+  expect(values.get("trust.mirror")).toBe("off");
+  expect(() => project('trust: { mirror: "https://tuf.example.test/" }')).toThrow(/may not set trust\.mirror/);
+});

@@ -186,6 +186,7 @@ const SHAPES: Readonly<Record<Kind, z.ZodMiniType>> = {
       kind: z.optional(z.enum(["osv", "list"])),
       claims: z.optional(z.enum(["malware", "vulnerability"])),
       maxAge: z.optional(z.string().check(z.regex(/^\d{1,6}[smhd]$/))),
+      refresh: z.optional(z.string().check(z.regex(/^\d{1,6}[smhd]$/))),
     }),
   ),
   notify: z.array(
