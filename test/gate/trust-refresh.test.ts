@@ -93,7 +93,10 @@ test("without feeds the keys are refreshed all the same", async () => {
   expect(JSON.parse(json.stdout)).toMatchObject({ feeds: [], trust: { result: "unchanged" } });
 });
 
-test.each(["http://tuf.example.test/", "https://user:pass@tuf.example.test/", "no"])("no mirror: %s", async (mirror) => {
-  const product = await openProduct({ fixture: await openFixture(), env: { CORDON_TRUST_MIRROR: mirror } });
-  expect(await product.cordon(["feeds", "sync"])).toMatchObject({ code: 2, stderr: expect.stringContaining("CORDON_TRUST_MIRROR: ") });
-});
+test.each(["http://tuf.example.test/", "https://user:pass@tuf.example.test/", "https://tuf.example.test/?token=x", "no"])(
+  "no mirror: %s",
+  async (mirror) => {
+    const product = await openProduct({ fixture: await openFixture(), env: { CORDON_TRUST_MIRROR: mirror } });
+    expect(await product.cordon(["feeds", "sync"])).toMatchObject({ code: 2, stderr: expect.stringContaining("CORDON_TRUST_MIRROR: ") });
+  },
+);

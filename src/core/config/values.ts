@@ -256,8 +256,8 @@ export const KINDS = {
   duration: kind("a duration with its unit, such as 90s, 30m, 72h or 3d, at most 365d", duration, showDuration),
   listen: kind("HOST:PORT, such as 127.0.0.1:4870", listenAt),
   boolean: kind("true or false", (raw) => (raw === true || raw === "true" ? true : raw === false || raw === "false" ? false : undefined)),
-  mirror: kind("an https URL without credentials, or off", (raw) =>
-    raw === "off" ? raw : typeof raw === "string" ? feedUrl(raw) : undefined,
+  mirror: kind("an https URL without credentials and query, or off", (raw) =>
+    raw === "off" ? raw : typeof raw === "string" && !raw.includes("?") ? feedUrl(raw) : undefined,
   ),
   text: kind("a text", (raw) => (typeof raw === "string" && raw !== "" && !/[\u0000-\u001f\u007f]/.test(raw) ? raw : undefined)),
   feeds: kind(
