@@ -5,6 +5,7 @@
 import { existsSync, mkdirSync } from "node:fs";
 import { homedir, tmpdir, userInfo } from "node:os";
 import path from "node:path";
+import { isatty } from "node:tty";
 import { fileURLToPath } from "node:url";
 import type { Advisories } from "./app/advisories.ts";
 import type { Decided } from "./app/decide-entries.ts";
@@ -613,9 +614,10 @@ function terminal(): Io {
   return {
     stdout: (text) => void process.stdout.write(text),
     stderr: (text) => void process.stderr.write(text),
-    stdoutIsTerminal: process.stdout.isTTY === true,
-    stderrIsTerminal: process.stderr.isTTY === true,
-    stdinIsTerminal: process.stdin.isTTY === true,
+    // Asking process.stdin and its like would open them.
+    stdoutIsTerminal: isatty(1),
+    stderrIsTerminal: isatty(2),
+    stdinIsTerminal: isatty(0),
     env: process.env,
     cwd: process.cwd(),
     async ask(question) {

@@ -14,15 +14,20 @@ export function checkNames(
   const typed = new Set<string>();
   for (const { dependencies } of tree.importers) for (const { name } of dependencies) typed.add(name);
   for (const { dependencies } of manifests) for (const { name } of dependencies) typed.add(name);
-  let letters: readonly (readonly [string, number])[] | undefined;
+  let others: readonly string[] = [];
+  let letters: Int32Array | undefined;
   for (let index = 0; index < tree.packages.length; index++) {
     const { name, alias, source } = tree.packages[index]!;
     if (source.kind !== "registry" || !typed.has(alias ?? name) || popular.has(name)) continue;
     typed.delete(alias ?? name);
-    letters ??= [...popular].map((each) => [each, lettersOf(each)] as const);
+    if (letters === undefined) {
+      others = [...popular];
+      letters = Int32Array.from(others, lettersOf);
+    }
     const own = lettersOf(name);
-    for (const [other, its] of letters) {
-      if (hasThreeBits(own ^ its)) continue;
+    for (let at = 0; at < letters.length; at++) {
+      const other = others[at]!;
+      if (hasThreeBits(own ^ letters[at]!)) continue;
       const how = resemblance(name, other);
       if (how === undefined) continue;
       report({ rule: "name-lookalike", entry: index, message: `looks like ${other}: ${how}`, mark: other });

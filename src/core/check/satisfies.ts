@@ -6,7 +6,7 @@ import semver from "semver";
 import type { Spec } from "../npm/ranges.ts";
 import { classifySpec } from "../npm/ranges.ts";
 
-/** Where the last number read ended; -1 when there was none. */
+/** Where what was read last ended; -1 when there was no number. */
 let end = 0;
 
 /** The number at an offset; digits without leading zeros, few enough to be exact. */
@@ -23,8 +23,14 @@ function numberAt(text: string, at: number): number {
 }
 
 const DOT = 0x2e;
+const SPACE = 0x20;
+const [CARET, TILDE, LESS, EQUAL, MORE] = [0x5e, 0x7e, 0x3c, 0x3d, 0x3e];
+const BAR = 0x7c;
 
-/** True or false for a plain `1.2.3` against `1.2.3`, `^1.2.3`, `~1.2.3`, `>=1.2.3` and `*`; undefined for anything else. */
+/**
+ * True or false for a plain `1.2.3` against what is made of `1.2.3`, `1.2`, `1` and `1.x`, alone or after `^ ~ < <= > >= =`, side by side
+ * and between `||`, and against `*`; undefined for anything else.
+ */
 export function quickly(range: string, version: string): boolean | undefined {
   const major = numberAt(version, 0);
   if (end < 0 || version.charCodeAt(end) !== DOT) return undefined;
@@ -32,28 +38,78 @@ export function quickly(range: string, version: string): boolean | undefined {
   if (end < 0 || version.charCodeAt(end) !== DOT) return undefined;
   const patch = numberAt(version, end + 1);
   if (end !== version.length) return undefined;
+  if (range === "*") return true;
 
-  const first = range.charCodeAt(0);
-  if (first === 0x2a && range.length === 1) return true;
-  const from = first === 0x5e || first === 0x7e ? 1 : first === 0x3e && range.charCodeAt(1) === 0x3d ? 2 : 0;
-  const wantedMajor = numberAt(range, from);
-  if (end < 0 || range.charCodeAt(end) !== DOT) return undefined;
-  const wantedMinor = numberAt(range, end + 1);
-  if (end < 0 || range.charCodeAt(end) !== DOT) return undefined;
-  const wantedPatch = numberAt(range, end + 1);
-  if (end !== range.length) return undefined;
-
-  if (from === 0) return major === wantedMajor && minor === wantedMinor && patch === wantedPatch;
-  const order = major - wantedMajor || minor - wantedMinor || patch - wantedPatch;
-  if (order < 0) return false;
-  if (from === 2) return true;
-  if (major !== wantedMajor) return false;
-  // `^0.2.3` keeps the minor, `^0.0.3` the patch.
-  if (first === 0x7e || wantedMajor === 0) {
-    if (minor !== wantedMinor) return false;
-    return first === 0x7e || wantedMinor > 0 || patch === wantedPatch;
+  let any = false;
+  let all: boolean | undefined;
+  for (let at = afterSpaces(range, 0); ; at = afterSpaces(range, end)) {
+    if (at === range.length || range.charCodeAt(at) === BAR) {
+      if (all === undefined) return undefined;
+      any ||= all;
+      if (at === range.length) return any;
+      if (range.charCodeAt(at + 1) !== BAR) return undefined;
+      all = undefined;
+      end = at + 2;
+      continue;
+    }
+    const one = isWithin(range, at, major, minor, patch);
+    if (one === undefined) return undefined;
+    all = one && all !== false;
   }
-  return true;
+}
+
+function afterSpaces(text: string, at: number): number {
+  while (text.charCodeAt(at) === SPACE) at++;
+  return at;
+}
+
+/** The number after a dot; -1 where there is none, or an `x`. Undefined for what is neither; `end` is where it ended. */
+function partAt(range: string, at: number): number | undefined {
+  if (range.charCodeAt(at) !== DOT) {
+    end = at;
+    return -1;
+  }
+  const sign = range.charAt(at + 1);
+  if (sign === "x" || sign === "X" || sign === "*") {
+    end = at + 2;
+    return -1;
+  }
+  const part = numberAt(range, at + 1);
+  return end < 0 ? undefined : part;
+}
+
+/** Whether a version fits the one comparison that begins at an offset; `end` is where that ended. */
+function isWithin(range: string, at: number, major: number, minor: number, patch: number): boolean | undefined {
+  const sign = range.charCodeAt(at);
+  const signed = sign === CARET || sign === TILDE || sign === LESS || sign === EQUAL || sign === MORE;
+  const orEqual = (sign === LESS || sign === MORE) && range.charCodeAt(at + 1) === EQUAL;
+  const wantedMajor = numberAt(range, signed ? afterSpaces(range, at + (orEqual ? 2 : 1)) : at);
+  if (end < 0) return undefined;
+  const wantedMinor = partAt(range, end);
+  if (wantedMinor === undefined) return undefined;
+  const wantedPatch = partAt(range, end);
+  // `1.x.3` is too odd, and so is whatever stands right behind it.
+  if (wantedPatch === undefined || (wantedMinor < 0 && wantedPatch >= 0)) return undefined;
+  const next = range.charCodeAt(end);
+  if (end < range.length && next !== SPACE && next !== BAR) return undefined;
+
+  const order = major - wantedMajor || minor - Math.max(0, wantedMinor) || patch - Math.max(0, wantedPatch);
+  const same = major === wantedMajor && (wantedMinor < 0 || (minor === wantedMinor && (wantedPatch < 0 || patch === wantedPatch)));
+  switch (sign) {
+    case LESS:
+      return order < 0 || (orEqual && same);
+    case MORE:
+      return orEqual ? order >= 0 : order > 0 && !same;
+    case TILDE:
+      return order >= 0 && major === wantedMajor && (wantedMinor < 0 || minor === wantedMinor);
+    case CARET:
+      // `^0.2.3` keeps the minor, `^0.0.3` the patch.
+      if (order < 0 || major !== wantedMajor) return false;
+      if (wantedMajor > 0 || wantedMinor < 0) return true;
+      return minor === wantedMinor && (wantedMinor > 0 || wantedPatch < 0 || patch === wantedPatch);
+    default:
+      return same;
+  }
 }
 
 const LOOSE = { loose: true } as const;
