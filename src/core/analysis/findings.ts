@@ -130,7 +130,9 @@ function chainsIn(sights: Sights): FoundChain[] {
   const code = of("dynamic-code");
   for (const secret of of("credentials")) {
     if (near(secret, out, NEAR.payload)) add("secrets-out", secret.what, secret.at);
-    const kinds = new Set(of("credentials").flatMap(({ at, what }) => (Math.abs(at - secret.at) <= NEAR.payload ? [what] : [])));
+    // npm's own settings by themselves are read by many; beside two other kinds they are one of a list.
+    const listed = [...of("credentials"), ...of("npm-config")];
+    const kinds = new Set(listed.flatMap(({ at, what }) => (Math.abs(at - secret.at) <= NEAR.payload ? [what] : [])));
     if (kinds.size >= 3) add("secret-list", "", secret.at);
   }
   for (const harvest of of("env-harvest")) if (near(harvest, of("network"), NEAR.payload)) add("secrets-out", "environment", harvest.at);
@@ -151,7 +153,11 @@ function chainsIn(sights: Sights): FoundChain[] {
   for (const one of of("clipboard")) if (near(one, of("wallet"), NEAR.payload)) add("clipboard-swap", "", one.at);
   for (const one of of("self-delete", "file")) if (near(one, out, NEAR.block)) add("cover-up", "", one.at);
   const beside = [...of("network", "call"), ...of("decoder"), ...of("alien-runtime"), ...of("credentials"), ...of("env-harvest")];
-  for (const one of of("persistence")) if (near(one, beside, NEAR.block)) add("persist", one.what, one.at);
+  for (const one of of("persistence")) {
+    // Shells and editors are named by many who start programs, to say what to put there; what an agent runs is seldom anybody else's.
+    const also = one.what === "agent" ? of("process") : [];
+    if (near(one, [...beside, ...also], NEAR.block)) add("persist", one.what, one.at);
+  }
   for (const one of of("destructive")) add("wipe", one.what, one.at);
   for (const one of of("invisible-text")) add("hidden-text", one.what, one.at);
   for (const one of of("obfuscated")) add("unreadable", one.what, one.at);

@@ -57,6 +57,11 @@ export const STRINGS: readonly StringPattern[] = [
     what: "service",
     pattern: /systemd[/\\](?:user|system)\b|\/etc\/cron|\bcrontab\b|systemctl (?:--user )?enable|launchctl (?:load|bootstrap)/,
   },
+  {
+    id: "agent-abuse",
+    what: "flag",
+    pattern: /--dangerously-(?:skip-permissions|bypass-approvals)|--trust-all-tools|(?:^|\bgemini )--yolo\b/,
+  },
   { id: "alien-runtime", what: "bun", pattern: /bun\.sh\/install|oven-sh\/bun\/releases|deno\.land\/install|denoland\/deno\/releases/ },
   {
     id: "alien-runtime",

@@ -2,7 +2,7 @@
 import type { CapabilityId, ChainId } from "./capabilities.ts";
 
 /** Changes whenever the same tarball could give another report; stored reports of another number are made again. */
-export const ANALYSER = 4;
+export const ANALYSER = 5;
 
 /** One place in one file. `line` counts from 1. */
 export type Place = { readonly path: string; readonly line?: number; readonly code?: string };

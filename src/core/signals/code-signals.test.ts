@@ -66,7 +66,10 @@ test("two new capabilities at once are held where one of them is seldom any use 
   const effectOf = (...ids: readonly string[]) =>
     ask(capabilityAdded, { ...NOTHING, added: ids.map((id) => ({ id, where })) } as unknown as CodeDone)?.effect.kind;
   expect(effectOf("wallet", "network")).toBe("review");
-  expect(effectOf("persistence", "process")).toBe("review");
+  expect(effectOf("agent-abuse", "process")).toBe("review");
+  // How to open a browser, and a hint to edit a shell's profile.
+  expect(effectOf("alien-runtime", "process")).toBe("note");
+  expect(effectOf("persistence", "process")).toBe("note");
   expect(effectOf("self-delete", "destructive")).toBe("review");
   expect(effectOf("network", "process", "decoder")).toBe("note");
   expect(effectOf("wallet", "filesystem-outside")).toBe("note");
