@@ -5,7 +5,7 @@
 import { type Clock, HOUR, instant } from "../core/base/time.ts";
 import { historyOf } from "../core/facts/history.ts";
 import { type Alert, eventKey } from "../core/ledger/alert.ts";
-import type { LedgerEntry, LedgerRow } from "../core/ledger/entry.ts";
+import type { LedgerEntry, LedgerQuery, LedgerRow } from "../core/ledger/entry.ts";
 import type { Verdict } from "../core/policy/verdict.ts";
 import { type Exposures, findingsIn } from "./exposures.ts";
 import type { PackageJudgement } from "./judgements.ts";
@@ -27,9 +27,17 @@ async function wasTold(ledger: Pick<Ledger, "tail">, event: AlertEvent): Promise
 
 /** Rows that tell of this event, oldest first; what was undone since does not count. */
 export async function tellings(ledger: Pick<Ledger, "tail">, event: AlertEvent): Promise<readonly LedgerRow[]> {
-  const { name, version, what } = event;
-  const rows = await ledger.tail({ limit: LOOKED_AT, kinds: ["alert"], name, ...(version === undefined ? {} : { version }) });
-  const undone = rows.findLastIndex(({ entry }) => (entry as Told).what === UNDOES[what]);
+  return tellingsIn(await ledger.tail(alertsOf(event)), event);
+}
+
+/** The rows that may tell of this event. */
+export function alertsOf({ name, version }: Pick<AlertEvent, "name" | "version">): LedgerQuery {
+  return { limit: LOOKED_AT, kinds: ["alert"], name, ...(version === undefined ? {} : { version }) };
+}
+
+/** Those of them that do. */
+export function tellingsIn(rows: readonly LedgerRow[], event: AlertEvent): readonly LedgerRow[] {
+  const undone = rows.findLastIndex(({ entry }) => (entry as Told).what === UNDOES[event.what]);
   return rows.slice(undone + 1).filter(({ entry }) => eventKey(entry as Told) === eventKey(event));
 }
 

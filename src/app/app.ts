@@ -198,9 +198,9 @@ export async function openApp(given: AppPorts): Promise<App> {
   const exposures = openExposures({
     ...ports,
     judgements: { ofVersion: (...asked) => judgements.ofVersion(...asked) },
-    alert: recorder.alert,
+    alert: recorder.alertOnce,
   });
-  const watch = watchJudgements({ ...ports, exposures, alert: recorder.alert, trouble: recorder.trouble });
+  const watch = watchJudgements({ ...ports, exposures, alert: recorder.alertOnce, trouble: recorder.trouble });
   const judgements: Judgements = await openJudgements({
     ...ports,
     knowledge,

@@ -61,6 +61,11 @@ export type Ledger = {
   readonly chain: string;
   /** Resolves when every entry is durable. Entries of concurrent calls are committed together. */
   append(entries: readonly LedgerEntry[]): Promise<void>;
+  /**
+   * Appends an entry unless the rows that meet `query` hold it already, as `holds` says (rows newest last); whether it was written. Read and
+   * written in one step: of several processes that see the same at once, one writes it.
+   */
+  appendUnless(entry: LedgerEntry, query: LedgerQuery, holds: (rows: readonly LedgerRow[]) => boolean): Promise<boolean>;
   /** Newest last. */
   tail(query: LedgerQuery): Promise<readonly LedgerRow[]>;
   /** A page of the versions served since a moment; `after`: an earlier page's `next`, so that only what is new is read. */

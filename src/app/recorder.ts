@@ -6,7 +6,7 @@ import type { Clock, Instant } from "../core/base/time.ts";
 import type { Asker, LedgerEntry } from "../core/ledger/entry.ts";
 import { type Alert, eventKey } from "../core/ledger/alert.ts";
 import type { Verdict } from "../core/policy/verdict.ts";
-import { tellings } from "./alerts.ts";
+import { alertsOf, tellings, tellingsIn } from "./alerts.ts";
 import type { LeftOut } from "./left-out.ts";
 import type { HeldStore, Ledger } from "./ports.ts";
 
@@ -63,6 +63,8 @@ export type Recorder = {
   mismatch(row: { name: string; version: string; expected: string; known: string; asker: Asker }): Promise<void>;
   /** `fetched` and `next` go to whoever is told; the ledger has the rows they were read from. */
   alert(row: Omit<Alert, "at">): Promise<void>;
+  /** The same for what is one event however many see it: written and told by the first of them alone. */
+  alertOnce(row: Omit<Alert, "at">): Promise<void>;
   /** Something went wrong beside the answer; logged, counted, never thrown. */
   trouble(what: string, error: unknown): void;
   /**
@@ -131,11 +133,15 @@ export function openRecorder(ports: RecorderPorts): Recorder {
     ports.log("error", what, { error: error instanceof Error ? error.message : String(error) });
   }
 
-  async function write(entries: readonly LedgerEntry[]): Promise<void> {
-    const work = ports.ledger.append(entries);
+  function write(entries: readonly LedgerEntry[]): Promise<void> {
+    return during(ports.ledger.append(entries));
+  }
+
+  /** What is being written is waited for when the gate ends. */
+  async function during<T>(work: Promise<T>): Promise<T> {
     writing.add(work);
     try {
-      await work;
+      return await work;
     } finally {
       writing.delete(work);
     }
@@ -302,6 +308,19 @@ export function openRecorder(ports: RecorderPorts): Recorder {
       counters.alerts += 1;
       ports.log("warn", row.what, { name: row.name, version: row.version, detail: row.detail });
       await raise({ at: ports.clock.now(), ...row });
+    },
+    async alertOnce(row) {
+      const alert = { at: ports.clock.now(), ...row };
+      const { fetched: _fetched, next: _next, ...entry } = alert;
+      const work = ports.ledger.appendUnless({ kind: "alert", ...entry }, alertsOf(row), (rows) => tellingsIn(rows, row).length > 0);
+      const written = await during(work).catch((error: unknown) => {
+        ports.notify?.(alert);
+        throw error;
+      });
+      if (!written) return;
+      counters.alerts += 1;
+      ports.log("warn", row.what, { name: row.name, version: row.version, detail: row.detail });
+      ports.notify?.(alert);
     },
     decisions({ since, after = 0, project }) {
       // A number from before this gate was started says nothing here: everything is newer.

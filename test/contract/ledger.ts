@@ -117,6 +117,19 @@ export function ledgerContract(name: string, open: Open<Ledger>): void {
     expect(await store.served({ since: moment("2026-05-01T00:00:00Z") })).toMatchObject({ served: [], done: true });
   });
 
+  test(`${name}: of many who append the same unless it is there, one does`, async () => {
+    const { store, again } = await open();
+    const other = await again();
+    const query = { limit: 10, kinds: ["serve"], name: "widget" } as const;
+    const once = (ledger: Ledger, version: string) =>
+      ledger.appendUnless(serve(version), query, (rows) => rows.some(({ entry }) => entry.kind === "serve" && entry.version === version));
+    const written = await Promise.all([store, other, store, other].map((ledger) => once(ledger, "1.0.0")));
+    expect(written.filter((one) => one)).toHaveLength(1);
+    expect(await once(other, "1.0.1")).toBe(true);
+    expect((await all(store)).map(({ entry }) => (entry as { version: string }).version)).toEqual(["1.0.0", "1.0.1"]);
+    expect((await store.verify()).problems).toEqual([]);
+  });
+
   test(`${name}: concurrent appends are all there when they resolve, each call's entries together`, async () => {
     const { store } = await open();
     const calls = Array.from({ length: 600 }, (_, n) => [serve(`${n}.0.0`), serve(`${n}.0.1`)]);

@@ -76,7 +76,11 @@ export async function openStage({ folder, ...options }: StageOptions): Promise<G
   }
 
   async function play([program = "", ...rest]: readonly string[]): ReturnType<NonNullable<Stage["run"]>> {
-    if (program === "cordon") return app.cordon(rest);
+    if (program === "cordon") {
+      // Alerts are raised beside the answers: what is asked for next must not depend on how quick that was.
+      await (await running)?.app.flush();
+      return app.cordon(rest);
+    }
     if (program === "upstream") {
       await (await running)?.app.ahead?.idle();
       const stdout = fixture.log.lines().sort();

@@ -30,7 +30,13 @@ export type LedgerOptions = {
   readonly readOnly?: boolean;
 };
 
-type Waiting = { readonly entries: readonly string[]; resolve(): void; reject(error: unknown): void };
+type Unless = { readonly query: Statement; holds(rows: readonly LedgerRow[]): boolean };
+type Waiting = {
+  readonly entries: readonly string[];
+  readonly unless?: Unless;
+  resolve(written: boolean): void;
+  reject(error: unknown): void;
+};
 
 export async function openLedger(database: Database, { clock, key, chain = newChain(), readOnly = false }: LedgerOptions) {
   await migrate(database, SCHEMA, { readOnly });
@@ -44,8 +50,11 @@ export async function openLedger(database: Database, { clock, key, chain = newCh
       await nextTurn();
       const group = queue.splice(0, callsPerGroup(queue));
       try {
-        await commit(group.flatMap((waiting) => waiting.entries));
-        for (const waiting of group) waiting.resolve();
+        const written = await commit(
+          group.flatMap((waiting) => waiting.entries),
+          group[0]?.unless,
+        );
+        for (const waiting of group) waiting.resolve(written);
       } catch (error) {
         for (const waiting of group) waiting.reject(error);
       }
@@ -53,9 +62,10 @@ export async function openLedger(database: Database, { clock, key, chain = newCh
     working = undefined;
   }
 
-  async function commit(entries: readonly string[]): Promise<void> {
+  async function commit(entries: readonly string[], unless: Unless | undefined): Promise<boolean> {
     if (!signer) throw new Fault("STORE_BROKEN", `${database.path} was opened for reading`);
-    await database.write((sql) => {
+    const written = await database.write((sql) => {
+      if (unless?.holds(rowsOf(sql, unless.query).toReversed())) return false;
       let { seq, hash } = sql.get<{ seq: number; hash: string }>("SELECT seq, hash FROM heads WHERE chain = ?", [chain]) ?? START;
       for (const entry of entries) {
         const previous = hash;
@@ -69,26 +79,35 @@ export async function openLedger(database: Database, { clock, key, chain = newCh
          ON CONFLICT (chain) DO UPDATE SET seq = excluded.seq, hash = excluded.hash, at = excluded.at, signature = excluded.signature, key = excluded.key`,
         [head.chain, head.seq, head.hash, head.at, head.signature, head.key],
       );
+      return true;
     });
-    await database.flush();
+    if (written) await database.flush();
+    return written;
+  }
+
+  function enqueue(entries: readonly string[], unless?: Unless): Promise<boolean> {
+    return new Promise((resolve, reject) => {
+      queue.push({ entries, ...(unless === undefined ? {} : { unless }), resolve, reject });
+      working ??= work();
+    });
   }
 
   return {
     chain,
 
-    append(entries: readonly LedgerEntry[]): Promise<void> {
-      if (entries.length === 0) return Promise.resolve();
-      return new Promise((resolve, reject) => {
-        queue.push({ entries: entries.map(canonical), resolve, reject });
-        working ??= work();
-      });
+    async append(entries: readonly LedgerEntry[]): Promise<void> {
+      if (entries.length > 0) await enqueue(entries.map(canonical));
+    },
+
+    async appendUnless(entry: LedgerEntry, query: LedgerQuery, holds: Unless["holds"]): Promise<boolean> {
+      const { tailQuery } = await import("./ledger-schema.ts");
+      return enqueue([canonical(entry)], { query: tailQuery(query), holds });
     },
 
     async tail(query: LedgerQuery): Promise<readonly LedgerRow[]> {
       const { tailQuery } = await import("./ledger-schema.ts");
-      const { sql: text, parameters } = tailQuery(query);
-      const rows = await database.read((sql) => sql.all<StoredRow>(text, parameters as readonly (string | number)[]));
-      return query.oldest === true ? rows.map(toRow) : rows.map(toRow).toReversed();
+      const rows = await database.read((sql) => rowsOf(sql, tailQuery(query)));
+      return query.oldest === true ? rows : rows.toReversed();
     },
 
     /** By windows of ids, each read in one turn, so that a gate goes on answering while it reads what it served in a month. */
@@ -138,16 +157,21 @@ export async function openLedger(database: Database, { clock, key, chain = newCh
   };
 }
 
-/** How many calls from the front fit into one transaction; the entries of one call stay together. */
+/** How many calls from the front fit into one transaction; the entries of one call stay together, and one with a condition stands alone. */
 function callsPerGroup(queue: readonly Waiting[]): number {
   let calls = 0;
   let rows = 0;
-  for (const { entries } of queue) {
+  for (const { entries, unless } of queue) {
     rows += entries.length;
-    if (rows > LIMITS.ledgerGroupRows && calls > 0) break;
+    if ((rows > LIMITS.ledgerGroupRows || unless) && calls > 0) break;
     calls += 1;
+    if (unless) break;
   }
   return calls;
+}
+
+function rowsOf(sql: Statements, { sql: text, parameters }: Statement): readonly LedgerRow[] {
+  return sql.all<StoredRow>(text, parameters as readonly (string | number)[]).map(toRow);
 }
 
 const START = { seq: 0, hash: CHAIN_START };
