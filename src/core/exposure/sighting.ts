@@ -9,7 +9,7 @@ export type FoundLevel = Exclude<Level, "not-exposed" | "unknown">;
 /** In what form a version was seen, what that is called, and what it proves. */
 export const FORMS = {
   "script-log": { level: "executed", says: "its install script was run" },
-  "hidden-lockfile": { level: "installed", says: "npm recorded it as installed" },
+  "hidden-lockfile": { level: "installed", says: "the client recorded it as installed" },
   folder: { level: "installed", says: "it lies in node_modules" },
   "install-log": { level: "installed", says: "a log says it was installed" },
   unpacked: { level: "fetched", says: "it lies unpacked outside node_modules" },

@@ -1,10 +1,13 @@
 /** `node_modules`: what lies in each folder, what the client recorded of it, and where the two disagree. */
 import fs from "node:fs";
 import path from "node:path";
+import { LIMITS } from "../../core/base/limits.ts";
 import type { ClientId } from "../../core/client/client.ts";
 import { artefactsAt } from "../../core/exposure/watch.ts";
-import { isWithin } from "../host/files.ts";
+import { registryIdentity } from "../../core/lockfile/identity.ts";
+import { isWithin, tryReadText } from "../host/files.ts";
 import { readProject } from "../host/installed.ts";
+import { type LockfileHit, readWatched } from "./lockfile.ts";
 import type { Reading } from "./reading.ts";
 
 /** Files that give away which client wrote a `node_modules`. */
@@ -64,11 +67,42 @@ export async function readModulesEvidence(reading: Reading, place: string, folde
   for (const { path: file, record, source } of found.disagreements) {
     const at = record.lastIndexOf("@");
     const [name, version] = [record.slice(0, at), record.slice(at + 1)];
-    if (watch.hits(name, version)) see({ kind: "package", place, form: "hidden-lockfile", file, name, version, note: `by ${source}` });
+    if (watch.hits(name, version))
+      see({
+        kind: "package",
+        place,
+        form: "hidden-lockfile",
+        file,
+        name,
+        version,
+        note: `by ${path.isAbsolute(source) ? path.relative(folder, source) : source}`,
+      });
+  }
+  for (const { file, ...hit } of recordedBy(reading, place, folder)) {
+    const lies = found.packages.some((one) => one.name === hit.name && one.version === hit.version);
+    if (!lies) see({ kind: "package", place, form: "hidden-lockfile", file, ...hit });
   }
   for (const { path: file, why } of found.unreadable) see({ kind: "missing", place, what: `${file}: ${why}` });
   for (const { path: file, target } of found.links)
     if (!reading.roots.some((root) => isWithin(root, target)))
       see({ kind: "missing", place, what: `${file}: a link to ${target}, not followed` });
   if (found.packages.length > 0) see({ kind: "looked", place, what: "node_modules holds none of them" });
+}
+
+/** What pnpm and yarn 1 wrote down of a whole install; what lies there no more is found only in it. */
+function* recordedBy(reading: Reading, place: string, folder: string): Generator<LockfileHit & { readonly file: string }> {
+  const lock = path.join(folder, "node_modules", ".pnpm", "lock.yaml");
+  const text = tryReadText(lock, LIMITS.lockfileBytes);
+  if (typeof text === "string") {
+    const { hits, why } = readWatched(reading, lock, Buffer.from(text));
+    for (const { line: _line, ...hit } of hits) yield { file: lock, ...hit };
+    if (why !== undefined) reading.see({ kind: "missing", place, what: `${lock}: ${why}` });
+  }
+  const integrity = path.join(folder, "node_modules", ".yarn-integrity");
+  const entries = tryReadText(integrity, LIMITS.lockfileBytes);
+  if (typeof entries !== "string") return;
+  for (const [, url] of entries.matchAll(/":\s*"(https?:[^"]+)"/g)) {
+    const identity = registryIdentity(url!);
+    if (identity && reading.watch.hits(identity.name, identity.version)) yield { file: integrity, ...identity };
+  }
 }

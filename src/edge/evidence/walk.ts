@@ -44,7 +44,7 @@ const CI_LOG =
 const ANY_LOG = /\.log(?:\.\d+)?(?:\.gz)?$|^(?:log|consoleText)$|(?:^|[-_.])(?:log|logs|console|output|trace)\.txt(?:\.gz)?$/i;
 /** Folders of a project that hold nothing but logs. */
 const LOG_FOLDER = /^\.?(?:ci|build|job|install|workflow|actions)?[-_]?logs?$/i;
-const CI_ARCHIVE = /^logs?[_-]?\d*\.zip$/i;
+const CI_ARCHIVE = /(?:^|[-_.])logs?(?:[-_.]?\d+)?\.zip$/i;
 const DENO = ["deno.json", "deno.jsonc"];
 /** Not files of anybody, and endless. */
 const SYSTEM = new Set(["/proc", "/sys", "/dev", "/run"]);

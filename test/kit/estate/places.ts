@@ -101,7 +101,7 @@ export function placeRows({ axios }: Bytes): readonly Row[] {
           "executed: lockfile says plain-crypto-js 4.2.1, folder says 4.2.0: it ran and covered its tracks, node_modules/plain-crypto-js",
           `installed: axios@1.14.1: ${LIES}, node_modules/axios`,
           `installed: plain-crypto-js@4.2.0: ${LIES}, which the payload leaves behind, node_modules/plain-crypto-js`,
-          "installed: plain-crypto-js@4.2.1: npm recorded it as installed (by node_modules/.package-lock.json), node_modules/plain-crypto-js",
+          "installed: plain-crypto-js@4.2.1: the client recorded it as installed (by node_modules/.package-lock.json), node_modules/plain-crypto-js",
           "resolved: axios@1.14.1: the lockfile names it, package-lock.json:5",
           "resolved: plain-crypto-js@4.2.1: the lockfile names it, package-lock.json:6",
         ],
@@ -141,8 +141,34 @@ export function placeRows({ axios }: Bytes): readonly Row[] {
         "node_modules/axios/package.json": { name: "axios", version: "1.14.0" },
       },
       says: {
-        "": ["installed", "installed: axios@1.14.1: npm recorded it as installed (by node_modules/.package-lock.json), node_modules/axios"],
+        "": [
+          "installed",
+          "installed: axios@1.14.1: the client recorded it as installed (by node_modules/.package-lock.json), node_modules/axios",
+        ],
       },
+    },
+    {
+      at: "record-pnpm",
+      how: "the folders are gone, pnpm's own record of the install is not",
+      files: {
+        "node_modules/.modules.yaml": "layoutVersion: 5\n",
+        "node_modules/.pnpm/lock.yaml":
+          "lockfileVersion: '9.0'\n\npackages:\n\n  axios@1.14.1:\n    resolution: {integrity: " + axios + "}\n",
+        "node_modules/.pnpm/left@1.0.0/node_modules/left/package.json": { name: "left", version: "1.0.0" },
+      },
+      says: { "": ["installed", "installed: axios@1.14.1: the client recorded it as installed, node_modules/.pnpm/lock.yaml"] },
+    },
+    {
+      at: "record-yarn",
+      how: "the same of yarn 1",
+      files: {
+        "node_modules/.yarn-integrity": JSON.stringify(
+          { lockfileEntries: { "axios@^1.13.0": "https://registry.test/axios/-/axios-1.14.1.tgz#x" } },
+          undefined,
+          2,
+        ),
+      },
+      says: { "": ["installed", "installed: axios@1.14.1: the client recorded it as installed, node_modules/.yarn-integrity"] },
     },
     {
       at: "decoy-linked",
