@@ -14,7 +14,10 @@ const FOLDER = `((?:@[\\w.~-]{1,214}\\+)?[\\w.~-]{1,214})@${VERSION}(?:[(_][^/]{
 /** Surest first; the first that fits decides. */
 const SHAPES: readonly (readonly [Form, RegExp])[] = [
   // npm: `> a@1.0.0 postinstall`, `npm info run a@1.0.0 postinstall node_modules/a …`
-  ["script-log", new RegExp(`(?:^|> |run |lifecycle )${NAME}@${VERSION}[ ~]+(?:pre|post)?install(?:[ :]|$)`)],
+  [
+    "script-log",
+    new RegExp(`(?:^|> |(?:info|verb|verbose|silly) (?:run|lifecycle) )${NAME}@${VERSION}[ ~]+(?:pre|post)?install(?:[ :]|$)`),
+  ],
   // pnpm: `.../a@1.0.0/node_modules/a postinstall$ node x`, `node_modules/.pnpm/a@1.0.0/node_modules/a: Running postinstall script…`
   ["script-log", new RegExp(`/${FOLDER}(?: (?:pre|post)?install(?:\\$|:)|: Running (?:pre|post)?install script)`)],
   // yarn 2 and later: `YN0007: │ a@npm:1.0.0 must be built because …`, only said when it is then built
@@ -44,11 +47,20 @@ export function readLogLine(line: string): readonly LogFinding[] {
     for (const [, name, version] of text.matchAll(CHOSEN)) found.push({ form: "resolve-log", name: name!, version: version! });
   for (const [form, shape] of SHAPES) {
     const match = shape.exec(text);
-    if (match === null) continue;
+    if (match === null || !isPrefix(text.slice(0, match.index))) continue;
     found.push({ form, name: match[1]!.replace(/^(@[^+/]+)\+/, "$1/"), version: match[2]! });
     break;
   }
   return found;
+}
+
+/** Words that loggers and clients put before what was printed. */
+const LABELS = /^(?:npm|pnpm|yarn|bun|deno|info|log|debug|verbose|verb|silly|notice|stdout|stderr|out|err|warn|trace)$/i;
+
+/** Whether this is what a CI system writes before a line (a moment, a step, a container) and not the beginning of a sentence. */
+function isPrefix(text: string): boolean {
+  const words = text.slice(-300).split(/\s+/).filter(Boolean);
+  return words.every((word, i) => /[\d[\]()|:>#$=/]|^\P{L}+$/u.test(word) || LABELS.test(word) || words[i + 1] === "|");
 }
 
 /**
