@@ -19,7 +19,8 @@ if (major < 20 || (major === 20 && minor < 19)) {
 }
 
 async function start() {
-  return require("./chunks.js").openChunks(dist).load("main.js").main(process.argv.slice(2));
+  const { openChunks } = require("./chunks.js");
+  return openChunks(dist).load("main.js").main(process.argv.slice(2));
 }
 
 function stop(status, message) {
