@@ -6,7 +6,7 @@ import { createHash } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
 import { createGunzip } from "node:zlib";
-import { unscoped } from "../../core/npm/name.ts";
+import { LIMITS } from "../../core/base/limits.ts";
 import { codeOf } from "../host/files.ts";
 import { readImage } from "./image.ts";
 import { giveWay, type Reading } from "./reading.ts";
@@ -55,21 +55,20 @@ async function kindOf(file: string): Promise<"image" | "package" | "zstd" | "oth
 
 async function readPackageArchive({ watch, see, counts }: Reading, place: string, file: string): Promise<void> {
   const [, flat = "", version = ""] = PACKAGE_NAME.exec(path.basename(file)) ?? [];
-  const integrity = await digestsOfFile(file);
+  // No package is larger; then its name has to do.
+  const integrity = fs.statSync(file).size > LIMITS.tarballBytes ? undefined : await digestsOfFile(file);
   counts.files += 1;
   const name = flat === "" ? undefined : watch.names.find((one) => isCalled(one, flat, file) && watch.hits(one, version));
   if (name === undefined && !watch.hits("", "", integrity)) return;
-  see({ kind: "package", place, form: "archive", file, name: name ?? (flat || "(unnamed)"), version, integrity });
+  see({ kind: "package", place, form: "archive", file, name: name ?? (flat || "(unnamed)"), version, ...(integrity && { integrity }) });
 }
 
-/** Whether an archive called `flat` may be the package's; a registry's storage has the scope only in its folders. */
+/** Whether an archive called `flat` may be the package's. In a registry's storage, `@scope/name/name-1.0.0.tgz`, only the folders have the scope. */
 function isCalled(name: string, flat: string, file: string): boolean {
+  const [scope = "", folder] = path.dirname(file).split(path.sep).slice(-2);
+  if (scope.startsWith("@") && folder === flat) return name === `${scope}/${flat}`;
   const dashed = name.replace("/", "-");
-  return (
-    flat === dashed ||
-    flat === dashed.slice(1) ||
-    (flat === unscoped(name) && (flat === name || path.dirname(file).endsWith(`${path.sep}${name}`)))
-  );
+  return flat === dashed || (name.startsWith("@") && flat === dashed.slice(1));
 }
 
 async function digestsOfFile(file: string): Promise<string> {

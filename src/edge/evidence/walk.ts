@@ -91,13 +91,12 @@ async function visit(reading: Reading, step: Step, pending: Step[], skip: Readon
     names.has(".git") ||
     (step.project === undefined && ["package.json", "node_modules", ...DENO].some((name) => names.has(name)));
   const project = begins ? folder : step.project;
-  const own = new Set(begins ? [...step.own, ...workspacesOf(folder)] : step.own);
-  let { pinned, since } = step;
+  let { pinned, own, since } = step;
   if (begins) {
     reading.tell(folder);
     if (names.has(".git")) since = await readHistory(reading, folder, locks.length > 0 || pinned !== "none");
     const read = locks.map((name) => readLockfileEvidence(reading, folder, path.join(folder, name)));
-    for (const one of read.flatMap(({ folders }) => folders)) own.add(one);
+    own = new Set([...own, ...workspacesOf(folder), ...read.flatMap(({ folders }) => folders)]);
     if (read.length > 0) pinned = read.some((one) => one.names === undefined) ? "all" : new Set(read.flatMap((one) => [...one.names!]));
     // Rush keeps its lockfile in a folder of its own, which speaks for all packages of the repository.
     else if (names.has("rush.json")) pinned = "all";

@@ -68,6 +68,9 @@ const IMAGE = (file: string): readonly string[] => [
   `resolved: axios@1.14.1: the lockfile names it (layer 1), images/${file}!app/package-lock.json:5`,
 ];
 
+/** An archive of something. */
+const ODD = gzip(tar([{ path: "package/package.json", body: "{}" }]));
+
 /** The first bytes of a zstd frame. */
 const ZSTD = Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0, 0, 0, 0]);
 
@@ -295,6 +298,26 @@ export function placeRows({ axios }: Bytes): readonly Row[] {
         v3: [
           "fetched",
           `fetched: (unnamed): a client's store holds it, the bytes of axios@1.14.1, files/${hex.slice(0, 2)}/${hex.slice(2)}-index.json, now`,
+        ],
+      },
+    },
+    {
+      at: "archives",
+      how: "archives of packages: vendored, in an offline mirror, in a registry's storage; and others that are called nearly so",
+      files: {
+        "vendored/axios-1.14.1.tgz": ODD,
+        "mirror/axios-1.14.0.tgz": ODD,
+        "mirror/@corp-axios-1.14.1.tgz": ODD,
+        "mirror/xios-1.14.1.tgz": ODD,
+        "mirror/axios-1.14.10.tgz": ODD,
+        "storage/@corp/axios/axios-1.14.1.tgz": ODD,
+        "storage/plain-crypto-js/plain-crypto-js-4.2.1.tgz": ODD,
+      },
+      says: {
+        vendored: ["fetched", "fetched: axios@1.14.1: its archive lies here, with other bytes than the poisoned ones, axios-1.14.1.tgz"],
+        "storage/plain-crypto-js": [
+          "fetched",
+          "fetched: plain-crypto-js@4.2.1: its archive lies here, with other bytes than the poisoned ones, plain-crypto-js-4.2.1.tgz",
         ],
       },
     },
