@@ -2,6 +2,7 @@
 import { chmodSync } from "node:fs";
 import { createHash } from "node:crypto";
 import { join } from "node:path";
+import { onTestFinished } from "vitest";
 import { gzip, tar } from "../tarball.ts";
 import { link, type Tree } from "../tree.ts";
 import { zip } from "../zip.ts";
@@ -190,7 +191,11 @@ export function placeRows({ axios }: Bytes): readonly Row[] {
       at: "no-entry",
       how: root ? "a folder nobody may enter but this test, which runs as root" : "a folder nobody may enter",
       files: { "package-lock.json": npmLock({ axios: "1.14.0" }), "vault/package-lock.json": npmLock({ axios: "1.14.1" }) },
-      make: (folder) => chmodSync(join(folder, "vault"), 0),
+      make(folder) {
+        chmodSync(join(folder, "vault"), 0);
+        // Or nobody could remove it.
+        onTestFinished(() => chmodSync(join(folder, "vault"), 0o755));
+      },
       says: root
         ? {
             "": ["not-exposed", "because: package-lock.json names none of them"],
