@@ -612,8 +612,8 @@ export async function main(argv: readonly string[]): Promise<number> {
 
 function terminal(): Io {
   return {
-    stdout: (text) => void process.stdout.write(text),
-    stderr: (text) => void process.stderr.write(text),
+    stdout: (text) => write(process.stdout, text),
+    stderr: (text) => write(process.stderr, text),
     // Asking process.stdin and its like would open them.
     stdoutIsTerminal: isatty(1),
     stderrIsTerminal: isatty(2),
@@ -631,6 +631,16 @@ function terminal(): Io {
       }
     },
   };
+}
+
+/** `cordon … | head`: whoever read us has seen enough. Ends as a program does that a closed pipe ends, without a word. */
+function write(stream: NodeJS.WriteStream, text: string): void {
+  if (stream.listenerCount("error") === 0)
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code !== "EPIPE") throw error;
+      process.exit();
+    });
+  stream.write(text);
 }
 
 function signalled(): Promise<string> {

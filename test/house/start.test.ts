@@ -1,9 +1,10 @@
 /** `npm start`, and every line it prints, each typed into a terminal of its own: an empty home, an ephemeral gate, a registry of the test's. */
 import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { cordonEnv, startBuiltGate } from "../kit/built.ts";
+import { CORDON, cordonEnv, startBuiltGate } from "../kit/built.ts";
 import { startFixture } from "../kit/fixture.ts";
 import { tempFolder } from "../kit/temp.ts";
 import { ROOT } from "./tree.ts";
@@ -61,6 +62,15 @@ test("the command on PATH is found behind symbolic links", () => {
   const run = spawnSync("cordon", ["--version"], { encoding: "utf8", env: { PATH: `${folder}:${process.env["PATH"]}` } });
   const straight = spawnSync(process.execPath, [join(ROOT, "bin", "cordon.js"), "--version"], { encoding: "utf8" });
   expect(run).toMatchObject({ status: 0, stdout: straight.stdout, stderr: "" });
+});
+
+test("a reader that has seen enough ends it without a word", async () => {
+  const child = spawn(process.execPath, [CORDON, "incident", "list", "--json"], { stdio: ["ignore", "pipe", "pipe"] });
+  child.stdout.destroy();
+  let said = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (said += text));
+  expect(await once(child, "close")).toEqual([0, null]);
+  expect(said).toBe("");
 });
 
 /** Runs a line in a shell at a terminal; `answer` and Enter are typed ahead. The screen is what can be read on it at the end. */

@@ -14,7 +14,7 @@ function complaints(tool: string, ...args: readonly string[]): Promise<string> {
   );
 }
 
-test("types", async () => expect(await complaints("typescript/bin/tsc", "-p", ".")).toBe(""), 120_000);
+test("types", async () => expect(await complaints("typescript/bin/tsc", "-p", ".")).toBe(""), 300_000);
 
 test("lint", async () => expect(await complaints("oxlint/bin/oxlint")).toBe(""), 60_000);
 
