@@ -5,7 +5,7 @@
  *
  *     npm run bench -- --corpus DIR [--harness DIR] [--tools DIR] [--rounds 3] [--only PART,…]
  *
- * PART: http start memory stall install resolve tarballs advisories check. A part left out by --only keeps what it found last. Everything
+ * PART: http start memory stall install resolve tarballs advisories check exposure. A part left out by --only keeps what it found last. Everything
  * runs on loopback, interleaved, so that a busy machine hits all alike: only ratios within one run mean anything.
  */
 import { spawn } from "node:child_process";
@@ -19,7 +19,7 @@ import { stall } from "./stall.mjs";
 
 const HERE = path.dirname(fileURLToPath(import.meta.url));
 const ROOT = path.dirname(HERE);
-const PARTS = ["http", "start", "memory", "stall", "install", "resolve", "tarballs", "advisories", "check"];
+const PARTS = ["http", "start", "memory", "stall", "install", "resolve", "tarballs", "advisories", "check", "exposure"];
 
 const { values } = parseArgs({
   options: {
@@ -99,6 +99,8 @@ try {
     tables.tarballs = await tablesFrom(path.join(HERE, "tarballs.mjs"), [path.join(values.corpus, "tgz"), "--rounds", rounds]);
   if (wanted.has("check"))
     tables.check = await tablesFrom(path.join(HERE, "check.mjs"), ["--harness", values.harness, "--rounds", Math.max(5, rounds)]);
+  if (wanted.has("exposure"))
+    tables.exposure = await tablesFrom(path.join(HERE, "exposure.mjs"), ["--harness", values.harness, "--rounds", Math.max(5, rounds)]);
   if (wanted.has("advisories")) tables.advisories = await tablesFrom(path.join(HERE, "advisories.mjs"), []);
   report();
 } catch (error) {
@@ -208,6 +210,12 @@ function goals() {
     { what: "memory idle", goal: 80, found: rowOf("start", { peer: "cordon" })?.["idle rss MB"], unit: " MB" },
     ...speeds(),
     ...checks(),
+    {
+      what: "cordon exposure of npm's own source tree, every incident",
+      goal: 1_000,
+      found: rowOf("exposure", { tool: "cordon, every incident" })?.["wall ms"],
+      unit: " ms",
+    },
     { what: "memory after the whole corpus", goal: 200, found: rowOf("memory", { peer: "cordon" })?.["after 3 s MB"], unit: " MB" },
   ];
 }

@@ -1,4 +1,5 @@
 /** Manifests: what they call themselves and run, and, where no lockfile pins them, ranges that may have resolved to anything a registry had. */
+import { existsSync } from "node:fs";
 import path from "node:path";
 import { LIMITS } from "../../core/base/limits.ts";
 import type { Instant } from "../../core/base/time.ts";
@@ -52,6 +53,8 @@ export function readManifestEvidence({ see, watch, counts }: Reading, place: str
   const declared = declaredBy(fields).map((one) => ({ ...one, range: fromCatalog(one.range, one.name, catalogsOf(place, one.range)) }));
   for (const one of startedBy(fields, declared)) if (watch.knows(one.name)) see({ kind: "range", place, file, ...one, by: "launcher" });
   if (pinned === "all") return;
+  if (pinned === "none" && isInstalledWhole(place, fields))
+    return see({ kind: "looked", place, what: "it is an installed package, and what it asks for lies in its own node_modules" });
   const forced = forcedBy(fields);
   if (pinned !== "none") {
     // A peer may be left to whoever uses the package, and what is forced may stand under another name.
@@ -81,6 +84,13 @@ export function readDenoManifest({ see, watch, counts }: Reading, place: string,
   for (const { message } of problems.slice(0, 1)) see({ kind: "missing", place, what: `${file}: ${message}` });
   if (dependencies.length > 0) see({ kind: "missing", place, what: unpinned(place, file, dependencies.length) });
   else if (problems.length === 0) see({ kind: "looked", place, what: "it declares no dependencies" });
+}
+
+/** npm itself, say, named by its folder: installed packages have no lockfile, and what came with one is read where it lies. */
+function isInstalledWhole(place: string, fields: Fields): boolean {
+  const wanted = Object.keys(fieldsOf(fields["dependencies"]));
+  const isThere = (name: string): boolean => existsSync(path.join(place, "node_modules", name, "package.json"));
+  return path.dirname(place).split(path.sep).includes("node_modules") && wanted.length > 0 && wanted.every(isThere);
 }
 
 function unpinned(place: string, file: string, dependencies: number): string {

@@ -118,6 +118,20 @@ test("no lockfile: ranges are said, aliases by what they stand for, and so is th
   ]);
 });
 
+test("an installed package named by its folder needs no lockfile when what it asks for lies in it", async () => {
+  const files = {
+    "node_modules/npm/package.json": { name: "npm", version: "11.0.0", dependencies: { dep: "^1" }, devDependencies: { axios: "^1" } },
+    "node_modules/npm/node_modules/dep/package.json": { name: "dep", version: "1.0.0" },
+    "node_modules/npm/node_modules/dep/node_modules/axios/package.json": { name: "axios", version: "1.14.1" },
+  };
+  const { "node_modules/npm/node_modules/dep/package.json": _gone, ...without } = files;
+  const paths = ["node_modules/npm"];
+  expect(await read(files, { paths })).toEqual([
+    "node_modules/npm: folder axios@1.14.1 in node_modules/npm/node_modules/dep/node_modules/axios",
+  ]);
+  expect((await read(without, { paths })).join("\n")).toContain("no lockfile: what its dependencies (2) resolved to is not recorded");
+});
+
 test("no lockfile: peers that are installed, versions that are forced, addresses of archives", async () => {
   const found = await read({
     "peer/package.json": {
