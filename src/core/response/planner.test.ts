@@ -213,7 +213,7 @@ test("what a pack names is never removed by a command that reaches too far", () 
   expect(commands[4]).toBe('del /p "%X%\\a & format c:"');
 });
 
-const POISONED: readonly Answer[] = ["/p", "/work/p"].map((place) => ({
+const POISONED: readonly Answer[] = ["/p", "/web/p"].map((place) => ({
   place,
   level: "resolved",
   evidence: [seen("lockfile", `${place}/package-lock.json`), seen("lockfile", `${place}/package-lock.json`, "stolen", "1.0.0")],
@@ -223,7 +223,7 @@ const POISONED: readonly Answer[] = ["/p", "/work/p"].map((place) => ({
 const CLEAN = { client: "npm", direct: {}, publishes: [], git: { base: "c0ffee".padEnd(40, "0") } } as const;
 
 test("where git can, cordon makes the branch itself; a person takes it over, each project's after its own", () => {
-  const projects = ["/p", "/work/p"].map((root) => ({ ...CLEAN, root }));
+  const projects = ["/p", "/web/p"].map((root) => ({ ...CLEAN, root }));
   const plan = planResponse(PACK, POISONED, { paths: ["."], machine: true }, { ...ESTATE, projects });
   const steps = plan.steps.filter(({ phase }) => phase === "rollback");
   expect(steps.map(({ id, who }) => `${id} ${who}`)).toEqual([
