@@ -20,11 +20,6 @@ const LOOKED_AT = 200;
 /** Ends what the other began: afterwards the same is news again. */
 const UNDOES: Readonly<Record<string, string>> = { "version-withdrawn": "version-returned", "version-returned": "version-withdrawn" };
 
-/** Whether the ledger holds this event already. */
-async function wasTold(ledger: Pick<Ledger, "tail">, event: AlertEvent): Promise<boolean> {
-  return (await tellings(ledger, event)).length > 0;
-}
-
 /** Rows that tell of this event, oldest first; what was undone since does not count. */
 export async function tellings(ledger: Pick<Ledger, "tail">, event: AlertEvent): Promise<readonly LedgerRow[]> {
   return tellingsIn(await ledger.tail(alertsOf(event)), event);
@@ -52,6 +47,7 @@ export type WatchPorts = {
   readonly clock: Clock;
   readonly ledger: Pick<Ledger, "tail">;
   readonly exposures: Exposures;
+  /** Tells of an event unless the ledger holds it already. */
   readonly alert: (event: AlertEvent) => Promise<void>;
   readonly trouble: (what: string, error: unknown) => void;
 };
@@ -79,8 +75,7 @@ export function watchJudgements(ports: WatchPorts): Watch {
     const now = ports.clock.now();
     const rows = await ports.ledger.tail({ limit: LOOKED_AT, kinds: ["alert"], since: instant(now - HOUR) });
     if (rows.some(({ entry }) => entry.kind === "alert" && entry.what === "odd-release" && entry.detail.startsWith(by))) return;
-    const event = { what: "odd-release", name, version, detail: `${by}${title}` };
-    if (!(await wasTold(ports.ledger, event))) await ports.alert(event);
+    await ports.alert({ what: "odd-release", name, version, detail: `${by}${title}` });
   }
 
   return {
