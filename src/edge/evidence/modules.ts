@@ -29,11 +29,13 @@ function clientOf(folder: string): ClientId {
   return fs.existsSync(path.join(folder, "bun.lock")) ? "bun" : "npm";
 }
 
-/** None of what cannot be listed: an archive of Plug'n'Play, or a folder that is told as unreadable already. */
-function namesIn(folder: string): readonly string[] {
+/** An archive of Plug'n'Play holds its folders within and is no folder; what else cannot be listed is told. */
+function namesIn({ see }: Reading, place: string, folder: string): readonly string[] {
   try {
     return fs.readdirSync(folder);
-  } catch {
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== "ENOENT" && code !== "ENOTDIR") see({ kind: "missing", place, what: `${folder} cannot be listed: ${code}` });
     return [];
   }
 }
@@ -46,7 +48,7 @@ export async function readModulesEvidence(reading: Reading, place: string, folde
   for (const { name, version, path: file, integrity, alias, source, orphan } of found.packages) {
     // What a payload drops beside an honest version is seen in the packages that were ever attacked.
     if (watch.knows(name))
-      for (const entry of namesIn(file))
+      for (const entry of namesIn(reading, place, file))
         for (const indicator of artefactsAt(watch, path.join(file, entry)))
           see({ kind: "artefact", place, file: path.join(file, entry), indicator });
     const own = source === "git" || source === "file";
