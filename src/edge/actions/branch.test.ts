@@ -156,6 +156,9 @@ test("where no branch can be made without touching what lies there, it is said w
   execFileSync("git", ["-C", empty, "init", "-q"], { env: ENV });
   expect(await why(empty)).toBe("nothing was ever committed there");
   expect(await branchBase(app, { ...ENV, PATH: "/nowhere" })).toEqual({ why: "git is not here" });
+  // Which programs its settings name is not known then.
+  writeFiles(repo.root, { ".git/config": "no settings" });
+  expect(await why(app)).toContain("git cannot read its settings");
 });
 
 test("tags are listed, and where they cannot be it is said", async () => {

@@ -30,7 +30,8 @@ const DECIDING: ReadonlySet<string> = new Set([
 /** The commit a branch of this project can grow from, or why none can be made; never a Fault. */
 export async function branchBase(root: string, env: Environment): Promise<{ readonly base: string } | { readonly why: string }> {
   try {
-    const ask = asker(root, env, await harmless(root, env));
+    const quiet = await harmless(root, env);
+    const ask = asker(root, env, quiet);
     const head = await ask("rev-parse", "--verify", "--quiet", "HEAD^{commit}");
     if (head === undefined) return { why: "nothing was ever committed there" };
     const lockfiles = fs.readdirSync(root).filter((name) => Object.hasOwn(LOCKFILE_NAMES, name) && name !== "lock.yaml");
@@ -38,7 +39,8 @@ export async function branchBase(root: string, env: Environment): Promise<{ read
     const unkept = lockfiles.find((name) => !kept.includes(name));
     if (unkept !== undefined) return { why: `git does not keep its ${unkept}` };
     // `XY path`; of a rename the old path follows as an entry of its own, which is deciding too.
-    const changed = lines(await ask("status", "--porcelain=v1", "-z", "--no-renames", "--", "."), "\0").map((line) => line.slice(3));
+    const status = await must(root, env, [...quiet, "status", "--porcelain=v1", "-z", "--no-renames", "--", "."]);
+    const changed = lines(status, "\0").map((line) => line.slice(3));
     const dirty = changed.find((file) => DECIDING.has(path.posix.basename(file)));
     if (dirty !== undefined) return { why: `${printable(dirty)} has changes that are not committed; commit or put them away first` };
     return { base: head.trim() };
@@ -134,11 +136,11 @@ export async function tagsOf(root: string, env: Environment): Promise<readonly s
 
 /** Settings that keep git from running programs of the repository's choice, beside those that `git` always gets. */
 async function harmless(root: string, env: Environment): Promise<readonly string[]> {
-  const drivers = lines(
-    await asker(root, env, [])("config", "--null", "--name-only", "--get-regexp", "^filter\\..*\\.(smudge|clean|process|required)$"),
-    "\0",
-  );
-  const filters = drivers.map((key) => `${key}=${key.endsWith(".required") ? "false" : ""}`);
+  const pattern = "^filter\\..*\\.(smudge|clean|process|required)$";
+  const { status, stdout } = await git(root, env, ["config", "--null", "--name-only", "--get-regexp", pattern]);
+  // git-config(1): 1 when the key was not found. Anything else: which programs it would run is not known, so it is not asked to do anything.
+  if (status !== 0 && status !== 1) throw new Fault("INPUT_UNREADABLE", `git cannot read its settings in ${root}`);
+  const filters = lines(stdout.toString("utf8"), "\0").map((key) => `${key}=${key.endsWith(".required") ? "false" : ""}`);
   return [...filters, "gc.auto=0", "maintenance.auto=false", "submodule.recurse=false", "commit.gpgSign=false"].flatMap((setting) => [
     "-c",
     setting,
