@@ -49,7 +49,15 @@ test("no value is ever told, whatever it looks like", () => {
 
 test("what reaches most people comes first, each once", () => {
   const all = [
-    ...secretVariables(["DATABASE_PASSWORD", "AWS_SECRET_ACCESS_KEY", "NPM_TOKEN", "PATH", "GIT_AUTHOR_EMAIL", "GITHUB_TOKEN", "MY_SECRET"]),
+    ...secretVariables([
+      "DATABASE_PASSWORD",
+      "AWS_SECRET_ACCESS_KEY",
+      "NPM_TOKEN",
+      "PATH",
+      "GIT_AUTHOR_EMAIL",
+      "GITHUB_TOKEN",
+      "MY_SECRET",
+    ]),
     secretFile("/h/.ssh/id_ed25519"),
     ...secretVariables(["NPM_TOKEN"]),
   ];

@@ -27,7 +27,8 @@ const BY_NAME: readonly (readonly [RegExp, Reach])[] = [
 ];
 
 /** Names of variables whose value is worth stealing. */
-const SECRET_NAME = /token|secret|passw|passphrase|credential|api_?key|access_?key|private_?key|_key$|^key$|auth(?!or(?!iz))|dsn|database_url|webhook/i;
+const SECRET_NAME =
+  /token|secret|passw|passphrase|credential|api_?key|access_?key|private_?key|_key$|^key$|auth(?!or(?!iz))|dsn|database_url|webhook/i;
 
 /** The reader of a file's text by the file's name; undefined when nothing of it holds secrets. */
 export function secretsIn(file: string, text: string): readonly Secret[] {
