@@ -15,18 +15,24 @@ const WITHHELD = [
   ["plain-crypto-js", "4.2.1"],
 ] as const;
 
+/** Both are fetched at once and a client may stop at the first refusal: either is the right one. */
+const HELD = String.raw`(axios@1\.14\.1: young-release.+until 2026-04-03T00:21Z|plain-crypto-js@4\.2\.1: young-release.+until 2026-04-02T23:59Z)`;
+
 /** How each client shows a refusal of its own gate, without the wrapper (client-contract.md §3, "What the human sees for 403"). */
 const OWN_WORDS: Record<ClientId, (version: string) => readonly RegExp[]> = {
-  npm: () => [/npm notice cordon holds axios@1\.14\.1: young-release/, /npm error 403 403 cordon holds .+ until 2026-04-0\dT/],
+  npm: () => [
+    /npm notice cordon holds (axios@1\.14\.1|plain-crypto-js@4\.2\.1): young-release/,
+    /npm error 403 403 cordon holds .+ until 2026-04-0\dT/,
+  ],
   pnpm: (version) =>
     // From 11 on the packument is asked first, and plain-crypto-js has no version to offer at all.
     Number.parseInt(version) < 11
-      ? [/ERR_PNPM_FETCH_403/, /axios-1\.14\.1\.tgz: cordon holds axios@1\.14\.1: young-release.+until 2026-04-03T00:21Z/]
+      ? [/ERR_PNPM_FETCH_403/, new RegExp(String.raw`(axios-1\.14\.1|plain-crypto-js-4\.2\.1)\.tgz: cordon holds ${HELD}`)]
       : [/ERR_PNPM_(FETCH_403|META_FETCH_FAIL|TARBALL)|MINIMUM_RELEASE_AGE_VIOLATION/],
   "yarn-classic": () => [/Request failed "403 Forbidden"/],
-  "yarn-berry": () => [/YN0035/, /403 \(cordon holds axios@1\.14\.1: young-release.+until 2026-04-03T00:21Z/],
-  bun: () => [/axios-1\.14\.1\.tgz - 403/],
-  deno: () => [/Bad response: 403/, /"error":"cordon holds axios@1\.14\.1: young-release.+until 2026-04-03T00:21Z/],
+  "yarn-berry": () => [/YN0035/, new RegExp(String.raw`403 \(cordon holds ${HELD}`)],
+  bun: () => [/(axios-1\.14\.1|plain-crypto-js-4\.2\.1)\.tgz - 403/],
+  deno: () => [/Bad response: 403/, new RegExp(`"error":"cordon holds ${HELD}`)],
 };
 
 for (const client of availableClients())
