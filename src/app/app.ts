@@ -1,6 +1,7 @@
 /** All verbs over one set of adapters: what the gate serves from and what the command line calls. Composition only, no rules. */
 import type { Clock } from "../core/base/time.ts";
 import type { Facts } from "../core/facts/facts.ts";
+import type { PackageRecord } from "../core/facts/history.ts";
 import type { Alert } from "../core/ledger/alert.ts";
 import { activeDenies } from "../core/policy/deny.ts";
 import type { Policy } from "../core/policy/policy.ts";
@@ -8,7 +9,7 @@ import { type Advisories, claimsFor, feedsRead } from "./advisories.ts";
 import { type VersionsOf, versionsOf } from "./versions.ts";
 import { type DecideEntries, decideEntries } from "./decide-entries.ts";
 import { type ExceptionVerbs, exceptionVerbs } from "./exceptions.ts";
-import { type FetchAhead, fetchAhead } from "./fetch-ahead.ts";
+import { type FetchAhead, fetchAhead, namesAhead } from "./fetch-ahead.ts";
 import { type Diff, openDiff } from "./diff.ts";
 import { type Inspect, openInspect } from "./inspect.ts";
 import { type Inspector, openInspector } from "./inspector.ts";
@@ -17,7 +18,6 @@ import { type Knowledge, openKnowledge } from "./knowledge.ts";
 import { watchJudgements } from "./alerts.ts";
 import { type Exposures, openExposures } from "./exposures.ts";
 import { openServedWatch, type ServedWatch } from "./served-watch.ts";
-import { look } from "./look.ts";
 import { losableBlobs, losableDocuments } from "./losable.ts";
 import { newsDesk } from "./news.ts";
 import type {
@@ -37,7 +37,7 @@ import type {
 import { openPublishers } from "./publishers.ts";
 import { openRiders } from "./riders.ts";
 import { openRecorder, type Recorder } from "./recorder.ts";
-import { type ServePackument, servePackument } from "./serve-packument.ts";
+import { type PackumentManner, type ServePackument, servePackument } from "./serve-packument.ts";
 import { type ServeSmall, serveSmall } from "./serve-small.ts";
 import { type ServeTarball, serveTarball } from "./serve-tarball.ts";
 import { verdictChanges } from "./verdict-changes.ts";
@@ -91,7 +91,7 @@ export type App = {
   readonly held: HeldStore;
   readonly tokens: TokenStore;
   readonly ledger: Ledger;
-  readonly ahead: FetchAhead | undefined;
+  readonly ahead: FetchAhead<PackumentManner> | undefined;
   /** From now on versions are looked at while they wait, so that the answer is there when the hold ends. For gates that stay. */
   inspectAhead(): void;
   /** What was served and should not have been. */
@@ -239,32 +239,38 @@ export async function openApp(given: AppPorts): Promise<App> {
         .forEach(({ name }) => judgements.carriesDeny(name)),
     (error: unknown) => recorder.trouble("the list of held versions cannot be read", error),
   );
-  const judgementAhead = async (name: string) => {
-    const looked = await look({ knowledge, judgements }, name);
-    return looked.kind === "judged" ? looked.judgement : undefined;
-  };
   let inspectsAhead = false;
-  const ahead = ports.fetchAhead
-    ? fetchAhead({
-        clock,
-        freshness: ports.freshness,
-        knowledge,
-        upstream: ports.upstream,
-        privateNames: () => ports.policy().private,
-        warm: judgementAhead,
-        trouble: recorder.trouble,
-      })
-    : undefined;
   const packument = servePackument({
     ...ports,
     knowledge,
     judgements,
     recorder,
-    onServed(_known, judgement) {
-      ahead?.after(judgement);
-      if (inspectsAhead) inspector.ahead(judgement.record, waitingOnlyForAge(judgement));
+    sequel(judgement) {
+      const names = ahead ? namesAhead(judgement) : [];
+      const waiting = inspectsAhead ? waitingOnlyForAge(judgement) : [];
+      return { names, begin: lookFurther(names, waiting.length === 0 ? undefined : { record: judgement.record, waiting }) };
     },
   });
+  const ahead = ports.fetchAhead
+    ? fetchAhead<PackumentManner>({
+        clock,
+        freshness: ports.freshness,
+        upstream: ports.upstream,
+        privateNames: () => ports.policy().private,
+        warm: packument.prepare,
+        trouble: recorder.trouble,
+      })
+    : undefined;
+  /** Once a client has the packument. Apart, so that what is kept until then is these two and no judgement. */
+  function lookFurther(
+    names: readonly string[],
+    inspection: { readonly record: PackageRecord; readonly waiting: readonly Facts[] } | undefined,
+  ) {
+    return (manner: PackumentManner) => {
+      ahead?.after(names, manner);
+      if (inspection) inspector.ahead(inspection.record, inspection.waiting);
+    };
+  }
   const shared = { ...ports, knowledge, judgements, recorder, inspector };
   const stopFollowing = followExceptions(ports.exceptions, { reload: reloadExceptions }, recorder);
   // Bytes that a feed names may be those of any package, and holds that waited for a stale feed are anybody's: then everything is judged anew.

@@ -6,26 +6,25 @@ import { LIMITS } from "../core/base/limits.ts";
 import type { Clock, Instant } from "../core/base/time.ts";
 import { isPackageName, nameMatches } from "../core/npm/name.ts";
 import type { PackageJudgement } from "./judgements.ts";
-import type { Knowledge } from "./knowledge.ts";
 import type { Upstream } from "./ports.ts";
 
-export type FetchAheadPorts = {
+/** `Like`: how the client asked, and would ask for what comes next. */
+export type FetchAheadPorts<Like> = {
   readonly clock: Clock;
   /** Milliseconds an answer counts as fresh: nothing is fetched ahead twice within it. */
   readonly freshness: number;
-  readonly knowledge: Knowledge;
   readonly upstream: Upstream;
   readonly privateNames: () => readonly string[];
   /** Requests of this kind in flight at once: fewer than the upstream allows, so that clients' own requests find room. */
   readonly width?: number;
-  /** Judges and renders what arrived, so that the client's request finds a finished answer. */
-  readonly warm: (name: string) => Promise<PackageJudgement | undefined>;
+  /** Judges and renders what arrived, so that the client's request finds a finished answer. Gives what is likely to be asked for after it. */
+  readonly warm: (name: string, like: Like) => Promise<readonly string[]>;
   readonly trouble: (what: string, error: unknown) => void;
 };
 
-export type FetchAhead = {
-  /** Call with each packument answered. */
-  after(judgement: PackageJudgement): void;
+export type FetchAhead<Like> = {
+  /** Call with what is likely to be asked for (`namesAhead`) after each packument answered. */
+  after(names: readonly string[], like: Like): void;
   /** Resolves when nothing is under way. */
   idle(): Promise<void>;
 };
@@ -33,24 +32,24 @@ export type FetchAhead = {
 /** Names remembered as fetched. */
 const REMEMBERED = 20_000;
 
-export function fetchAhead(ports: FetchAheadPorts): FetchAhead {
+export function fetchAhead<Like>(ports: FetchAheadPorts<Like>): FetchAhead<Like> {
   const width = ports.width ?? 12;
-  /** Name → depth still allowed below it. */
-  const queue = new Map<string, number>();
+  /** By name; `depth` is what is still allowed below it. */
+  const queue = new Map<string, { readonly depth: number; readonly like: Like }>();
   const fetched = new Map<string, Instant>();
   let running = 0;
   let waiters: (() => void)[] = [];
 
-  function enqueue(judgement: PackageJudgement, depth: number): void {
+  function enqueue(names: readonly string[], depth: number, like: Like): void {
     if (depth <= 0) return;
     let added = 0;
     const now = ports.clock.now();
-    for (const name of namesAhead(judgement)) {
+    for (const name of names) {
       if (added >= LIMITS.fetchAheadNames) break;
       const before = fetched.get(name);
       if ((before !== undefined && now - before < ports.freshness) || !mayFetch(name)) continue;
       fetched.set(name, now);
-      queue.set(name, depth - 1);
+      queue.set(name, { depth: depth - 1, like });
       added += 1;
     }
     // Only a memory against loops and repeats: forgetting it costs a store lookup, not a request.
@@ -65,12 +64,12 @@ export function fetchAhead(ports: FetchAheadPorts): FetchAhead {
 
   function pump(): void {
     while (running < width && queue.size > 0) {
-      const [name, depth] = queue.entries().next().value!;
+      const [name, { depth, like }] = queue.entries().next().value!;
       queue.delete(name);
       running += 1;
       void ports
-        .warm(name)
-        .then((judgement) => judgement && enqueue(judgement, depth))
+        .warm(name, like)
+        .then((names) => enqueue(names, depth, like))
         .catch((error: unknown) => ports.trouble("fetch-ahead", error))
         .finally(() => {
           running -= 1;
@@ -84,19 +83,19 @@ export function fetchAhead(ports: FetchAheadPorts): FetchAhead {
   }
 
   return {
-    after: (judgement) => enqueue(judgement, LIMITS.fetchAheadDepth),
+    after: (names, like) => enqueue(names, LIMITS.fetchAheadDepth, like),
     idle: () => (running === 0 && queue.size === 0 ? Promise.resolve() : new Promise((resolve) => waiters.push(resolve))),
   };
 }
 
 /** Dependencies of the version each tag answers, and of the highest version of the newest two majors: what ranges usually pick. */
-function namesAhead(judgement: PackageJudgement): Set<string> {
+export function namesAhead(judgement: PackageJudgement): readonly string[] {
   const chosen = new Set<string>([...Object.values(judgement.tags).slice(0, 8), ...highestOfMajors(judgement.served, 2)]);
   const latest = judgement.tags["latest"];
   const order = latest === undefined ? [...chosen] : [latest, ...chosen];
   const names = new Set<string>();
   for (const version of order) for (const name of judgement.requires(version)) names.add(name);
-  return names;
+  return [...names];
 }
 
 /** A version without a prerelease part. Its numbers suffice to compare it: parsing thousands would take longer than the answer. */

@@ -10,23 +10,26 @@ import type { Asker } from "../core/ledger/entry.ts";
 import { hotCache } from "./hot-cache.ts";
 import type { Judgements, PackageJudgement } from "./judgements.ts";
 import { type LeftOut, leftOutOf, markOf } from "./left-out.ts";
-import type { Known, Knowledge } from "./knowledge.ts";
+import type { Knowledge } from "./knowledge.ts";
 import type { PackumentWork } from "./ports.ts";
 import type { Recorder } from "./recorder.ts";
 import { look } from "./look.ts";
 import { type Refusal, refusalOfName, refusalOfPackage } from "./refusal.ts";
 
-export type PackumentRequest = {
-  readonly name: string;
+/** How a client asks, whatever the package. */
+export type PackumentManner = {
   readonly form: PackumentForm;
   /** Base the tarball URLs start with, trailing slash. */
   readonly tarballBase: string;
   /** Base the attestation URLs start with, trailing slash. */
   readonly attestationsBase: string;
-  readonly asker: Asker;
   /** Gates it had passed when it came to us. */
   readonly hops?: number;
 };
+
+export type PackumentRequest = PackumentManner & { readonly name: string; readonly asker: Asker };
+
+type Wanted = Omit<PackumentRequest, "asker">;
 
 export type PackumentAnswer =
   | { readonly kind: "served"; readonly rendered: RenderedPackument; readonly withheld: number; readonly stale?: string }
@@ -35,13 +38,22 @@ export type PackumentAnswer =
   | { readonly kind: "failed"; readonly status: 503; readonly message: string };
 
 /** An answer with what it rests on: several clients may wait for one, and each is recorded. */
-type Built = { readonly answer: PackumentAnswer; readonly leftOut?: LeftOut | undefined; readonly signals?: readonly string[] };
+type Built = {
+  readonly answer: PackumentAnswer;
+  readonly leftOut?: LeftOut | undefined;
+  readonly signals?: readonly string[];
+  readonly sequel?: Sequel;
+};
+
+/** What the first client to get an answer sets off. Kept until then: it holds no judgement, and nobody may ever ask. */
+type Sequel = { begin: ((manner: PackumentManner) => void) | undefined; readonly names: readonly string[] };
 
 type Warm = {
   readonly answer: Extract<PackumentAnswer, { kind: "served" }>;
   readonly fingerprint: string;
   readonly basis: PackageJudgement["basis"];
   readonly leftOut: LeftOut | undefined;
+  readonly sequel: Sequel;
   /** Nothing about the answer can change by time alone before this. */
   readonly until: Instant;
 };
@@ -53,14 +65,19 @@ export type PackumentPorts = {
   readonly work: PackumentWork;
   readonly recorder: Recorder;
   readonly freshness: number;
-  /** Told of each packument a client asked for and got, so that what it names can be fetched ahead. */
-  readonly onServed?: (known: Extract<Known, { kind: "known" }>, judgement: PackageJudgement) => void;
+  /** Asked at each judgement: the names a client is likely to ask for next, and what to do once one got the answer. */
+  readonly sequel: (judgement: PackageJudgement) => {
+    readonly names: readonly string[];
+    readonly begin: (manner: PackumentManner) => void;
+  };
 };
 
 export type ServePackument = {
   /** The finished answer, when nothing at all has to be looked up; otherwise undefined. Synchronous: the warm path. */
   warm(request: PackumentRequest): PackumentAnswer | undefined;
   serve(request: PackumentRequest): Promise<PackumentAnswer>;
+  /** Makes the answer before anybody asks; nothing is recorded. Gives the names likely to be asked for after it. */
+  prepare(name: string, manner: PackumentManner): Promise<readonly string[]>;
   /** Bytes held. */
   readonly bytes: () => number;
 };
@@ -74,12 +91,28 @@ export function servePackument(ports: PackumentPorts): ServePackument {
     if (!hit) return undefined;
     if (ports.clock.now() >= hit.until || !ports.judgements.current(hit)) return undefined;
     ports.recorder.packument(request.name, hit.leftOut, request.asker);
+    begin(hit.sequel, request);
     return hit.answer;
+  }
+
+  function begin(sequel: Sequel | undefined, request: Wanted): void {
+    const first = sequel?.begin;
+    if (!sequel || !first) return;
+    sequel.begin = undefined;
+    const { form, tarballBase, attestationsBase, hops } = request;
+    first({ form, tarballBase, attestationsBase, ...(hops === undefined ? {} : { hops }) });
   }
 
   async function serve(request: PackumentRequest): Promise<PackumentAnswer> {
     const hit = warm(request);
     if (hit) return hit;
+    const built = await builtOnce(request);
+    await record(request, built);
+    begin(built.sequel, request);
+    return built.answer;
+  }
+
+  async function builtOnce(request: Wanted): Promise<Built> {
     const key = cacheKey(request);
     // Not shared with a request that came round in a circle: each would wait for the other.
     const together = `${request.hops ?? 0} ${key}`;
@@ -88,9 +121,7 @@ export function servePackument(ports: PackumentPorts): ServePackument {
       flight = build(request, key).finally(() => flights.delete(together));
       flights.set(together, flight);
     }
-    const built = await flight;
-    await record(request, built);
-    return built.answer;
+    return flight;
   }
 
   async function record({ name, asker }: PackumentRequest, { answer, leftOut, signals }: Built): Promise<void> {
@@ -106,7 +137,7 @@ export function servePackument(ports: PackumentPorts): ServePackument {
     });
   }
 
-  async function build(request: PackumentRequest, key: string): Promise<Built> {
+  async function build(request: Wanted, key: string): Promise<Built> {
     const looked = await look(ports, request.name, request.hops === undefined ? {} : { hops: request.hops });
     if (looked.kind === "absent") return { answer: { kind: "absent", status: looked.status } };
     if (looked.kind === "down") return { answer: { kind: "failed", status: 503, message: looked.message } };
@@ -135,19 +166,27 @@ export function servePackument(ports: PackumentPorts): ServePackument {
     const until = judgement.nextChange !== undefined && judgement.nextChange < fresh ? judgement.nextChange : fresh;
     const { fingerprint, basis } = judgement;
     const leftOut = previous?.leftOut?.mark === markOf(judgement) ? previous.leftOut : leftOutOf(judgement);
-    cache.set(key, { answer, fingerprint, basis, leftOut, until }, rendered.gzip.byteLength + 1_000);
-    ports.onServed?.(known, judgement);
-    return { answer, leftOut };
+    const sequel = { ...ports.sequel(judgement) };
+    cache.set(key, { answer, fingerprint, basis, leftOut, sequel, until }, rendered.gzip.byteLength + 1_000);
+    return { answer, leftOut, sequel };
   }
 
-  return { warm, serve, bytes: () => cache.bytes };
+  return {
+    warm,
+    serve,
+    async prepare(name, manner) {
+      const { sequel } = await builtOnce({ ...manner, name });
+      return sequel?.names ?? [];
+    },
+    bytes: () => cache.bytes,
+  };
 }
 
-function cacheKey(request: PackumentRequest): string {
+function cacheKey(request: Wanted): string {
   return `${request.form} ${request.tarballBase} ${request.attestationsBase} ${request.name}`;
 }
 
-function planOf(request: PackumentRequest, judgement: PackageJudgement): RenderPlan {
+function planOf(request: PackumentManner, judgement: PackageJudgement): RenderPlan {
   const time: Record<string, string> = {};
   for (const version of judgement.served) time[version] = iso(judgement.start(version));
   const restrictions = restrictionsOf(judgement);
