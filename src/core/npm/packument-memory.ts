@@ -33,38 +33,49 @@ export type PackumentMemory = {
   run(job: PackumentJob): PackumentAnswer;
 };
 
-/** `capacity` in bytes of documents; the newest one is kept whatever its size. See `LIMITS.packumentMemoryBytes`. */
+/**
+ * `capacity` in bytes of documents; the newest one is kept whatever its size. See `LIMITS.packumentMemoryBytes`. What was rendered leaves
+ * before what was only read: a read is followed by a render, and that by nothing for as long as the finished answer stands.
+ */
 export function packumentMemory(capacity: number): PackumentMemory {
   // Oldest use first.
-  const indexes = new Map<string, PackumentIndex>();
+  const rendered = new Map<string, PackumentIndex>();
+  const awaited = new Map<string, PackumentIndex>();
   let held = 0;
 
-  function keep(index: PackumentIndex): PackumentIndex {
-    held += index.bytes.length - (indexes.get(index.digest)?.bytes.length ?? 0);
-    indexes.delete(index.digest);
-    indexes.set(index.digest, index);
-    for (const [digest, { bytes }] of indexes) {
-      if (held <= capacity || digest === index.digest) break;
-      indexes.delete(digest);
-      held -= bytes.length;
-    }
+  function drop(from: Map<string, PackumentIndex>, digest: string): void {
+    held -= from.get(digest)?.bytes.length ?? 0;
+    from.delete(digest);
+  }
+
+  function keep(index: PackumentIndex, shelf: Map<string, PackumentIndex>): PackumentIndex {
+    for (const one of [rendered, awaited]) drop(one, index.digest);
+    shelf.set(index.digest, index);
+    held += index.bytes.length;
+    for (const one of [rendered, awaited])
+      for (const digest of one.keys()) {
+        if (held <= capacity) return index;
+        if (digest !== index.digest) drop(one, digest);
+      }
     return index;
   }
 
   function find(digest: string, bytes: Uint8Array | undefined): PackumentIndex | Exclude<PackumentAnswer, { kind: "read" }> {
-    const known = indexes.get(digest);
-    if (known) return keep(known);
+    const known = awaited.get(digest) ?? rendered.get(digest);
+    if (known) return keep(known, rendered);
     if (bytes === undefined) return { kind: "bytes-needed" };
     const { index } = indexPackument(bytes);
     // The document store is not trusted: what is rendered is what was judged, or nothing.
-    return index?.digest === digest ? keep(index) : { kind: "unusable", reason: "the stored document is not the one that was judged" };
+    return index?.digest === digest
+      ? keep(index, rendered)
+      : { kind: "unusable", reason: "the stored document is not the one that was judged" };
   }
 
   return {
     run(job) {
       if (job.kind === "read") {
         const { reading, index } = indexPackument(job.bytes, job.name, LIMITS, job.moment, job.young);
-        if (index) keep(index);
+        if (index) keep(index, awaited);
         return { kind: "read", reading };
       }
       const found = find(job.digest, job.bytes);

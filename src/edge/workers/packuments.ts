@@ -92,10 +92,15 @@ function expect<K extends PackumentAnswer["kind"]>(answer: PackumentAnswer, kind
   return answer as Extract<PackumentAnswer, { kind: K }>;
 }
 
-/** One thread, one job at a time. A thread that dies or takes too long fails its job only; the next job gets a new one. */
+/**
+ * One thread, one job at a time. A thread that dies or takes too long fails its job only; the next job gets a new one. What finishes an
+ * answer goes before what begins one: somebody waits for it, and the thread still remembers the document.
+ */
 function oneThread(options: Omit<SeatOptions, "limits"> & { readonly heapMb: number }) {
   const seat = openSeat<PackumentAnswer>({ ...options, limits: { heapMb: options.heapMb } });
-  let last: Promise<unknown> = Promise.resolve();
+  const reads: (() => Promise<void>)[] = [];
+  const others: (() => Promise<void>)[] = [];
+  let busy = false;
   let closed = false;
 
   async function answer({ bytes, ...job }: PackumentJob, label: string): Promise<PackumentAnswer> {
@@ -111,11 +116,19 @@ function oneThread(options: Omit<SeatOptions, "limits"> & { readonly heapMb: num
     throw new Fault("WORKER_FAILED", `${label}: the worker died`);
   }
 
+  async function work(): Promise<void> {
+    if (busy) return;
+    busy = true;
+    for (let next = others.shift() ?? reads.shift(); next; next = others.shift() ?? reads.shift()) await next();
+    busy = false;
+  }
+
   return {
     run(job: PackumentJob, label: string): Promise<PackumentAnswer> {
-      const turn = last.then(() => answer(job, label));
-      last = turn.catch(() => undefined);
-      return turn;
+      return new Promise((resolve, reject) => {
+        (job.kind === "read" ? reads : others).push(() => answer(job, label).then(resolve, reject));
+        void work();
+      });
     },
     close(): void {
       closed = true;
