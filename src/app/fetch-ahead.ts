@@ -32,11 +32,13 @@ export type FetchAhead<Like> = {
 /** Names remembered as fetched. */
 const REMEMBERED = 20_000;
 
+/** A name that was fetched ahead, or will be. `depth`: what is still allowed below it; grows while clients come nearer. */
+type Step = { readonly at: Instant; depth: number; names: readonly string[] };
+
 export function fetchAhead<Like>(ports: FetchAheadPorts<Like>): FetchAhead<Like> {
   const width = ports.width ?? 12;
-  /** By name; `depth` is what is still allowed below it. */
-  const queue = new Map<string, { readonly depth: number; readonly like: Like }>();
-  const fetched = new Map<string, Instant>();
+  const queue = new Map<string, Like>();
+  const steps = new Map<string, Step>();
   let running = 0;
   let waiters: (() => void)[] = [];
 
@@ -46,15 +48,26 @@ export function fetchAhead<Like>(ports: FetchAheadPorts<Like>): FetchAhead<Like>
     const now = ports.clock.now();
     for (const name of names) {
       if (added >= LIMITS.fetchAheadNames) break;
-      const before = fetched.get(name);
-      if ((before !== undefined && now - before < ports.freshness) || !mayFetch(name)) continue;
-      fetched.set(name, now);
-      queue.set(name, { depth: depth - 1, like });
+      const before = steps.get(name);
+      if (before !== undefined && now - before.at < ports.freshness) {
+        deepen(before, depth - 1, like);
+        continue;
+      }
+      if (!mayFetch(name)) continue;
+      steps.set(name, { at: now, depth: depth - 1, names: [] });
+      queue.set(name, like);
       added += 1;
     }
     // Only a memory against loops and repeats: forgetting it costs a store lookup, not a request.
-    if (fetched.size > REMEMBERED) fetched.clear();
+    if (steps.size > REMEMBERED) steps.clear();
     pump();
+  }
+
+  /** A client came nearer: what lies behind may be fetched now. It ends, since each step only grows, up to the depth there is. */
+  function deepen(step: Step, depth: number, like: Like): void {
+    if (step.depth >= depth) return;
+    step.depth = depth;
+    enqueue(step.names, depth, like);
   }
 
   /** Names come from manifests strangers wrote: only real ones, and never what must not leave the house. */
@@ -64,12 +77,17 @@ export function fetchAhead<Like>(ports: FetchAheadPorts<Like>): FetchAhead<Like>
 
   function pump(): void {
     while (running < width && queue.size > 0) {
-      const [name, { depth, like }] = queue.entries().next().value!;
+      const [name, like] = queue.entries().next().value!;
       queue.delete(name);
       running += 1;
+      const step = steps.get(name);
       void ports
         .warm(name, like)
-        .then((names) => enqueue(names, depth, like))
+        .then((names) => {
+          if (!step) return;
+          step.names = names;
+          enqueue(names, step.depth, like);
+        })
         .catch((error: unknown) => ports.trouble("fetch-ahead", error))
         .finally(() => {
           running -= 1;
