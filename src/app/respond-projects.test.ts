@@ -1,35 +1,18 @@
 import { expect, test } from "vitest";
+import { emptyPlan, incidentPack } from "../../test/samples/incident.ts";
 import { instant } from "../core/base/time.ts";
 import type { RepairCandidate } from "../core/check/repair.ts";
-import { type IncidentPack, PACK_SCHEMA } from "../core/incident/pack.ts";
-import { type Plan, type RollbackAction, sealed } from "../core/response/plan.ts";
+import type { IncidentPack } from "../core/incident/pack.ts";
+import type { RollbackAction } from "../core/response/plan.ts";
 import { projectActions, type ProjectPorts } from "./respond-projects.ts";
 
-const PACK: IncidentPack = {
-  schema: PACK_SCHEMA,
-  id: "left-2026",
-  revision: 1,
-  title: "left",
-  summary: "left",
-  aliases: [],
-  coverage: { kind: "complete" },
+const PACK = incidentPack({
   packages: [
     { name: "left", role: "carrier", versions: [{ version: "1.0.1" }] },
     { name: "stolen", role: "payload", versions: [{ version: "9.9.9" }] },
   ],
-  window: { from: "2026-01-01T00:00:00Z", precision: "day" },
-  execution: "install",
-  sources: [],
-};
-const PLAN: Plan = sealed({
-  schema: "cordon.response-plan/1",
-  incident: { id: "left-2026", revision: 1, title: "left", digest: "0" },
-  scope: { paths: ["/p"], machine: true },
-  exposuresDigest: "0",
-  exposures: [],
-  secrets: [],
-  steps: [],
 });
+const PLAN = emptyPlan({ paths: ["/p"], machine: true });
 const ACTION: RollbackAction = {
   kind: "rollback",
   root: "/p",

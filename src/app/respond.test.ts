@@ -1,39 +1,22 @@
 import { expect, test } from "vitest";
+import { incidentPack, seenAs } from "../../test/samples/incident.ts";
 import { Fault } from "../core/base/fault.ts";
 import { instant } from "../core/base/time.ts";
 import type { Answer } from "../core/exposure/judge.ts";
-import { FORMS, type Form } from "../core/exposure/sighting.ts";
-import { type IncidentPack, PACK_SCHEMA } from "../core/incident/pack.ts";
+import type { Form } from "../core/exposure/sighting.ts";
 import type { Deny, Freeze } from "../core/policy/policy.ts";
+import type { IncidentPack } from "../core/incident/pack.ts";
 import { type Plan, stepOf } from "../core/response/plan.ts";
 import { planResponse } from "../core/response/planner.ts";
 import type { ResponseEvent } from "../core/response/journal.ts";
 import { progressOf } from "../core/response/progress.ts";
 import { type ResponsePorts, responseVerbs, waiting } from "./respond.ts";
 
-const PACK: IncidentPack = {
-  schema: PACK_SCHEMA,
-  id: "left-2026",
-  revision: 1,
-  title: "left",
-  summary: "left",
-  aliases: [],
-  coverage: { kind: "partial" },
-  packages: [{ name: "left", role: "carrier", versions: [{ version: "1.0.1" }] }],
-  window: { from: "2026-01-01T00:00:00Z", precision: "day" },
-  execution: "install",
-  sources: [],
-};
+const PACK = incidentPack({ coverage: { kind: "partial" } });
 
 function answer(place: string, form: Form, file: string): Answer {
-  const { level, says } = FORMS[form];
-  return {
-    place,
-    level,
-    evidence: [{ level, text: `left@1.0.1: ${says}`, file, name: "left", version: "1.0.1" }],
-    missing: [],
-    reasons: [],
-  };
+  const evidence = seenAs(form, file);
+  return { place, level: evidence.level, evidence: [evidence], missing: [], reasons: [] };
 }
 
 const BUCKET = "/c/_cacache/index-v5/aa/bb/cc";

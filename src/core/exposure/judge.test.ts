@@ -2,20 +2,15 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { sri, time } from "../../../test/kit/packages.ts";
+import { incidentPack } from "../../../test/samples/incident.ts";
 import type { PackageRecord } from "../facts/history.ts";
-import { type IncidentPack, PACK_SCHEMA } from "../incident/pack.ts";
+import type { IncidentPack } from "../incident/pack.ts";
 import { judge, worst } from "./judge.ts";
 import { FORMS, type Form, LEVELS, type Level, type Sighting } from "./sighting.ts";
 
 const BAD = sri("bad");
-const pack: IncidentPack = {
-  schema: PACK_SCHEMA,
+const pack = incidentPack({
   id: "test-2026",
-  revision: 1,
-  title: "t",
-  summary: "s",
-  aliases: [],
-  coverage: { kind: "complete" },
   packages: [
     {
       name: "carrier",
@@ -27,7 +22,6 @@ const pack: IncidentPack = {
   ],
   decoys: [{ name: "payload", version: "4.2.0", note: "only ever a decoy" }],
   window: { from: "2026-03-31T00:00:00Z", until: "2026-03-31T03:00:00Z", precision: "minute" },
-  execution: "install",
   tells: [{ kind: "folder-differs", name: "payload", locked: "4.2.1", folder: "4.2.0", says: "it ran" }],
   indicators: {
     files: [
@@ -35,8 +29,7 @@ const pack: IncidentPack = {
       { path: "own.bin", means: "executed" },
     ],
   },
-  sources: [],
-};
+});
 
 const place = "/p";
 const seen = (form: Form, name: string, version: string, integrity?: string): Sighting => ({

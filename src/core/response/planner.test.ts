@@ -1,28 +1,22 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import type { Answer, Evidence } from "../exposure/judge.ts";
+import { incidentPack, seenAs } from "../../../test/samples/incident.ts";
+import type { Answer } from "../exposure/judge.ts";
 import { FORMS, type Form, LEVELS } from "../exposure/sighting.ts";
-import { PACK_SCHEMA, type IncidentPack } from "../incident/pack.ts";
+import type { IncidentPack } from "../incident/pack.ts";
 import { AFTER, isWhole, PHASES, type Plan, stepOf } from "./plan.ts";
 import { type Estate, planResponse, waitsFor } from "./planner.ts";
 
-const PACK: IncidentPack = {
-  schema: PACK_SCHEMA,
-  id: "left-2026",
-  revision: 1,
+const PACK = incidentPack({
   title: "left 1.0.1",
   summary: "left 1.0.1 brings in stolen 1.0.0",
-  aliases: [],
-  coverage: { kind: "complete" },
   packages: [
     { name: "left", role: "carrier", versions: [{ version: "1.0.1", integrity: ["sha1-AAAAAAAAAAAAAAAAAAAAAAAAAAA="] }] },
     { name: "stolen", role: "payload", versions: [{ version: "1.0.0" }] },
   ],
   window: { from: "2026-01-01T00:00:00Z", until: "2026-01-02T00:00:00Z", precision: "hour" },
-  execution: "install",
   indicators: { paths: [{ path: "~/.config/systemd/user/bad's.service", platform: "linux", means: "executed" }] },
-  sources: [],
-};
+});
 
 const ESTATE: Estate = {
   platform: "linux",
@@ -34,11 +28,6 @@ const ESTATE: Estate = {
   lastGood: new Map([["left@1.0.1", "1.0.0"]]),
 };
 
-function seen(form: Form, file: string, name = "left", version = "1.0.1"): Evidence {
-  const { level, says } = FORMS[form];
-  return { level, text: `${name}@${version}: ${says}`, file, name, version };
-}
-
 const places: fc.Arbitrary<Answer> = fc
   .record({
     place: fc.constantFrom("/p", "/q", "/home/u/.npm/_cacache", "/ci/build.log"),
@@ -46,7 +35,7 @@ const places: fc.Arbitrary<Answer> = fc
     forms: fc.array(fc.constantFrom(...(Object.keys(FORMS) as Form[])), { maxLength: 4 }),
     file: fc.constantFrom("/p/package-lock.json", "/home/u/.npm/_cacache/index-v5/aa/bb/cc", "/ci/build.log", "/s/v11/index.db"),
   })
-  .map(({ place, level, forms, file }) => ({ place, level, evidence: forms.map((form) => seen(form, file)), missing: [], reasons: [] }));
+  .map(({ place, level, forms, file }) => ({ place, level, evidence: forms.map((form) => seenAs(form, file)), missing: [], reasons: [] }));
 
 const orderings = fc.array(
   fc.record({
@@ -175,15 +164,15 @@ test("the plan of one hit project, in the words of its client", () => {
       place: "/p",
       level: "executed",
       evidence: [
-        seen("script-log", "/p/x.log", "stolen", "1.0.0"),
-        seen("lockfile", "/p/pnpm-lock.yaml"),
-        seen("lockfile", "/p/pnpm-lock.yaml", "stolen", "1.0.0"),
+        seenAs("script-log", "/p/x.log", "stolen", "1.0.0"),
+        seenAs("lockfile", "/p/pnpm-lock.yaml"),
+        seenAs("lockfile", "/p/pnpm-lock.yaml", "stolen", "1.0.0"),
       ],
       missing: [],
       reasons: [],
     },
-    { place: "/c/_cacache", level: "fetched", evidence: [seen("cache", "/c/_cacache/index-v5/aa/bb/cc")], missing: [], reasons: [] },
-    { place: "/s/v11", level: "fetched", evidence: [seen("store", "/s/v11/index.db")], missing: [], reasons: [] },
+    { place: "/c/_cacache", level: "fetched", evidence: [seenAs("cache", "/c/_cacache/index-v5/aa/bb/cc")], missing: [], reasons: [] },
+    { place: "/s/v11", level: "fetched", evidence: [seenAs("store", "/s/v11/index.db")], missing: [], reasons: [] },
   ];
   const plan = planResponse(PACK, answers, { paths: ["."], machine: true }, ESTATE);
   const commands = plan.steps.flatMap((step) => (step.who === "you" ? step.commands : []));
@@ -205,7 +194,7 @@ test("the plan of one hit project, in the words of its client", () => {
 
 test("what a pack names is never removed by a command that reaches too far", () => {
   const paths = ["/", "/tmp", "~/", "/home/../etc", '%X%\\a" & format c:'].map((path) => ({ path, means: "executed" as const }));
-  const answers: readonly Answer[] = [{ place: "/p", level: "executed", evidence: [seen("folder", "/p/x")], missing: [], reasons: [] }];
+  const answers: readonly Answer[] = [{ place: "/p", level: "executed", evidence: [seenAs("folder", "/p/x")], missing: [], reasons: [] }];
   const plan = planResponse({ ...PACK, indicators: { paths } }, answers, { paths: ["/p"], machine: true }, ESTATE);
   const step = plan.steps.find(({ phase }) => phase === "persistence")!;
   const commands = step.who === "you" ? step.commands.slice(0, 5) : [];
@@ -216,7 +205,7 @@ test("what a pack names is never removed by a command that reaches too far", () 
 const POISONED: readonly Answer[] = ["/p", "/web/p"].map((place) => ({
   place,
   level: "resolved",
-  evidence: [seen("lockfile", `${place}/package-lock.json`), seen("lockfile", `${place}/package-lock.json`, "stolen", "1.0.0")],
+  evidence: [seenAs("lockfile", `${place}/package-lock.json`), seenAs("lockfile", `${place}/package-lock.json`, "stolen", "1.0.0")],
   missing: [],
   reasons: [],
 }));
@@ -254,17 +243,17 @@ test("where it cannot be made, the branch stays a person's, who is told why", ()
   };
   expect(why({ ...CLEAN, root: "/p", git: { why: "npm is not here" } })).toBe("npm is not here");
   expect(why({ ...CLEAN, root: "/p", client: "deno" })).toMatch(/^deno has no overrides/);
-  const twice = [{ ...POISONED[0]!, evidence: [...POISONED[0]!.evidence, seen("lockfile", "/p/sub/yarn.lock")] }];
+  const twice = [{ ...POISONED[0]!, evidence: [...POISONED[0]!.evidence, seenAs("lockfile", "/p/sub/yarn.lock")] }];
   expect(why({ ...CLEAN, root: "/p" }, twice)).toBe("more than one lockfile names them: /p/package-lock.json, /p/sub/yarn.lock");
-  const alone = [{ ...POISONED[0]!, evidence: [seen("lockfile", "/p/package-lock.json", "stolen", "1.0.0")] }];
+  const alone = [{ ...POISONED[0]!, evidence: [seenAs("lockfile", "/p/package-lock.json", "stolen", "1.0.0")] }];
   expect(why({ ...CLEAN, root: "/p" }, alone)).toBe("it has no good version: take it out, or what asks for it");
-  const installed = [{ ...POISONED[0]!, evidence: [seen("folder", "/p/node_modules/left")] }];
+  const installed = [{ ...POISONED[0]!, evidence: [seenAs("folder", "/p/node_modules/left")] }];
   expect(why({ ...CLEAN, root: "/p" }, installed)).toBe("no lockfile of it names a poisoned version; only what is installed has to go");
 });
 
 test("a global install is no project: a person takes it out", () => {
   const answers: readonly Answer[] = [
-    { place: "/usr/lib", level: "installed", evidence: [seen("folder", "/usr/lib/node_modules/left")], missing: [], reasons: [] },
+    { place: "/usr/lib", level: "installed", evidence: [seenAs("folder", "/usr/lib/node_modules/left")], missing: [], reasons: [] },
   ];
   const plan = planResponse(PACK, answers, { paths: ["/p"], machine: true }, ESTATE);
   expect(plan.steps.filter(({ phase }) => phase === "rollback").map(({ title }) => title)).toEqual([
@@ -274,7 +263,7 @@ test("a global install is no project: a person takes it out", () => {
 
 test("without any history the newest below the poisoned ones is asked for", () => {
   const answers: readonly Answer[] = [
-    { place: "/p", level: "resolved", evidence: [seen("lockfile", "/p/package-lock.json")], missing: [], reasons: [] },
+    { place: "/p", level: "resolved", evidence: [seenAs("lockfile", "/p/package-lock.json")], missing: [], reasons: [] },
   ];
   const plan = planResponse(PACK, answers, { paths: ["."], machine: true }, { ...ESTATE, lastGood: new Map() });
   const rollback = plan.steps.find(({ phase }) => phase === "rollback")!;
@@ -284,7 +273,7 @@ test("without any history the newest below the poisoned ones is asked for", () =
 
 test("a log of another machine isolates that machine, and all of its secrets count", () => {
   const answers: readonly Answer[] = [
-    { place: "/ci/build.log", level: "executed", evidence: [seen("script-log", "/ci/build.log")], missing: [], reasons: [] },
+    { place: "/ci/build.log", level: "executed", evidence: [seenAs("script-log", "/ci/build.log")], missing: [], reasons: [] },
   ];
   const plan = planResponse(PACK, answers, { paths: ["/ci"], machine: false }, { ...ESTATE, secrets: [], projects: [] });
   expect(plan.steps.find(({ phase }) => phase === "isolate")!.title).toContain("the machine that /ci/build.log tells of");

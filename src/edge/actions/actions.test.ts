@@ -3,9 +3,9 @@ import fs from "node:fs";
 import path from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { tempFolder } from "../../../test/kit/temp.ts";
+import { emptyPlan, incidentPack } from "../../../test/samples/incident.ts";
 import { instant } from "../../core/base/time.ts";
-import { type IncidentPack, PACK_SCHEMA } from "../../core/incident/pack.ts";
-import { type Plan, type PurgeAction, sealed } from "../../core/response/plan.ts";
+import type { PurgeAction } from "../../core/response/plan.ts";
 import { preserve, verifyBundle } from "./preserve.ts";
 import { contentOf, isPurged, purge } from "./purge.ts";
 import { openResponseStore } from "./response-store.ts";
@@ -147,28 +147,8 @@ test("evidence is copied with its digests and a signature; links and what is gon
   await expect(preserve({ ...request, files })).rejects.toMatchObject({ code: "STORE_BROKEN" });
 });
 
-const PACK: IncidentPack = {
-  schema: PACK_SCHEMA,
-  id: "left-2026",
-  revision: 1,
-  title: "left",
-  summary: "left",
-  aliases: [],
-  coverage: { kind: "complete" },
-  packages: [{ name: "left", role: "carrier", versions: [{ version: "1.0.1" }] }],
-  window: { precision: "day" },
-  execution: "install",
-  sources: [],
-};
-const PLAN: Plan = sealed({
-  schema: "cordon.response-plan/1",
-  incident: { id: "left-2026", revision: 1, title: "left", digest: "0" },
-  scope: { paths: ["."], machine: true },
-  exposuresDigest: "0",
-  exposures: [],
-  secrets: [],
-  steps: [],
-});
+const PACK = incidentPack();
+const PLAN = emptyPlan({ paths: ["."], machine: true });
 
 test("a response outlives the process; a plan that was changed is refused; a torn line harms no other", async () => {
   const dataDir = tempFolder({});
