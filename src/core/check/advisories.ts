@@ -10,15 +10,21 @@ import type { CheckSubject } from "./subject.ts";
 
 export function checkAdvisories(
   tree: ResolvedTree,
+  alike: Int32Array,
   { claims, now }: { readonly claims: NonNullable<CheckSubject["claims"]>; readonly now: CheckSubject["now"] },
   report: Report,
 ): void {
+  // Nobody says anything of nearly every package, nor then of its copies.
+  const quiet = new Uint8Array(alike.length);
   for (let index = 0; index < tree.packages.length; index++) {
+    if (quiet[alike[index]!] === 1) continue;
     const entry = tree.packages[index]!;
     const subject = advisorySubject(entry);
-    if (subject === undefined) continue;
-    const said = claims(subject.name, subject.version, subject.integrities);
-    if (said.length === 0) continue;
+    const said = subject === undefined ? [] : claims(subject.name, subject.version, subject.integrities);
+    if (subject === undefined || said.length === 0) {
+      quiet[index] = 1;
+      continue;
+    }
     for (const group of sameThings(inForce(said, now))) {
       const main = mainOf(group);
       // Bytes are what they are under any name; a name says little of bytes that come from elsewhere.

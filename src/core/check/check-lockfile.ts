@@ -4,6 +4,7 @@
  */
 import { canonical, sha256 } from "../base/digest.ts";
 import { printable, redact } from "../base/text.ts";
+import { firstAlike } from "../lockfile/alike.ts";
 import { edgesOf, isPlaced, lockGraph, type Placed, placed } from "../lockfile/graph.ts";
 import type { Importer, ResolvedTree } from "../lockfile/tree.ts";
 import { checkAdvisories } from "./advisories.ts";
@@ -40,7 +41,8 @@ export function checkLockfile(subject: CheckSubject): LockfileCheck {
   const { tree, manifests, policy } = subject;
   const raw: RawFinding[] = [];
   const report = (finding: RawFinding): void => void raw.push(finding);
-  const places = once(() => placed(tree));
+  const alike = firstAlike(tree.packages);
+  const places = once(() => placed(tree, alike));
   const ways = once(() => waysOf(tree, subject, places));
   const notChecked: NotChecked[] = [];
   const lacks = (check: CheckId, reason: string, packages: number): void => {
@@ -59,8 +61,8 @@ export function checkLockfile(subject: CheckSubject): LockfileCheck {
   checkProblems(tree, report);
   const malformed = new Set(raw.flatMap(({ rule, entry }) => (rule === "integrity-malformed" && entry !== undefined ? [entry] : [])));
   if (!tree.complete) lacks("lockfile", "part of the file could not be read", 0);
-  checkIntegrity(tree, malformed, report);
-  checkSources(tree, subject.sources, (index) => ways().isDirect(index), report);
+  checkIntegrity(tree, alike, malformed, report);
+  checkSources(tree, alike, subject.sources, (index) => ways().isDirect(index), report);
   checkNames(tree, manifests, subject.popular, report);
 
   const asked = openAsked();
@@ -76,7 +78,7 @@ export function checkLockfile(subject: CheckSubject): LockfileCheck {
   }
 
   if (subject.claims === undefined) lacks("advisories", "no advisories were read", packages);
-  else checkAdvisories(tree, { claims: subject.claims, now: subject.now }, report);
+  else checkAdvisories(tree, alike, { claims: subject.claims, now: subject.now }, report);
 
   if (subject.decided === undefined) {
     lacks("age", "nobody was asked about these versions", packages);

@@ -6,12 +6,15 @@ import { called } from "./raw.ts";
 import type { RecordedIntegrity, Records } from "./subject.ts";
 
 /** Missing and weak digests, and two entries of one version that disagree. `malformed`: entries that are told off already. */
-export function checkIntegrity(tree: ResolvedTree, malformed: ReadonlySet<number>, report: Report): void {
+export function checkIntegrity(tree: ResolvedTree, alike: Int32Array, malformed: ReadonlySet<number>, report: Report): void {
   const { packages } = tree;
+  // Entries whose digest is remembered below: their copies have nothing new to say.
+  const quiet = new Uint8Array(alike.length);
   // Entries of one name, newest first: most names stand once, and no text is put together to find that out.
   const latest = new Map<string, number>();
   const before = new Int32Array(packages.length).fill(-1);
   for (let index = 0; index < packages.length; index++) {
+    if (quiet[alike[index]!] === 1) continue;
     const entry = packages[index]!;
     const { kind } = entry.source;
     if (kind === "bundled" && entry.version === "")
@@ -24,6 +27,7 @@ export function checkIntegrity(tree: ResolvedTree, malformed: ReadonlySet<number
     }
     if (integrity.kind === "sha1") report({ rule: "integrity-weak", entry: index, message: "its bytes are held to by sha1 alone" });
     if (kind !== "registry") continue;
+    if (integrity.kind !== "sha1") quiet[index] = 1;
     const other = latest.get(entry.name);
     let known = false;
     for (let twin = other ?? -1; twin >= 0 && !known; twin = before[twin]!) {

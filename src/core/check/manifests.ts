@@ -76,11 +76,12 @@ function linkedDirectories({ importers, packages }: ResolvedTree): ReadonlySet<s
   const byPath = new Set<string>();
   for (const { dependencies } of importers)
     for (const { name, range } of dependencies) if (range !== undefined && /^(?:file:|link:|\.{1,2}\/)/.test(range)) byPath.add(name);
-  return new Set(
-    packages.flatMap(({ key, source }) =>
-      source.kind === "link" && byPath.has(key.slice(key.lastIndexOf("node_modules/") + "node_modules/".length)) ? [source.path] : [],
-    ),
-  );
+  const directories = new Set<string>();
+  if (byPath.size === 0) return directories;
+  for (const { key, source } of packages)
+    if (source.kind === "link" && byPath.has(key.slice(key.lastIndexOf("node_modules/") + "node_modules/".length)))
+      directories.add(source.path);
+  return directories;
 }
 
 /** What a lockfile must answer: an optional dependency stands for a plain one of its name, and peers are left to others. */

@@ -52,32 +52,38 @@ export function checkRanges(tree: ResolvedTree, manifests: readonly Manifest[], 
 
 // --- npm, bun: packages stand where node finds them -------------------------------------------------------------------------------------------
 
-function checkPlaced(answers: Answers, { edges, resolve, at }: Placed): void {
+function checkPlaced(answers: Answers, { edges, ranges, alike, resolve }: Placed): void {
   const { tree, asked, report } = answers;
   const { packages } = tree;
-  let edge = 0;
-  const follow = (from: number, dependencies: Dependencies | undefined, optional: boolean): void => {
-    for (const name in dependencies) {
-      const range = dependencies[name]!;
-      const to = edges.to[edge++]!;
-      if (to >= 0) {
-        if (!isPlainlyRight(packages[to]!, name, range, asked)) judge(answers, to, { who: called(packages[from]!), name, range });
-      } else if (!isLocal(range)) reportDangling(from, name, range, optional ? "low" : "medium", report);
-    }
-  };
+  const { first, names, to: targets } = edges;
+  const right = new Uint8Array(targets.length);
   for (let from = 0; from < packages.length; from++) {
-    const { key, dependencies, optionalDependencies, source } = packages[from]!;
+    const { key, dependencies, source } = packages[from]!;
     if (isOutside(key)) continue;
-    if (source.kind === "link" && saysTargets(tree) && at(source.path) === undefined)
+    const end = first[from + 1]!;
+    if (source.kind === "link" && saysTargets(tree) && targets[end - 1]! < 0)
       report({
         rule: "lockfile-dangling",
         entry: from,
         message: `links to ${source.path || "nothing"}, which is not in the file`,
         mark: "link",
       });
-    edge = edges.first[from]!;
-    follow(from, dependencies, false);
-    follow(from, optionalDependencies, true);
+    const model = first[alike[from]!]!;
+    for (let edge = first[from]!, same = model; edge < end; edge++, same++) {
+      const range = ranges[edge];
+      if (range === undefined) continue;
+      const to = targets[edge]!;
+      // Whom a copy of this one got a copy of this one from.
+      if (right[same] === 1 && to >= 0 && alike[to] === alike[targets[same]!]) continue;
+      const name = names[edge]!;
+      if (to >= 0) {
+        if (isPlainlyRight(packages[to]!, name, range, asked)) right[edge] = 1;
+        else judge(answers, to, { who: called(packages[from]!), name, range });
+      } else if (!isLocal(range)) {
+        const optional = dependencies === undefined || !Object.hasOwn(dependencies, name);
+        reportDangling(from, name, range, optional ? "low" : "medium", report);
+      }
+    }
   }
   for (const importer of tree.importers)
     for (const { name, kind, range, line, column } of importer.dependencies) {

@@ -12,12 +12,21 @@ type Origin = { readonly host: string; readonly hostname: string; readonly proto
 /** Said of sources that can be written back without changing what is fetched. */
 const PORTABLE: Fix = { summary: "write the registry's own URL, or none", command: "cordon check --fix" };
 
-export function checkSources(tree: ResolvedTree, allowed: AllowedSources, isDirect: (index: number) => boolean, report: Report): void {
+export function checkSources(
+  tree: ResolvedTree,
+  alike: Int32Array,
+  allowed: AllowedSources,
+  isDirect: (index: number) => boolean,
+  report: Report,
+): void {
+  // Registry packages nothing is wrong with, nor then with their copies.
+  const quiet = new Uint8Array(alike.length);
   const origins = new Map<string, Origin>();
   let last: { readonly key: string; readonly origin: Origin } | undefined;
   const rules = openRules(allowed);
   const strangers = new Map<string, { count: number; first: ResolvedPackage; open: boolean }>();
   for (let index = 0; index < tree.packages.length; index++) {
+    if (quiet[alike[index]!] === 1) continue;
     const entry = tree.packages[index]!;
     const { source } = entry;
     const url = "url" in source ? source.url : undefined;
@@ -41,7 +50,10 @@ export function checkSources(tree: ResolvedTree, allowed: AllowedSources, isDire
     const stranger = rules.strangerTo(entry, origin);
     const tooMuch = saysTooMuch(url);
     // Most entries end here, and cost nothing more.
-    if (source.kind === "registry" && stranger === undefined && !origin.open && !tooMuch) continue;
+    if (source.kind === "registry" && stranger === undefined && !origin.open && !tooMuch) {
+      quiet[index] = 1;
+      continue;
+    }
     const about = { entry: index, evidence: [shown(url)] };
     const portable = source.kind === "registry" ? { fix: PORTABLE } : {};
     if (stranger !== undefined) report({ rule: "source-host", ...about, ...portable, message: stranger, mark: origin.host });

@@ -5,6 +5,7 @@
 import semver from "semver";
 import type { Reader } from "./document.ts";
 import { reportAt } from "./document.ts";
+import { firstAlike } from "./alike.ts";
 import type { Declared, Dependencies, DependencyKind, Importer, LockfileKind, ResolvedPackage } from "./tree.ts";
 import { splitAtVersion } from "./identity.ts";
 
@@ -187,49 +188,71 @@ export function isPlaced(kind: LockfileKind): boolean {
 export type Placed = {
   /** Of each package its dependencies, its optional ones and its peers, each as the entry lists them, then what it links to. */
   readonly edges: Omit<Edges, "roots">;
+  /** The range each edge asks for; undefined for peers, which may be absent, and for links. */
+  readonly ranges: readonly (string | undefined)[];
+  /** As `firstAlike` has it: the edges of packages that are alike have the same words, in the same order. */
+  readonly alike: Int32Array;
   /** What each importer asks for and has. */
   rootsOf(importers: readonly Importer[]): Edges["roots"];
   /** The package a dependency of `from`, a package's or an importer's key, is installed as. */
   readonly resolve: Resolve;
-  readonly at: (key: string) => number | undefined;
 };
 
-export function placed(tree: GraphInput): Placed {
+export function placed(tree: GraphInput, alike = firstAlike(tree.packages)): Placed {
   const { packages } = tree;
-  let starts: Map<string, number> | undefined;
-  const byKey = (): ReadonlyMap<string, number> => {
-    if (starts !== undefined) return starts;
-    starts = new Map();
-    for (let index = packages.length - 1; index >= 0; index--) starts.set(packages[index]!.key, index);
-    return starts;
-  };
-  const resolve = resolverOf(tree, byKey);
+  const resolve = resolverOf(tree, () => new Map(packages.map(({ key }, index) => [key, index] as const).toReversed()));
+  const linked = linkTargets(packages);
   const first = new Int32Array(packages.length + 1);
   const names: string[] = [];
+  const ranges: (string | undefined)[] = [];
   const to: number[] = [];
-  const follow = (asks: number, key: string, dependencies: Dependencies | undefined): void => {
+  const follow = (from: number, key: string, dependencies: Dependencies | undefined, peers: boolean): void => {
     for (const name in dependencies) {
       names.push(name);
-      to.push(resolve(key, name, "", asks) ?? -1);
+      ranges.push(peers ? undefined : dependencies[name]);
+      to.push(resolve(key, name, "", from) ?? -1);
     }
   };
   for (let index = 0; index < packages.length; index++) {
     const { key, name, source, dependencies, optionalDependencies, peerDependencies } = packages[index]!;
-    follow(index, key, dependencies);
-    follow(index, key, optionalDependencies);
-    follow(index, key, peerDependencies);
-    if (source.kind === "link") {
-      names.push(name);
-      to.push(byKey().get(source.path) ?? -1);
-    }
+    const model = alike[index]!;
+    if (model === index || source.kind === "link") {
+      follow(index, key, dependencies, false);
+      follow(index, key, optionalDependencies, false);
+      follow(index, key, peerDependencies, true);
+      if (source.kind === "link") {
+        names.push(name);
+        ranges.push(undefined);
+        to.push(linked.get(source.path) ?? -1);
+      }
+    } else
+      for (let edge = first[model]!, end = first[model + 1]!; edge < end; edge++) {
+        names.push(names[edge]!);
+        ranges.push(ranges[edge]);
+        to.push(resolve(key, names[edge]!, "", index) ?? -1);
+      }
     first[index + 1] = names.length;
   }
   return {
     edges: { first, names, to, packageOf: (node) => node },
+    ranges,
+    alike,
     rootsOf: (importers) => rootsOf({ ...tree, importers }, resolve, () => {}).flat(),
     resolve,
-    at: (key) => byKey().get(key),
   };
+}
+
+/** The packages that links point at, by their key. */
+function linkTargets(packages: readonly ResolvedPackage[]): ReadonlyMap<string, number> {
+  const paths = new Set<string>();
+  for (const { source } of packages) if (source.kind === "link") paths.add(source.path);
+  const found = new Map<string, number>();
+  if (paths.size === 0) return found;
+  for (let index = 0; index < packages.length; index++) {
+    const { key } = packages[index]!;
+    if (paths.has(key) && !found.has(key)) found.set(key, index);
+  }
+  return found;
 }
 
 /** A directory with a `node_modules`, and the nearest such directory above it. */

@@ -42,7 +42,7 @@ function readRoot(reader: Reader, lines: Lines): boolean {
 
 function readPackages(reader: Reader, lines: Lines): boolean {
   const seen = new Set<string>();
-  const place = { reader, lines, seen, bundlers: new Set<string>() };
+  const place = { reader, lines, seen, bundlers: new Set<string>(), bodies: new Map<string, Body[]>() };
   if (lines.word !== "{") return false;
   do {
     if (!next(lines, 2) || isAgain(seen, lines.key) || !readEntry(place, lines.key!)) return false;
@@ -166,7 +166,15 @@ type Place = {
   /** Locations so far, and those of packages that say they bundle something. */
   readonly seen: ReadonlySet<string>;
   readonly bundlers: Set<string>;
+  /** By the name of the folder, what was read of packages in such a one. */
+  readonly bodies: Map<string, Body[]>;
 };
+
+/** The lines between an entry's braces, how many they are, and what they make of a package that stands in a folder of this name. */
+type Body = { readonly text: string; readonly lines: number; readonly added: ResolvedPackage };
+
+/** Of one name; a monorepo has dozens of copies of a few versions. */
+const BODIES_KEPT = 16;
 
 /** What an entry says besides what is kept of it. */
 type Said = {
@@ -226,6 +234,9 @@ function readEntry(place: Place, key: string): boolean {
   const { line } = lines;
   if (lines.word !== "{" && lines.word !== "{}") return false;
   const located = nameAtLocation(key);
+  const from = lines.at;
+  const again = located === undefined || lines.word === "{}" ? undefined : bodyAgain(place, located);
+  if (again !== undefined) return closes(lines, 2, "}") && !isOddPath(key) && add(reader, { ...again.added, key, line });
   const added: Draft<ResolvedPackage> = {
     key,
     name: "",
@@ -244,6 +255,7 @@ function readEntry(place: Place, key: string): boolean {
     inBundle: false,
     declared: located === undefined ? [[], [], [], []] : undefined,
   };
+  let body = "";
   if (lines.word === "{") {
     let seen = 0;
     let others: Set<string> | undefined;
@@ -257,6 +269,7 @@ function readEntry(place: Place, key: string): boolean {
         seen |= 1 << field;
       }
     } while (lines.comma);
+    body = reader.text.slice(from, lines.at);
     if (!closes(lines, 2, "}")) return false;
   }
 
@@ -267,7 +280,7 @@ function readEntry(place: Place, key: string): boolean {
     if (key === "") return true;
   }
   // npm writes to the location as it stands: what is no plain path is looked at closely elsewhere.
-  if (located === "" || key.includes("/.") || key.includes("//")) return false;
+  if (located === "" || isOddPath(key)) return false;
 
   const installedAs = located ?? said.name ?? folderName(key);
   added.name = said.name ?? installedAs;
@@ -278,10 +291,45 @@ function readEntry(place: Place, key: string): boolean {
   if (source.kind === "registry" && !isVersion(added.version)) return false;
   if (!LOCAL.has(source.kind) || source.kind === "bundled")
     for (const name of [added.name, added.alias]) if (name !== undefined && !USUAL_NAME.test(name) && !isPackageName(name)) return false;
+  // What is in a bundle, or has one, depends on what is around it.
+  if (located !== undefined && body !== "" && !said.inBundle && !place.bundlers.has(key))
+    remember(place, located, { text: body, lines: lines.line - line - 1, added });
+  return add(reader, added);
+}
+
+function isOddPath(key: string): boolean {
+  return key.includes("/.") || key.includes("//");
+}
+
+function add(reader: Reader, added: ResolvedPackage): true {
   const problem = trustProblem(added);
   if (problem !== undefined) reportAt(reader, problem.code, added, problem.message);
   reader.packages.push(added);
   return true;
+}
+
+/**
+ * Passes the lines of an entry that stood before, letter for letter, in another folder of this name: in a monorepo most do. They are compared
+ * as one text, where reading them takes ten times longer, and copies share what was made of them.
+ */
+function bodyAgain({ lines, bodies }: Place, name: string): Body | undefined {
+  const known = bodies.get(name);
+  if (known === undefined) return undefined;
+  const { text, at } = lines;
+  for (const one of known) {
+    const end = at + one.text.length;
+    if (text.slice(at, end) !== one.text) continue;
+    lines.at = end;
+    lines.line += one.lines;
+    return one;
+  }
+  return undefined;
+}
+
+function remember({ bodies }: Place, name: string, body: Body): void {
+  const known = bodies.get(name);
+  if (known === undefined) bodies.set(name, [body]);
+  else if (known.length < BODIES_KEPT) known.push(body);
 }
 
 /** Takes in the field of the line read last; false when it is not of its type. */
