@@ -11,8 +11,9 @@ import {
   HEADER_CRC_AT,
   hashOf,
   MAGIC,
+  markOf,
+  PAGE_BYTES,
   pagesOf,
-  PAGE_SLOTS,
   SLOT_BYTES,
   slimOf,
   slotsFor,
@@ -70,42 +71,45 @@ function put(groups: Groups, key: string, slim: string): void {
 function laidOut(names: Groups, integrities: Groups, about: About, seed: number): readonly Uint8Array[] {
   const aboutBytes = Buffer.from(JSON.stringify(about));
   const [nameSlots, digestSlots] = [slotsFor(names.size), slotsFor(integrities.size)];
-  const headBytes = (pagesOf(nameSlots) + pagesOf(digestSlots)) * 4 + aboutBytes.length;
-  const linesAt = HEADER_BYTES + headBytes + (nameSlots + digestSlots) * SLOT_BYTES;
+  const pages = [nameSlots, digestSlots].reduce((sum, slots) => sum + pagesOf(slots) + pagesOf(slots * SLOT_BYTES), 0);
+  const headBytes = pages * 4 + aboutBytes.length;
+  const linesAt = HEADER_BYTES + headBytes + (nameSlots + digestSlots) * (1 + SLOT_BYTES);
   const lines = roll(linesAt);
   const nameTable = tableOf(names, nameSlots, seed, lines);
   const digestLinesAt = lines.end();
-  const digestTable = tableOf(integrities, digestSlots, seed, lines);
+  const tables = [...nameTable, ...tableOf(integrities, digestSlots, seed, lines)];
 
-  const head = Buffer.concat([...[nameTable, digestTable].map(pageChecks), aboutBytes]);
+  const head = Buffer.concat([...tables.map(pageChecks), aboutBytes]);
   const header = Buffer.alloc(HEADER_BYTES);
   MAGIC.copy(header);
   const numbers = [FORMAT, lines.end(), seed >>> 0, nameSlots, digestSlots, headBytes, linesAt, digestLinesAt, crc32(head)];
   for (const [index, number] of numbers.entries()) header.writeUInt32LE(number, MAGIC.length + index * 4);
   header.writeUInt32LE(crc32(header.subarray(0, HEADER_CRC_AT)), HEADER_CRC_AT);
-  return [header, head, nameTable, digestTable, ...lines.pieces()].filter(({ length }) => length > 0);
+  return [header, head, ...tables, ...lines.pieces()].filter(({ length }) => length > 0);
 }
 
-function tableOf(groups: Groups, slots: number, seed: number, lines: Roll): Buffer {
+/** Marks, then slots. */
+function tableOf(groups: Groups, slots: number, seed: number, lines: Roll): readonly [Buffer, Buffer] {
+  const marks = Buffer.alloc(slots);
   const table = new Uint32Array(slots * 2);
   // Sorted: the same advisories always make the same file, and two files can be compared by reading each once.
   for (const key of [...groups.keys()].sort()) {
     const group = groups.get(key)!;
     const hash = hashOf(key, seed);
     let slot = hash & (slots - 1);
-    while (table[slot * 2 + 1] !== 0) slot = (slot + 1) & (slots - 1);
+    while (marks[slot] !== 0) slot = (slot + 1) & (slots - 1);
+    marks[slot] = markOf(hash);
     table[slot * 2] = hash;
     table[slot * 2 + 1] = lines.add(`[${JSON.stringify(key)},[${typeof group === "string" ? group : group.join(",")}]]`);
     groups.delete(key);
   }
-  return Buffer.from(table.buffer);
+  return [marks, Buffer.from(table.buffer)];
 }
 
-function pageChecks(table: Buffer): Buffer {
-  const checks = Buffer.alloc(pagesOf(table.length / SLOT_BYTES) * 4);
-  const pageBytes = PAGE_SLOTS * SLOT_BYTES;
+function pageChecks(bytes: Buffer): Buffer {
+  const checks = Buffer.alloc(pagesOf(bytes.length) * 4);
   for (let page = 0; page * 4 < checks.length; page++)
-    checks.writeUInt32LE(crc32(table.subarray(page * pageBytes, (page + 1) * pageBytes)), page * 4);
+    checks.writeUInt32LE(crc32(bytes.subarray(page * PAGE_BYTES, (page + 1) * PAGE_BYTES)), page * 4);
   return checks;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Reads the advisory index: opening it reads its head alone, a look-up one page of slots and, on a hit, one line. What is read is checked
- * first, so damage is an error and never a "nothing is known". `index-layout` says how it lies in its file.
+ * Reads the advisory index: opening it reads its head alone, a look-up one page of marks and, on a hit, one of slots and one line. What is
+ * read is checked first, so damage is an error and never a "nothing is known". `index-layout` says how it lies in its file.
  */
 import { Buffer } from "node:buffer";
 import { crc32 } from "node:zlib";
@@ -19,9 +19,10 @@ import {
   hashOf,
   MAGIC,
   MALWARE,
+  markOf,
   MASS,
+  PAGE_BYTES,
   pagesOf,
-  PAGE_SLOTS,
   SEVERITY_AT,
   type Slim,
   SLOT_BYTES,
@@ -74,14 +75,15 @@ export function openIndex(from: Uint8Array | IndexSource): AdvisoryIndex {
   const head = Buffer.from(read(HEADER_BYTES, headBytes));
   if (crc32(head) !== headCrc) throw broken("its head is not what was written");
 
-  const nameChecks = pagesOf(nameSlots) * 4;
-  const aboutAt = nameChecks + pagesOf(digestSlots) * 4;
-  const about = JSON.parse(head.toString("utf8", aboutAt)) as About;
-  const tablesAt = HEADER_BYTES + headBytes;
-  const tables = {
-    names: slotsIn(read, tablesAt, nameSlots, head.subarray(0, nameChecks)),
-    integrities: slotsIn(read, tablesAt + nameSlots * SLOT_BYTES, digestSlots, head.subarray(nameChecks, aboutAt)),
+  let at = HEADER_BYTES + headBytes;
+  let checksAt = 0;
+  const part = (bytes: number): Part => {
+    const checks = head.subarray(checksAt, (checksAt += pagesOf(bytes) * 4));
+    return partAt(read, (at += bytes) - bytes, bytes, checks);
   };
+  const table = (slots: number) => ({ count: slots, marks: part(slots), slots: part(slots * SLOT_BYTES) });
+  const tables = { names: table(nameSlots), integrities: table(digestSlots) };
+  const about = JSON.parse(head.toString("utf8", checksAt)) as About;
   const spans = { names: [linesAt, digestLinesAt], integrities: [digestLinesAt, length] } as const;
 
   // A gate asks about every version of one package in a row.
@@ -95,15 +97,18 @@ export function openIndex(from: Uint8Array | IndexSource): AdvisoryIndex {
   }
 
   function search(name: Table, key: string): readonly Slim[] {
-    const { slots, at } = tables[name];
-    if (slots === slotsFor(0)) return [];
+    const { count, marks, slots } = tables[name];
+    if (count === slotsFor(0)) return [];
     const hash = hashOf(key, seed);
-    for (let slot = hash & (slots - 1), left = slots; left > 0; slot = (slot + 1) & (slots - 1), left--) {
-      const table = at(slot);
-      const offset = table[slot * 2 + 1]!;
-      if (offset === 0) return [];
-      if (table[slot * 2] !== hash) continue;
-      const [found, group] = JSON.parse(lineAt(read, offset).toString("utf8")) as [string, readonly Slim[]];
+    const own = markOf(hash);
+    for (let slot = hash & (count - 1), left = count; left > 0; slot = (slot + 1) & (count - 1), left--) {
+      const mark = marks.from(slot)[slot]!;
+      if (mark === 0) return [];
+      if (mark !== own) continue;
+      const at = slot * SLOT_BYTES;
+      const table = slots.from(at);
+      if (table.readUInt32LE(at) !== hash) continue;
+      const [found, group] = JSON.parse(lineAt(read, table.readUInt32LE(at + 4)).toString("utf8")) as [string, readonly Slim[]];
       if (found === key) return group;
     }
     return [];
@@ -149,20 +154,22 @@ function broken(why: string): Fault {
   return new Fault("INPUT_UNREADABLE", `the advisory index is damaged: ${why}`);
 }
 
-/** Pages read one by one; who asks for more is asking for a whole lockfile, and gets the rest in one reading. */
-const FEW_PAGES = 16;
+/** Of the pages of a part so many are read one by one; who asks for more is asking for a whole lockfile, and gets the rest in one reading. */
+const ONE_BY_ONE = 1 / 8;
 
-/** A table of slots that is read page by page, each held to its digest when it is first wanted. `at` gives the table with the page of a slot in it. */
-function slotsIn(read: Read, start: number, slots: number, checks: Buffer): { readonly slots: number; at(slot: number): Uint32Array } {
-  const table = new Uint32Array(slots * 2);
-  const bytes = Buffer.from(table.buffer);
-  const known = new Uint8Array(pagesOf(slots));
-  const pageBytes = PAGE_SLOTS * SLOT_BYTES;
+/** Marks or slots, read page by page, each held to its digest when it is first wanted. `from` gives all, with the page of an offset in it. */
+type Part = { from(offset: number): Buffer };
+
+function partAt(read: Read, start: number, length: number, checks: Buffer): Part {
+  const known = new Uint8Array(pagesOf(length));
+  let bytes: Buffer | undefined;
   let pages = 0;
   function fetch(page: number): void {
-    const own = bytes.subarray(page * pageBytes, (page + 1) * pageBytes);
-    if (pages < FEW_PAGES) fill(start + page * pageBytes, own);
-    else if (pages === FEW_PAGES) fill(start, bytes);
+    bytes ??= Buffer.from(new ArrayBuffer(length));
+    const own = bytes.subarray(page * PAGE_BYTES, (page + 1) * PAGE_BYTES);
+    const most = Math.ceil(known.length * ONE_BY_ONE);
+    if (pages < most) fill(start + page * PAGE_BYTES, own);
+    else if (pages === most) fill(start, bytes);
     pages++;
     if (crc32(own) !== checks.readUInt32LE(page * 4)) throw broken("a page of it is not what was written");
     known[page] = 1;
@@ -172,11 +179,10 @@ function slotsIn(read: Read, start: number, slots: number, checks: Buffer): { re
     if (found.buffer !== into.buffer) found.copy(into);
   }
   return {
-    slots,
-    at(slot) {
-      const page = Math.floor(slot / PAGE_SLOTS);
+    from(offset) {
+      const page = Math.floor(offset / PAGE_BYTES);
       if (known[page] === 0) fetch(page);
-      return table;
+      return bytes!;
     },
   };
 }

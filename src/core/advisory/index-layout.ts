@@ -7,7 +7,7 @@
  *     header   magic (8 bytes) · format · length of the file · seed · name slots · digest slots · length of the head · first name line
  *              · first digest line · crc of the head · zeros · crc of the 60 bytes before
  *     head     crc of every page of the tables · what the index is about, as JSON
- *     tables   names, then digests: slots of (hash, offset of the line or 0)
+ *     tables   names, then digests, each in two: marks, a byte for each slot that is 0 where it is empty; slots of (hash, offset of the line)
  *     lines    of names, then of digests, each sorted by key: length · crc · JSON of [key, [advisory, …]]
  */
 import { Buffer } from "node:buffer";
@@ -17,13 +17,13 @@ import { SEVERITIES } from "./claim.ts";
 
 export const MAGIC = Buffer.from("CORDADV\n", "latin1");
 /** Raised with every change of the layout or of what the lines hold: an index of another format is built anew. */
-export const FORMAT = 2;
+export const FORMAT = 3;
 export const HEADER_BYTES = 64;
 /** Where the header's own crc stands. */
 export const HEADER_CRC_AT = 60;
 export const SLOT_BYTES = 8;
-/** One page of a table is read and checked at a time. */
-export const PAGE_SLOTS = 512;
+/** One page of marks or of slots is read and checked at a time. */
+export const PAGE_BYTES = 4_096;
 /** Before each line: its length and its crc. */
 export const FRAME_BYTES = 8;
 
@@ -95,8 +95,13 @@ export function slotsFor(keys: number): number {
   return 2 ** Math.ceil(Math.log2(Math.max(1, keys * 2)));
 }
 
-export function pagesOf(slots: number): number {
-  return Math.ceil(slots / PAGE_SLOTS);
+export function pagesOf(bytes: number): number {
+  return Math.ceil(bytes / PAGE_BYTES);
+}
+
+/** What a slot is marked with: eight bits of its hash that choose no slot, so that what nobody speaks of is told by reading one byte of nine. */
+export function markOf(hash: number): number {
+  return hash >>> 24 || 1;
 }
 
 /** FNV-1a over the characters, stirred at the end: the low bits choose the slot. */
