@@ -52,11 +52,12 @@ export function checkRanges(tree: ResolvedTree, manifests: readonly Manifest[], 
 
 // --- npm, bun: packages stand where node finds them -------------------------------------------------------------------------------------------
 
-function checkPlaced(answers: Answers, { edges, ranges, alike, resolve }: Placed): void {
+function checkPlaced(answers: Answers, { edges, words, alike, resolve }: Placed): void {
   const { tree, asked, report } = answers;
   const { packages } = tree;
-  const { first, names, to: targets } = edges;
-  const right = new Uint8Array(targets.length);
+  const { first, to: targets } = edges;
+  // What answered these words last and was right: to copies that ask, copies of it mostly answer.
+  const right = new Int32Array(words.names.length).fill(-1);
   for (let from = 0; from < packages.length; from++) {
     const { key, dependencies, source } = packages[from]!;
     if (isOutside(key)) continue;
@@ -68,16 +69,14 @@ function checkPlaced(answers: Answers, { edges, ranges, alike, resolve }: Placed
         message: `links to ${source.path || "nothing"}, which is not in the file`,
         mark: "link",
       });
-    const model = first[alike[from]!]!;
-    for (let edge = first[from]!, same = model; edge < end; edge++, same++) {
-      const range = ranges[edge];
+    for (let edge = first[from]!, word = words.at[from]!; edge < end; edge++, word++) {
+      const range = words.ranges[word];
       if (range === undefined) continue;
+      const name = words.names[word]!;
       const to = targets[edge]!;
-      // Whom a copy of this one got a copy of this one from.
-      if (right[same] === 1 && to >= 0 && alike[to] === alike[targets[same]!]) continue;
-      const name = names[edge]!;
       if (to >= 0) {
-        if (isPlainlyRight(packages[to]!, name, range, asked)) right[edge] = 1;
+        if (right[word] === alike[to]) continue;
+        if (isPlainlyRight(packages[to]!, name, range, asked)) right[word] = alike[to]!;
         else judge(answers, to, { who: called(packages[from]!), name, range });
       } else if (!isLocal(range)) {
         const optional = dependencies === undefined || !Object.hasOwn(dependencies, name);

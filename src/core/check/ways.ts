@@ -13,13 +13,13 @@ export type Ways = {
 
 const SHOWN = 3;
 
-export function waysThrough({ first, names: edgeNames, to: targets, packageOf, roots }: Edges, packages: number): Ways {
+export function waysThrough({ first, to: targets, nameOf: edgeName, packageOf, roots }: Edges, packages: number): Ways {
   const nodes = first.length - 1;
   // Who requires a node, as a list of its in-edges, those of the roots first; a root is -1.
   const heads = new Int32Array(nodes).fill(-1);
-  const next = new Int32Array(roots.length + edgeNames.length);
+  const next = new Int32Array(roots.length + targets.length);
   const from = new Int32Array(next.length);
-  const nameOf = (edge: number): string => (edge < roots.length ? roots[edge]!.name : edgeNames[edge - roots.length]!);
+  const nameOf = (edge: number): string => (edge < roots.length ? roots[edge]!.name : edgeName(edge - roots.length, from[edge]!));
   const link = (edge: number, source: number, to: number): void => {
     from[edge] = source;
     next[edge] = heads[to]!;

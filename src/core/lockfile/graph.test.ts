@@ -67,11 +67,11 @@ test("good files refer to nothing that is not there", () => {
 });
 
 /** The edges of each node that lead somewhere, and the roots. */
-function told(tree: GraphInput, { first, names, to, packageOf, roots }: ReturnType<typeof edgesOf>) {
+function told(tree: GraphInput, { first, nameOf, to, packageOf, roots }: ReturnType<typeof edgesOf>) {
   const nodes = tree.packages.map((_, node) =>
-    names
-      .slice(first[node], first[node + 1])
-      .flatMap((name, at) => (to[first[node]! + at]! < 0 ? [] : [`${name} ${to[first[node]! + at]!}`])),
+    [...to.slice(first[node], first[node + 1])].flatMap((target, at) =>
+      target < 0 ? [] : [`${nameOf(first[node]! + at, node)} ${target}`],
+    ),
   );
   return { nodes, packages: nodes.map((_, node) => packageOf(node)), roots };
 }

@@ -48,8 +48,9 @@ type Resolve = (from: string, name: string, reference: string, asks?: number) =>
  */
 export type Edges = {
   readonly first: Int32Array;
-  readonly names: readonly string[];
-  readonly to: readonly number[];
+  readonly to: Int32Array;
+  /** What the node it leads from calls it. */
+  readonly nameOf: (edge: number, from: number) => string;
   /** The package a node is a copy of. */
   readonly packageOf: (node: number) => number;
   /** What the importers ask for and have. */
@@ -64,8 +65,8 @@ export function edgesOf({ nodes, roots }: LockGraph): Edges {
   });
   return {
     first,
-    names: all.map(({ name }) => name),
-    to: all.map(({ to }) => to),
+    to: Int32Array.from(all, ({ to }) => to),
+    nameOf: (edge) => all[edge]!.name,
     packageOf: (node) => nodes[node]!.package,
     roots: roots.flat(),
   };
@@ -188,9 +189,8 @@ export function isPlaced(kind: LockfileKind): boolean {
 export type Placed = {
   /** Of each package its dependencies, its optional ones and its peers, each as the entry lists them, then what it links to. */
   readonly edges: Omit<Edges, "roots">;
-  /** The range each edge asks for; undefined for peers, which may be absent, and for links. */
-  readonly ranges: readonly (string | undefined)[];
-  /** As `firstAlike` has it: the edges of packages that are alike have the same words, in the same order. */
+  readonly words: Words;
+  /** As `firstAlike` has it. */
   readonly alike: Int32Array;
   /** What each importer asks for and has. */
   rootsOf(importers: readonly Importer[]): Edges["roots"];
@@ -198,48 +198,66 @@ export type Placed = {
   readonly resolve: Resolve;
 };
 
+/** What packages ask for, in rows, once for all that are alike: the words of a package's edges begin at `at[package]`, in their order. */
+type Words = {
+  readonly at: Int32Array;
+  readonly names: readonly string[];
+  /** Undefined for peers, which may be absent, and for links. */
+  readonly ranges: readonly (string | undefined)[];
+};
+
 export function placed(tree: GraphInput, alike = firstAlike(tree.packages)): Placed {
   const { packages } = tree;
   const resolve = resolverOf(tree, () => new Map(packages.map(({ key }, index) => [key, index] as const).toReversed()));
+  const { words, first } = wordsOf(packages, alike);
   const linked = linkTargets(packages);
-  const first = new Int32Array(packages.length + 1);
-  const names: string[] = [];
-  const ranges: (string | undefined)[] = [];
-  const to: number[] = [];
-  const follow = (from: number, key: string, dependencies: Dependencies | undefined, peers: boolean): void => {
-    for (const name in dependencies) {
-      names.push(name);
-      ranges.push(peers ? undefined : dependencies[name]);
-      to.push(resolve(key, name, "", from) ?? -1);
-    }
-  };
+  const to = new Int32Array(first[packages.length]!);
   for (let index = 0; index < packages.length; index++) {
-    const { key, name, source, dependencies, optionalDependencies, peerDependencies } = packages[index]!;
-    const model = alike[index]!;
-    if (model === index || source.kind === "link") {
-      follow(index, key, dependencies, false);
-      follow(index, key, optionalDependencies, false);
-      follow(index, key, peerDependencies, true);
-      if (source.kind === "link") {
-        names.push(name);
-        ranges.push(undefined);
-        to.push(linked.get(source.path) ?? -1);
-      }
-    } else
-      for (let edge = first[model]!, end = first[model + 1]!; edge < end; edge++) {
-        names.push(names[edge]!);
-        ranges.push(ranges[edge]);
-        to.push(resolve(key, names[edge]!, "", index) ?? -1);
-      }
-    first[index + 1] = names.length;
+    const { key, source } = packages[index]!;
+    const end = first[index + 1]!;
+    for (let edge = first[index]!, word = words.at[index]!; edge < end; edge++, word++)
+      to[edge] = resolve(key, words.names[word]!, "", index) ?? -1;
+    if (source.kind === "link") to[end - 1] = linked.get(source.path) ?? -1;
   }
   return {
-    edges: { first, names, to, packageOf: (node) => node },
-    ranges,
+    edges: { first, to, nameOf: (edge, from) => words.names[words.at[from]! + edge - first[from]!]!, packageOf: (node) => node },
+    words,
     alike,
     rootsOf: (importers) => rootsOf({ ...tree, importers }, resolve, () => {}).flat(),
     resolve,
   };
+}
+
+function wordsOf(packages: readonly ResolvedPackage[], alike: Int32Array): { readonly words: Words; readonly first: Int32Array } {
+  const at = new Int32Array(packages.length);
+  const first = new Int32Array(packages.length + 1);
+  const names: string[] = [];
+  const ranges: (string | undefined)[] = [];
+  const note = (dependencies: Dependencies | undefined, peers: boolean): void => {
+    for (const name in dependencies) {
+      names.push(name);
+      ranges.push(peers ? undefined : dependencies[name]);
+    }
+  };
+  for (let index = 0; index < packages.length; index++) {
+    const model = alike[index]!;
+    if (model !== index) {
+      at[index] = at[model]!;
+      first[index + 1] = first[index]! + first[model + 1]! - first[model]!;
+      continue;
+    }
+    const { name, source, dependencies, optionalDependencies, peerDependencies } = packages[index]!;
+    at[index] = names.length;
+    note(dependencies, false);
+    note(optionalDependencies, false);
+    note(peerDependencies, true);
+    if (source.kind === "link") {
+      names.push(name);
+      ranges.push(undefined);
+    }
+    first[index + 1] = first[index]! + names.length - at[index]!;
+  }
+  return { words: { at, names, ranges }, first };
 }
 
 /** The packages that links point at, by their key. */

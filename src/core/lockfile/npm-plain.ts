@@ -232,11 +232,17 @@ const NUMBER_OF: ReadonlyMap<string, number> = new Map(FIELDS.map((field, index)
 function readEntry(place: Place, key: string): boolean {
   const { reader, lines } = place;
   const { line } = lines;
-  if (lines.word !== "{" && lines.word !== "{}") return false;
   const located = nameAtLocation(key);
-  const from = lines.at;
-  const again = located === undefined || lines.word === "{}" ? undefined : bodyAgain(place, located);
-  if (again !== undefined) return closes(lines, 2, "}") && !isOddPath(key) && add(reader, { ...again.added, key, line });
+  const again = located === undefined || lines.word !== "{" ? undefined : bodyAgain(place, located);
+  if (again === undefined) return readBody(place, key, located);
+  return closes(lines, 2, "}") && !isOddPath(key) && add(reader, { ...again.added, key, line });
+}
+
+/** `located`: the name of the folder, for what stands in a `node_modules`. */
+function readBody(place: Place, key: string, located: string | undefined): boolean {
+  const { reader, lines } = place;
+  const { line, at: from } = lines;
+  if (lines.word !== "{" && lines.word !== "{}") return false;
   const added: Draft<ResolvedPackage> = {
     key,
     name: "",
