@@ -69,8 +69,8 @@ test("good files refer to nothing that is not there", () => {
 /** The edges of each node that lead somewhere, and the roots. */
 function told(tree: GraphInput, { first, nameOf, to, packageOf, roots }: ReturnType<typeof edgesOf>) {
   const nodes = tree.packages.map((_, node) =>
-    [...to.slice(first[node], first[node + 1])].flatMap((target, at) =>
-      target < 0 ? [] : [`${nameOf(first[node]! + at, node)} ${target}`],
+    Array.from(to.subarray(first[node], first[node + 1]), (target, at) => ({ target, name: nameOf(first[node]! + at, node) })).flatMap(
+      ({ target, name }) => (target < 0 ? [] : [`${name} ${target}`]),
     ),
   );
   return { nodes, packages: nodes.map((_, node) => packageOf(node)), roots };
