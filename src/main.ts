@@ -319,6 +319,8 @@ export function openWorld(ground: Ground = {}): World {
         import("./edge/workers/packuments.ts"),
         import("./edge/workers/workshop.ts"),
       ]);
+    const { compileLater } = await import("./edge/host/compiler.ts");
+    compileLater();
     const store = await openStore({ dataDir, clock });
     // Names become private as soon as the policy says so, not at the next start.
     const live = {
