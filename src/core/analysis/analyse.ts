@@ -1,5 +1,5 @@
 /** One tarball to one report. Deterministic; the same bytes give the same report on every machine. Never throws on content. */
-import { Buffer } from "node:buffer";
+import { Buffer, isAscii } from "node:buffer";
 import { createHash } from "node:crypto";
 import { LIMITS } from "../base/limits.ts";
 import { foreignSources } from "../lockfile/hosts.ts";
@@ -118,6 +118,7 @@ function findingsOf({ path, bytes }: ArchiveFile, kind: FileEntry["kind"], toTre
   }
   const hook = HOOKS.get(path);
   if (kind !== "js" && kind !== "ts" && kind !== "shell" && kind !== "gyp" && !hook) return undefined;
+  if (kind === "ts" && isDeclaration(path)) return undefined;
   const source = decode(bytes);
   const sights = openSights(source);
   if (hook) {
@@ -125,8 +126,7 @@ function findingsOf({ path, bytes }: ArchiveFile, kind: FileEntry["kind"], toTre
     if (at >= 0) see(sights, "hook-file", at, path);
     return finish(sights, "text");
   }
-  if (kind === "ts" && isDeclaration(path)) return undefined;
-  if (kind !== "shell") measure(source, sights);
+  if (kind !== "shell") measure(source, bytes.length, sights);
   if (kind !== "js") {
     scanText(source, sights, kind === "ts" ? "script" : "shell");
     return finish(
@@ -219,5 +219,6 @@ function shrinkwrap(file: ArchiveFile | undefined): Pick<TarballReport, "shrinkw
 }
 
 function decode(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8");
+  // What is ASCII is the same in both, and one of them is copied as it stands.
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString(isAscii(bytes) ? "latin1" : "utf8");
 }

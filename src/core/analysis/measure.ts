@@ -12,7 +12,8 @@ const REORDER = /[\u202a-\u202e\u2066-\u2069]/g;
 /** Code written with six letters. */
 const SYMBOLS = /[[\]()!+]/g;
 
-export function measure(source: string, sights: Sights): void {
+/** `bytes`: what the source takes in UTF-8. */
+export function measure(source: string, bytes: number, sights: Sights): void {
   // Of 1,400 ordinary packages none has twenty such names; a payload is dense wherever it stands, and padding does not thin it.
   const names = source.includes("_0x") ? crowd(source, HEX_NAME, 40, 16_000) : -1;
   if (names >= 0) see(sights, "obfuscated", names, "hex-names");
@@ -20,6 +21,8 @@ export function measure(source: string, sights: Sights): void {
   if (escapes >= 0) see(sights, "obfuscated", escapes, "escapes");
   if (source.length > 2_000 && source.startsWith("[]", source.search(/[^\s!+(]/)) && count(source, SYMBOLS) > source.length * 0.9)
     see(sights, "obfuscated", 0, "symbols");
+  // All that is looked for from here on are letters of three bytes and more; most sources hold none.
+  if (source.length === bytes) return;
   const hidden = HIDDEN_RUN.exec(source);
   if (hidden) see(sights, "invisible-text", hidden.index, "hidden");
   const reordered = count(source, REORDER);

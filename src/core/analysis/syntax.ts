@@ -29,6 +29,13 @@ export type Node = {
   readonly quasis?: readonly Node[];
   readonly expressions?: readonly Node[];
   readonly argument?: Node | null;
+  readonly body?: Node | readonly Node[];
+  readonly params?: readonly Node[];
+  readonly declarations?: readonly Node[];
+  readonly expression?: Node | boolean;
+  readonly test?: Node | null;
+  readonly consequent?: Node | readonly Node[];
+  readonly alternate?: Node | null;
 };
 
 export type Syntax = { readonly root: Node } | { readonly unread: Unread };
