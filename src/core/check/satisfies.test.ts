@@ -5,7 +5,7 @@ import { openAsked, quickly } from "./satisfies.ts";
 
 const number = fc.oneof(fc.nat(3), fc.constantFrom(10, 12, 2147483647));
 const version = fc
-  .tuple(number, number, number, fc.constantFrom("", "", "", "-rc.1", "+b"))
+  .tuple(number, number, number, fc.constantFrom("", "", "", "-rc.1", "-rc.2", "-rc.10", "-rc.01", "-rc.1.1", "-1", "+b"))
   .map(([a, b, c, rest]) => `${a}.${b}.${c}${rest}`);
 const range = fc
   .tuple(fc.constantFrom("", "^", "~", ">=", "<", ">", "=", "^ "), version, fc.constantFrom("", "", "", " || 3.0.0", " <3"))
@@ -19,6 +19,10 @@ const partial = fc.oneof(
 const compared = fc
   .tuple(fc.constantFrom("", "^", "~", ">=", "<", ">", "<=", "=", "^ ", ">= ", "~>", "!"), fc.oneof(version, partial))
   .map((parts) => parts.join(""));
+/** Prereleases of few versions, so that they meet. */
+const numbered = fc
+  .tuple(fc.constantFrom("1.2.3", "0.0.1"), fc.constantFrom("rc", "x"), fc.constantFrom("0", "1", "2", "10", "01", "1.1"))
+  .map(([triple, word, count]) => `${triple}-${word}.${count}`);
 const joined = fc
   .tuple(compared, fc.array(fc.tuple(fc.constantFrom(" ", "  ", " || ", "||", " | ", " - ", ","), compared), { maxLength: 3 }))
   .map(([one, others]) => one + others.flat().join(""));
@@ -36,6 +40,20 @@ test("property: what is decided quickly is what semver decides", () => {
     { numRuns: 10_000 },
   );
   expect(decided).toBeGreaterThan(200);
+});
+
+test("property: so it is among prereleases of one version", () => {
+  let decided = 0;
+  fc.assert(
+    fc.property(fc.constantFrom("", "^", "~", "=", ">="), numbered, numbered, (sign, from, has) => {
+      const quick = quickly(`${sign}${from}`, has);
+      if (quick === undefined) return;
+      decided++;
+      expect(quick, `${has} in ${sign}${from}`).toBe(semver.satisfies(has, `${sign}${from}`, { loose: true }));
+    }),
+    { numRuns: 5_000 },
+  );
+  expect(decided).toBeGreaterThan(50);
 });
 
 test("property: a version is in the range that names it, unless it is no version", () => {

@@ -27,9 +27,18 @@ const SPACE = 0x20;
 const [CARET, TILDE, LESS, EQUAL, MORE] = [0x5e, 0x7e, 0x3c, 0x3d, 0x3e];
 const BAR = 0x7c;
 
+const PRERELEASE = /^([~^]?)(\d{1,9}\.\d{1,9}\.\d{1,9}-[a-z]+\.)(0|[1-9]\d{0,8})$/;
+
+/** `^1.2.3-rc.1`, `~1.2.3-rc.1` and `1.2.3-rc.1` for another release candidate of 1.2.3: where there is a prerelease, it mostly is this. */
+function amongPrereleases(range: string, version: string): boolean | undefined {
+  const [wanted, own] = [PRERELEASE.exec(range), PRERELEASE.exec(version)];
+  if (wanted === null || own === null || own[1] !== "" || wanted[2] !== own[2]) return undefined;
+  return wanted[1] === "" ? wanted[3] === own[3] : Number(own[3]) >= Number(wanted[3]);
+}
+
 /**
  * True or false for a plain `1.2.3` against what is made of `1.2.3`, `1.2`, `1` and `1.x`, alone or after `^ ~ < <= > >= =`, side by side
- * and between `||`, and against `*`; undefined for anything else.
+ * and between `||`, and against `*`, and for prereleases that are numbered; undefined for anything else.
  */
 export function quickly(range: string, version: string): boolean | undefined {
   const major = numberAt(version, 0);
@@ -37,7 +46,7 @@ export function quickly(range: string, version: string): boolean | undefined {
   const minor = numberAt(version, end + 1);
   if (end < 0 || version.charCodeAt(end) !== DOT) return undefined;
   const patch = numberAt(version, end + 1);
-  if (end !== version.length) return undefined;
+  if (end !== version.length) return amongPrereleases(range, version);
   if (range === "*") return true;
 
   let any = false;
