@@ -6,6 +6,7 @@ import fs from "node:fs";
 import { delimiter, dirname, isAbsolute, join, resolve } from "node:path";
 import { Fault } from "../../core/base/fault.ts";
 import { LIMITS } from "../../core/base/limits.ts";
+import { tryReadText } from "../host/files.ts";
 import { mergeNpmrc, npmrcFromEnvironment, npmrcText, parseNpmrc, type NpmSettings, type NpmrcSource } from "../../core/npm/npmrc.ts";
 
 /** What of this process decides where npm's files are; handed in so that tests can stand elsewhere. */
@@ -39,8 +40,10 @@ async function readNpmrc(path: string | undefined, place: Pick<NpmPlace, "env">)
 /** A configuration file's text; undefined when there is none. */
 export async function readSmall(path: string, what: string): Promise<string | undefined> {
   try {
-    // Mostly there is none, and then nothing is loaded to read it.
-    if (fs.statSync(path, { throwIfNoEntry: false }) === undefined) return undefined;
+    const stat = fs.statSync(path, { throwIfNoEntry: false });
+    if (stat === undefined) return undefined;
+    // Mostly it is a file, which is there at once; only pipes are worth what it takes to wait.
+    if (stat.isFile()) return readFile(path, what);
     const file = await fs.promises.open(path, "r");
     try {
       const buffer = Buffer.alloc(LIMITS.configBytes + 1);
@@ -60,6 +63,13 @@ export async function readSmall(path: string, what: string): Promise<string | un
     if (error instanceof Fault) throw error;
     throw new Fault("INPUT_UNREADABLE", `${what} ${path} cannot be read (${code})`, error);
   }
+}
+
+function readFile(path: string, what: string): string | undefined {
+  const read = tryReadText(path, LIMITS.configBytes);
+  if (typeof read !== "object") return read;
+  if (read.large) throw new Fault("INPUT_TOO_LARGE", `${what} ${path} has more than ${LIMITS.configBytes} bytes`);
+  throw new Fault("INPUT_UNREADABLE", `${what} ${path} cannot be read (${read.why})`);
 }
 
 /** npm turns every setting, a project's too, into variables for the scripts it runs. Those a project's file sets are the project's word, not the user's. */
