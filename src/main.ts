@@ -319,8 +319,6 @@ export function openWorld(ground: Ground = {}): World {
         import("./edge/workers/packuments.ts"),
         import("./edge/workers/workshop.ts"),
       ]);
-    const { compileLater } = await import("./edge/host/compiler.ts");
-    compileLater();
     const store = await openStore({ dataDir, clock });
     // Names become private as soon as the policy says so, not at the next start.
     const live = {
@@ -331,7 +329,8 @@ export function openWorld(ground: Ground = {}): World {
     };
     const upstream = openUpstream(live, { clock });
     // Not now, when a gate wants to open its port, and not when somebody waits for the first package.
-    setTimeout(() => void upstream.warmUp(), UPSTREAM_WARM_UP_MS).unref();
+    const { compileLater } = await import("./edge/host/compiler.ts");
+    setTimeout(() => void upstream.warmUp().finally(compileLater), UPSTREAM_WARM_UP_MS).unref();
     const threads = ground.worker && openWorkshop({ program: new URL("./workshop.js", ground.worker), worker: ground.worker });
     const work = packumentWork({ threads });
     const written = world.log(resolved.settings.log.level);
