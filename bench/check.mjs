@@ -22,6 +22,8 @@ const { values } = parseArgs({
     rounds: { type: "string", default: "5" },
   },
 });
+// The tools run in the projects' folders.
+values.harness = path.resolve(values.harness);
 const { timed, median } = await import(pathToFileURL(path.join(values.harness, "lib.mjs")).href);
 const work = fs.mkdtempSync(path.join(process.env.TMPDIR ?? os.tmpdir(), "cordon-check-"));
 try {
@@ -50,6 +52,7 @@ try {
     for (let round = -1; round < Number(values.rounds); round++)
       for (const [tool, args] of Object.entries(tools)) {
         const one = await timed(process.execPath, args, { cwd: dir, env, log: path.join(work, "out") });
+        if (one.code !== 0) throw new Error(`${tool} ended with ${one.code}: ${fs.readFileSync(path.join(work, "out"), "utf8")}`);
         // The first of each only warms the disk.
         if (round >= 0) found[tool].push(one);
       }
