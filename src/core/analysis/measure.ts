@@ -9,6 +9,8 @@ const ESCAPED_LETTER = /\\x[2-7][0-9a-fA-F]|\\u00[2-7][0-9a-fA-F]/g;
 const HIDDEN_RUN = /[\u{fe00}-\u{fe0f}\u{e0000}-\u{e01ef}]{8,}|[\u200b-\u200d\u2060-\u2064\u{ffa0}\u{3164}]{8,}/u;
 /** Overrides and isolates, written and not escaped: they show code in another order than it runs. */
 const REORDER = /[\u202a-\u202e\u2066-\u2069]/g;
+/** The letters of both, or half of one: a search for one of these is much faster than for a run of them. */
+const UNSEEN = /[\u200b-\u200d\u202a-\u202e\u2060-\u2069\u3164\ufe00-\ufe0f\uffa0\udb40]/;
 /** Code written with six letters. */
 const SYMBOLS = /[[\]()!+]/g;
 
@@ -21,8 +23,8 @@ export function measure(source: string, bytes: number, sights: Sights): void {
   if (escapes >= 0) see(sights, "obfuscated", escapes, "escapes");
   if (source.length > 2_000 && source.startsWith("[]", source.search(/[^\s!+(]/)) && count(source, SYMBOLS) > source.length * 0.9)
     see(sights, "obfuscated", 0, "symbols");
-  // All that is looked for from here on are letters of three bytes and more; most sources hold none.
-  if (source.length === bytes) return;
+  // What is looked for from here on are letters of three bytes and more; most sources hold none, and nearly all others none of these.
+  if (source.length === bytes || !UNSEEN.test(source)) return;
   const hidden = HIDDEN_RUN.exec(source);
   if (hidden) see(sights, "invisible-text", hidden.index, "hidden");
   const reordered = count(source, REORDER);

@@ -97,12 +97,12 @@ function visit(node: Node, scan: Scan): boolean {
     case "Identifier":
       return false;
     case "Literal":
-      if (typeof node.value === "string") written(node.value, node.end - node.start - 2, node.start, scan);
-      else if (scan.sights.source[node.start] === "/") expression(node, scan);
+      if (typeof node.value === "string") written(node.value, isEscaped(node.value, node.start, scan.sights), node.start, scan);
+      else if (node.regex) expression(node.regex.pattern, node.start, scan);
       return false;
     case "TemplateElement": {
       const { cooked, raw } = node.value as { cooked?: string | null; raw?: string };
-      if (cooked) written(cooked, raw?.length ?? 0, node.start, scan);
+      if (cooked) written(cooked, cooked.length !== raw?.length, node.start, scan);
       return false;
     }
     case "VariableDeclarator":
@@ -141,9 +141,8 @@ function visit(node: Node, scan: Scan): boolean {
 }
 
 /** A regular expression that finds addresses of coins says the same as a string of it. */
-function expression({ start, end }: Node, { sights }: Scan): void {
-  const text = sights.source.slice(start, end);
-  for (const { id, what, pattern } of WALLETS) if (pattern.test(text)) see(sights, id, start, what);
+function expression(text: string, at: number, { sights }: Scan): void {
+  for (const { id, what, pattern } of WALLETS) if (pattern.test(text)) see(sights, id, at, what);
 }
 
 const WALLETS = STRINGS.filter(({ id }) => id === "wallet");
@@ -153,9 +152,14 @@ function isOwnFetch({ left, right, operator }: Node): boolean {
   return left?.name === "fetch" && operator === "=" && /^(?:Function|ArrowFunction|New)Expression$/.test(right?.type ?? "");
 }
 
-/** A string of the source, `length` letters long as it stands there: with escapes it is longer. */
-function written(text: string, length: number, at: number, scan: Scan): void {
-  if (text.length !== length && HIDDEN.has(text)) see(scan.sights, "hidden-name", at, text);
+/** Whether a string without quotes in it stands longer in the source than it is: its quote does not close where it would. */
+function isEscaped(text: string, at: number, { source }: Sights): boolean {
+  return source.charCodeAt(at + 1 + text.length) !== source.charCodeAt(at);
+}
+
+/** A string of the source. */
+function written(text: string, escaped: boolean, at: number, scan: Scan): void {
+  if (escaped && HIDDEN.has(text)) see(scan.sights, "hidden-name", at, text);
   literal(text, at, scan);
 }
 
@@ -193,7 +197,7 @@ function bind(id: Node | null | undefined, init: Node | null | undefined, scan: 
       const local = property.value as Node | undefined;
       if (module !== undefined && local?.type === "Identifier") scan.modules.set(local.name!, module);
       else if (property.key?.name === "env" && init.type === "Identifier" && init.name === "process" && local?.type === "Identifier")
-        scan.bound.set(local.name!, { type: "MemberExpression", start: id.start, end: id.end, object: init, property: property.key });
+        scan.bound.set(local.name!, { type: "MemberExpression", start: id.start, object: init, property: property.key });
     }
   }
 }
