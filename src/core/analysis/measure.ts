@@ -10,7 +10,7 @@ const HIDDEN_RUN = /[\u{fe00}-\u{fe0f}\u{e0000}-\u{e01ef}]{8,}|[\u200b-\u200d\u2
 /** Overrides and isolates, written and not escaped: they show code in another order than it runs. */
 const REORDER = /[\u202a-\u202e\u2066-\u2069]/g;
 /** The letters of both, or half of one: a search for one of these is much faster than for a run of them. */
-const UNSEEN = /[\u200b-\u200d\u202a-\u202e\u2060-\u2069\u3164\ufe00-\ufe0f\uffa0\udb40]/;
+const UNSEEN = /[\ufe00-\ufe0f\u200b-\u200d\u202a-\u202e\u2060-\u2069\u3164\uffa0\udb40]/;
 /** Code written with six letters. */
 const SYMBOLS = /[[\]()!+]/g;
 
