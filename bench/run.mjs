@@ -222,7 +222,8 @@ function goals() {
 
 /**
  * Of what reads tarballs and looks up advisories. What was aimed at on a quiet machine, 45 tarballs a second, 80 on two threads and 150
- * where only changed files are read, is held against acorn there, 58 a second: that ratio holds on any machine, busy ones too.
+ * where only changed files are read, is held against acorn there, 58 a second and 103 on two threads: that ratio holds on any machine,
+ * busy ones too, and whatever two of its cores share.
  */
 function speeds() {
   const row = (stage) => rowOf("tarballs", { stage });
@@ -233,10 +234,10 @@ function speeds() {
     cpu("CPU to read every file of a tarball, beside acorn's", "cordon, every file", 1.29),
     cpu("the same where only changed files are read", "cordon, changed files", 0.39),
     {
-      what: "tarballs a second on two threads, beside acorn on one",
-      goal: 1.38,
+      what: "tarballs a second on two threads, beside acorn's on two",
+      goal: 0.78,
       least: true,
-      found: ratio(row("cordon, 2 threads")?.["packages/s"], row("acorn, every file")?.["packages/s"]),
+      found: ratio(row("cordon, 2 threads")?.["packages/s"], row("acorn, 2 threads")?.["packages/s"]),
       note: rates("cordon, 2 threads"),
       unit: "x",
     },

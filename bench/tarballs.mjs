@@ -7,14 +7,15 @@
  *
  * FOLDER holds .tgz files, for example what `npm pack --ignore-scripts <name>...` writes. `npm run bench -- --only tarballs` runs it too.
  */
+import { once } from "node:events";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
-import { gunzipSync } from "node:zlib";
-import { parse } from "acorn";
+import { Worker } from "node:worker_threads";
 import { build } from "tsdown";
+import { acorn, untar } from "./acorn.mjs";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -89,14 +90,17 @@ async function run() {
   const label = "bench";
   // Largest first: the last of the alphabet is one of the largest, and the other thread would stand idle while one reads it.
   const queue = tarballs.toSorted((a, b) => b.length - a.length);
+  const readers = Array.from({ length: 2 }, () => new Worker(new URL("./acorn.mjs", import.meta.url)));
   // Threads are as warm as this one before time is measured, as they are in a gate that is busy.
   await Promise.all(tarballs.map((bytes) => work.analyse(bytes, { label })));
+  await shared(readers, queue);
 
   const stages = {
     "gunzip + untar": () => each((bytes) => untar(bytes).length),
     "acorn, every file": () => each((bytes) => untar(bytes).forEach(acorn)),
     "cordon, every file": () => each((bytes) => analyse(bytes)),
     "cordon, changed files": () => each((bytes, index) => analyse(bytes, { known: known[index] })),
+    "acorn, 2 threads": () => shared(readers, queue),
     "cordon, 2 threads": () => Promise.all(queue.map((bytes) => work.analyse(bytes, { label }))),
   };
   const times = Object.fromEntries(Object.keys(stages).map((name) => [name, []]));
@@ -111,6 +115,7 @@ async function run() {
       times[name].push((performance.now() - start) / 1_000);
     }
   await work.close();
+  await Promise.all(readers.map((reader) => reader.terminate()));
 
   const slowest = tarballs.map(cpuOf).toSorted((a, b) => a - b);
   console.log(
@@ -143,32 +148,21 @@ async function run() {
   }
 }
 
+/** Each thread takes the next tarball when it is done with one. */
+async function shared(threads, queue) {
+  const rest = [...queue];
+  await Promise.all(
+    threads.map(async (thread) => {
+      for (let bytes = rest.shift(); bytes; bytes = rest.shift()) {
+        thread.postMessage(bytes, []);
+        await once(thread, "message");
+      }
+    }),
+  );
+}
+
 function each(stage) {
   for (const [index, bytes] of tarballs.entries()) stage(bytes, index);
-}
-
-/** The least a reader can do: hop from header to header. */
-function untar(bytes) {
-  const tar = gunzipSync(bytes, { chunkSize: 65_536 });
-  const entries = [];
-  for (let at = 0; at + 512 <= tar.length && tar[at] !== 0;) {
-    const size = parseInt(tar.toString("latin1", at + 124, at + 135), 8) || 0;
-    const name = tar.toString("utf8", at, tar.indexOf(0, at));
-    if (/\.[cm]?jsx?$/.test(name)) entries.push(tar.subarray(at + 512, at + 512 + size));
-    at += 512 + Math.ceil(size / 512) * 512;
-  }
-  return entries;
-}
-
-function acorn(bytes) {
-  const text = bytes.toString("utf8");
-  const options = { ecmaVersion: "latest", allowHashBang: true, allowReturnOutsideFunction: true };
-  try {
-    parse(text, { ...options, sourceType: /^\s*(?:import|export)\b/m.test(text) ? "module" : "script" });
-  } catch (error) {
-    // The same few files that no parser reads; they are counted below.
-    if (!(error instanceof SyntaxError) && !(error instanceof RangeError)) throw error;
-  }
 }
 
 function median(list) {
