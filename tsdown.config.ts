@@ -33,7 +33,7 @@ const CHECK = [
 const SERVE = [
   "app/(?!canary|check|doctor|expose|feed-keeper|incident|lock-|policy-sync|repair|respond|setup|walk-|wrap-)",
   "core/(?:facts|ledger|npm|policy/(?!document)|signals)",
-  "edge/(?:blobs|host/(?:compiler|instance|rest)|store/(?!compiler|.*schema)|workers)",
+  "edge/(?:blobs|host/(?:instance|rest)|store/(?!compiler|.*schema)|workers)",
   "edge/upstream/(?:bases|registry)\\b",
   "surface/(?:gate|cli/gate\\b)",
 ];

@@ -8,10 +8,33 @@ const { join } = require("node:path");
 const { Script } = require("node:vm");
 const { crc32 } = require("node:zlib");
 
+/**
+ * V8 optimises what has run for a while, on other threads, and much is over before that pays: of a check of 5,000 packages it was a quarter
+ * of the CPU time, of a gate's work for a cold install a sixth. Here the while is nine times as long; what runs for minutes is as fast as
+ * before. Set before anything is loaded, because a cache only fits the flags it was written with; on Node 20 alone, since later V8 waits
+ * longer by itself and does not know the flag.
+ */
+if (process.versions.node.startsWith("20.")) require("node:v8").setFlagsFromString("--interrupt-budget=600000");
+
 /** What Node wraps a CommonJS module in. */
 const HEAD = "(function (exports, require, module, __filename, __dirname) {";
 const TAIL = "\n})";
 const SUM_BYTES = 4;
+
+/** Modules of Node that much of cordon imports and most commands never call: each would cost every start a millisecond or two. */
+const WHEN_USED = new Set(["node:child_process", "node:dns", "node:net", "node:tty"]);
+
+/** Stands for the module, and loads it when anything of it is asked for. */
+function whenUsed(id) {
+  let module;
+  const real = () => (module ??= require(id));
+  return new Proxy(Object.create(null), {
+    get: (_, name) => real()[name],
+    has: (_, name) => name in real(),
+    ownKeys: () => Reflect.ownKeys(real()),
+    getOwnPropertyDescriptor: (_, name) => Reflect.getOwnPropertyDescriptor(real(), name),
+  });
+}
 
 exports.openChunks = (folder) => {
   const modules = new Map();
@@ -31,7 +54,8 @@ exports.openChunks = (folder) => {
   }
 
   function requireFrom(id) {
-    return id.startsWith("./") ? load(id.slice(2)) : require(id);
+    if (id.startsWith("./")) return load(id.slice(2));
+    return WHEN_USED.has(id) ? whenUsed(id) : require(id);
   }
 
   /** Keeps what is compiled by now, functions that ran included, for the starts to come. */

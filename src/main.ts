@@ -2,7 +2,7 @@
  * The composition root: wires the real clock, stores, registry client and machine into the verbs and the command line. The only file
  * that sees everything; it decides nothing. Tests call `openWorld` with their own clock, environment and folders.
  */
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync, fstatSync, mkdirSync } from "node:fs";
 import { homedir, tmpdir, userInfo } from "node:os";
 import path from "node:path";
 import { isatty } from "node:tty";
@@ -329,8 +329,7 @@ export function openWorld(ground: Ground = {}): World {
     };
     const upstream = openUpstream(live, { clock });
     // Not now, when a gate wants to open its port, and not when somebody waits for the first package.
-    const { compileLater } = await import("./edge/host/compiler.ts");
-    setTimeout(() => void upstream.warmUp().finally(compileLater), UPSTREAM_WARM_UP_MS).unref();
+    setTimeout(() => void upstream.warmUp(), UPSTREAM_WARM_UP_MS).unref();
     const threads = ground.worker && openWorkshop({ program: new URL("./workshop.js", ground.worker), worker: ground.worker });
     const work = packumentWork({ threads });
     const written = world.log(resolved.settings.log.level);
@@ -616,9 +615,11 @@ function terminal(): Io {
     stdout: (text) => write(process.stdout, text),
     stderr: (text) => write(process.stderr, text),
     // Asking process.stdin and its like would open them.
-    stdoutIsTerminal: isatty(1),
-    stderrIsTerminal: isatty(2),
-    stdinIsTerminal: isatty(0),
+    stdoutIsTerminal: isTerminal(1),
+    stderrIsTerminal: isTerminal(2),
+    get stdinIsTerminal() {
+      return isTerminal(0);
+    },
     env: process.env,
     cwd: process.cwd(),
     async ask(question) {
@@ -632,6 +633,15 @@ function terminal(): Io {
       }
     },
   };
+}
+
+/** Files and pipes are told first: what knows terminals takes three milliseconds to load. A closed descriptor is none. */
+function isTerminal(descriptor: number): boolean {
+  try {
+    return fstatSync(descriptor).isCharacterDevice() && isatty(descriptor);
+  } catch {
+    return false;
+  }
 }
 
 /** `cordon … | head`: whoever read us has seen enough. Ends as a program does that a closed pipe ends, without a word. */
