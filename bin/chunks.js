@@ -8,14 +8,6 @@ const { join } = require("node:path");
 const { Script } = require("node:vm");
 const { crc32 } = require("node:zlib");
 
-/**
- * V8 optimises what has run for a while, on other threads, and much is over before that pays: of a check of 5,000 packages it was a quarter
- * of the CPU time, of a gate's work for a cold install a sixth. Here the while is nine times as long; what runs for minutes is as fast as
- * before. Set before anything is loaded, because a cache only fits the flags it was written with; on Node 20 alone, since later V8 waits
- * longer by itself and does not know the flag.
- */
-if (process.versions.node.startsWith("20.")) require("node:v8").setFlagsFromString("--interrupt-budget=600000");
-
 /** What Node wraps a CommonJS module in. */
 const HEAD = "(function (exports, require, module, __filename, __dirname) {";
 const TAIL = "\n})";

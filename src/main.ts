@@ -45,6 +45,8 @@ export type Ground = {
   readonly stopped?: () => Promise<string>;
   /** Takes log lines in place of standard error. */
   readonly log?: Log;
+  /** Called when a gate or a check has loaded what it needs, before its own work. */
+  readonly onLoaded?: () => void;
 };
 
 /** Requests that passed through this many gates are refused: one of them would be its own upstream. */
@@ -329,7 +331,7 @@ export function openWorld(ground: Ground = {}): World {
     };
     const upstream = openUpstream(live, { clock });
     // Not now, when a gate wants to open its port, and not when somebody waits for the first package.
-    setTimeout(() => void upstream.warmUp(), UPSTREAM_WARM_UP_MS).unref();
+    setTimeout(() => void upstream.warmUp().finally(ground.onLoaded), UPSTREAM_WARM_UP_MS).unref();
     const threads = ground.worker && openWorkshop({ program: new URL("./workshop.js", ground.worker), worker: ground.worker });
     const work = packumentWork({ threads });
     const written = world.log(resolved.settings.log.level);
@@ -477,6 +479,7 @@ export function openWorld(ground: Ground = {}): World {
       const index = advisories?.index();
       // Opening an empty store to learn that nothing is in it would cost more than the check.
       const app = online || existsSync(path.join(dataDir, "cordon.db")) ? await open(flags, more) : undefined;
+      ground.onLoaded?.();
       return {
         ...openCheckFiles({ cwd, env }),
         ports: {
@@ -605,9 +608,10 @@ export function openWorld(ground: Ground = {}): World {
 }
 
 /** Runs one command line in this process; the exit status. */
-export async function main(argv: readonly string[]): Promise<number> {
+export async function main(argv: readonly string[], onLoaded?: () => void): Promise<number> {
   const { run } = await import("./surface/cli/cli.ts");
-  return run(argv, terminal(), openWorld({ worker: new URL("./worker.js", import.meta.url) }));
+  const worker = new URL("./worker.js", import.meta.url);
+  return run(argv, terminal(), openWorld({ worker, ...(onLoaded === undefined ? {} : { onLoaded }) }));
 }
 
 function terminal(): Io {

@@ -4,11 +4,9 @@
  */
 import { Socket } from "node:net";
 import type { Worker } from "node:worker_threads";
-import { compileLater } from "./edge/host/compiler.ts";
 import { frame, frameReader, LINE, type News, type Order } from "./edge/workers/line.ts";
 import { startWorker } from "./edge/workers/threads.ts";
 
-compileLater();
 const worker = new URL(process.argv[2]!);
 const line = new Socket({ fd: LINE, readable: true, writable: true });
 const threads = new Map<number, Worker>();
