@@ -14,7 +14,7 @@ const TAIL = "\n})";
 const SUM_BYTES = 4;
 
 /** Modules of Node that much of cordon imports and most commands never call: each would cost every start a millisecond or two. */
-const WHEN_USED = new Set(["node:child_process", "node:dns", "node:net", "node:tty"]);
+const WHEN_USED = new Set(["node:child_process", "node:dns", "node:tty"]);
 
 /** Stands for the module, and loads it when anything of it is asked for. */
 function whenUsed(id) {
