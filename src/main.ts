@@ -45,7 +45,7 @@ export type Ground = {
   readonly stopped?: () => Promise<string>;
   /** Takes log lines in place of standard error. */
   readonly log?: Log;
-  /** Called when a gate or a check has loaded what it needs, before its own work. */
+  /** Called when a check has loaded what it needs, before its own work. */
   readonly onLoaded?: () => void;
 };
 
@@ -331,7 +331,7 @@ export function openWorld(ground: Ground = {}): World {
     };
     const upstream = openUpstream(live, { clock });
     // Not now, when a gate wants to open its port, and not when somebody waits for the first package.
-    setTimeout(() => void upstream.warmUp().finally(ground.onLoaded), UPSTREAM_WARM_UP_MS).unref();
+    setTimeout(() => void upstream.warmUp(), UPSTREAM_WARM_UP_MS).unref();
     const threads = ground.worker && openWorkshop({ program: new URL("./workshop.js", ground.worker), worker: ground.worker });
     const work = packumentWork({ threads });
     const written = world.log(resolved.settings.log.level);
