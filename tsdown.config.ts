@@ -4,7 +4,7 @@
  * CommonJS, because only of that can Node 20 keep what V8 compiled: see `bin/chunks.js`.
  */
 import { spawnSync } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { defineConfig } from "tsdown";
 import { buildConstants } from "./tools/build-constants.ts";
@@ -45,6 +45,28 @@ const chunk = (name: string, parts: readonly string[], priority: number) => ({
   test: new RegExp(`/src/(?:${parts.join("|")})`),
 });
 
+/**
+ * The entry of undici also loads its fetch, WebSockets, caches and mocks, three quarters of what it weighs, and cordon calls none of them.
+ * Where a part it leaves out were needed after all, the tests that speak HTTP fail.
+ */
+const undiciParts = {
+  name: "undici-parts",
+  resolveId: (source: string, importer?: string) =>
+    /[\\/]undici[\\/]index\.js$/.test(importer ?? "") && /^\.\/lib\/(?:cache|interceptor|mock|web)\//.test(source) ? NOTHING : undefined,
+  load: (id: string) => (id === NOTHING ? "module.exports = new Proxy(function () {}, { get: () => function () {} });" : undefined),
+};
+const NOTHING = "\0nothing";
+
+/** Every character beyond Latin-1 in escapes: with a single one of them in its text V8 keeps a whole chunk in two bytes a character. */
+function escapeWide(folder: string): void {
+  for (const name of readdirSync(folder).filter((one) => one.endsWith(".js"))) {
+    const file = path.join(folder, name);
+    const text = readFileSync(file, "utf8");
+    const escaped = text.replace(/[^\0-\xff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
+    if (escaped !== text) writeFileSync(file, escaped);
+  }
+}
+
 /** Native code, and packages that start threads from their own files, stay where npm put them. */
 const KEPT_OUTSIDE = ["libsql"];
 
@@ -79,11 +101,13 @@ export default defineConfig({
   define: buildConstants(import.meta.dirname),
   hooks: {
     "build:done": ({ options: { outDir } }) => {
+      escapeWide(outDir);
       writeFileSync(path.join(outDir, "package.json"), '{ "type": "commonjs" }\n');
       // A build without it is slower, and right.
       spawnSync(process.execPath, [path.join(import.meta.dirname, "tools", "code-cache.mjs"), outDir], { stdio: "inherit" });
     },
   },
+  plugins: [undiciParts],
   deps: {
     neverBundle: [...KEPT_OUTSIDE, /^node:/],
     alwaysBundle: [new RegExp(`^(?!(?:${KEPT_OUTSIDE.join("|")})(?:/|$)|node:)`)],

@@ -40,7 +40,7 @@ exports.openChunks = (folder) => {
     const script = new Script(HEAD + text + TAIL, { filename, cachedData: cacheOf(filename, text) });
     const module = { exports: {} };
     modules.set(name, module);
-    scripts.set(filename, { name, text, script });
+    scripts.set(filename, { name, script });
     script.runInThisContext()(module.exports, requireFrom, module, filename, folder);
     return module.exports;
   }
@@ -52,7 +52,8 @@ exports.openChunks = (folder) => {
 
   /** Keeps what is compiled by now, functions that ran included, for the starts to come. */
   function keep() {
-    for (const [filename, { text, script }] of scripts) {
+    for (const [filename, { script }] of scripts) {
+      const text = readFileSync(filename);
       const data = script.createCachedData();
       const sum = Buffer.alloc(SUM_BYTES);
       sum.writeUInt32LE(sumOf(text, data));

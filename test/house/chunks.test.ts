@@ -54,3 +54,13 @@ test("a damaged cache is left aside", () => {
     expect(answer()).toBe("11 other.cjs");
   }
 });
+
+test("what is built has no character beyond Latin-1 and no part of undici that is never called", () => {
+  const dist = join(ROOT, "dist");
+  const texts = readdirSync(dist)
+    .filter((name) => name.endsWith(".js"))
+    .map((name) => [name, readFileSync(join(dist, name), "utf8")] as const);
+  expect(texts.length).toBeGreaterThan(10);
+  expect(texts.filter(([, text]) => /[^\0-\xff]/.test(text)).map(([name]) => name)).toEqual([]);
+  expect(texts.filter(([, text]) => /class (?:MockAgent|CacheStorage|EventSource) /.test(text)).map(([name]) => name)).toEqual([]);
+});

@@ -16,20 +16,23 @@ export type UpstreamOptions = {
   readonly jitter?: (() => number) | undefined;
   readonly limits?: Partial<UpstreamLimits> | undefined;
   readonly lookup?: LookupFunction | undefined;
+  /** Called once, when the HTTP client is loaded and has not connected yet. */
+  readonly onLoaded?: (() => void) | undefined;
 };
 
 /** `hops`, where taken: gates the client's request had passed when it came to us (its `x-cordon-hop`), 0 for our own. */
 export function openUpstream(config: UpstreamConfig, options: UpstreamOptions) {
   let client: Promise<Client> | undefined;
   const load = (): Promise<Client> =>
-    (client ??= import("./client.ts").then(({ openClient }) =>
-      openClient(config, {
+    (client ??= import("./client.ts").then(({ openClient }) => {
+      options.onLoaded?.();
+      return openClient(config, {
         clock: options.clock,
         jitter: options.jitter ?? Math.random,
         limits: { ...LIMITS, ...options.limits },
         lookup: options.lookup,
-      }),
-    ));
+      });
+    }));
   return {
     /** Loads the HTTP client, so that the first question does not wait for it. */
     warmUp: async (): Promise<void> => void (await load()),
