@@ -391,7 +391,7 @@ export function openWorld(ground: Ground = {}): World {
     const stopTrust = watchTrust(dataDir, () => app.inspector.reconsider());
     const keeper = advisories && (await keeperOf(advisories, flags, log));
     const { restAfterBursts } = await import("./edge/host/rest.ts");
-    const stopResting = restAfterBursts(() => app.recorder.counters.packuments + app.recorder.counters.tarballs);
+    const stopResting = restAfterBursts(() => app.recorder.counters.packuments + app.recorder.counters.tarballs, app.rest);
     return {
       ...app,
       settings: resolved.settings,

@@ -99,6 +99,8 @@ export type App = {
   /** Asks again about what was served lately. It begins when it is told to: in gates that stay. */
   readonly servedWatch: ServedWatch;
   readonly policy: () => Policy;
+  /** For when nobody has asked for a while: keeps finished answers in memory, and nothing they were made from. */
+  rest(): void;
   /** Writes what is buffered. */
   flush(): Promise<void>;
   /** Stops watching for changes. The stores are closed by whoever opened them. */
@@ -324,6 +326,10 @@ export async function openApp(given: AppPorts): Promise<App> {
     servedWatch: openServedWatch({ ...ports, knowledge, judgements, exposures, trouble: recorder.trouble }),
     inspectAhead: () => void (inspectsAhead = true),
     policy: ports.policy,
+    rest() {
+      judgements.forget();
+      ports.packages.forget();
+    },
     async flush() {
       while (judging.size > 0) await Promise.all(judging);
       await news.idle();

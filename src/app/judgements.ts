@@ -92,6 +92,8 @@ export type Judgements = {
   /** Remembers that the waivers of a verdict made a difference: one that nobody needs for a while dies. */
   noteUse(verdict: Verdict): Promise<void>;
   exceptions(): Exceptions;
+  /** Remembers no judgement any longer; each is made again when somebody asks. */
+  forget(): void;
 };
 
 export type JudgementPorts = {
@@ -254,6 +256,7 @@ export async function openJudgements(ports: JudgementPorts): Promise<Judgements>
       if (due.length > 0) await reload();
     },
     exceptions: () => exceptions,
+    forget: () => cache.clear(),
   };
 
   async function rememberServed(record: PackageRecord, version: string): Promise<PackageRecord> {

@@ -23,6 +23,8 @@ export type PackageStore = {
   put(record: PackageRecord): Promise<void>;
   /** Names whose newest summary requires `name`; for re-deciding dependents. */
   dependents(name: string): Promise<readonly string[]>;
+  /** Keeps nothing in memory that can be read again. */
+  forget(): void;
 };
 
 /** Waivers, denies, freezes. Every change raises the epoch in the same transaction. */

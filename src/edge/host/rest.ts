@@ -11,8 +11,8 @@ const LOOK_MS = 1_000;
 /** Requests below which it is not worth the pause of a full collection. */
 const BURST = 100;
 
-/** `served` counts requests ever answered. Returns the function that stops it. */
-export function restAfterBursts(served: () => number): () => void {
+/** `served` counts requests ever answered; `rest` lets go of what can be made again. Returns the function that stops it. */
+export function restAfterBursts(served: () => number, rest: () => void): () => void {
   let collect: (() => Promise<void>) | undefined;
   let collected = served();
   let before = collected;
@@ -22,6 +22,7 @@ export function restAfterBursts(served: () => number): () => void {
     before = now;
     if (!quiet || now - collected < BURST) return;
     collected = now;
+    rest();
     collect ??= collector();
     void collect();
   }, LOOK_MS);

@@ -69,6 +69,8 @@ export function packageStore(database: Database, clock: Clock) {
       );
       return rows.map((row) => row.name);
     },
+
+    forget: () => cache.clear(),
   };
 }
 
@@ -109,6 +111,10 @@ function recordCache() {
         if (bytes <= LIMITS.recordCacheBytes) break;
         drop(oldest);
       }
+    },
+    clear(): void {
+      kept.clear();
+      bytes = 0;
     },
   };
 }
