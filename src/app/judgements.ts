@@ -20,6 +20,7 @@ import {
   judgeVersion,
   namesToCompare,
   namesToKnow,
+  plainIntegrity,
   verdictForPin,
   viewPackage,
 } from "../core/policy/judge.ts";
@@ -83,6 +84,12 @@ export type Judgements = {
   ofPackage(record: PackageRecord): Promise<PackageJudgement>;
   /** `pin`: the client asks for these exact bytes. */
   ofVersion(record: PackageRecord, version: string, options: { readonly pin: boolean }): Promise<VersionJudgement>;
+  /**
+   * The digest of a version that can be served without judging its package, which takes a hundred times as long: see `plainIntegrity`. Only
+   * for the first tarball of a package nobody had heard of before, as lockfile installs ask by the thousand: there is nothing yet that a
+   * judgement of the whole could be compared with, and whoever comes again has it judged.
+   */
+  plainly(record: PackageRecord, version: string): Promise<string | undefined>;
   /** Whether nothing the judgement rested on has changed; time is the caller's to compare with `nextChange`. */
   current(judgement: Pick<PackageJudgement, "basis">): boolean;
   /** Reads waivers, denies and freezes anew. Once it was called, nothing is current and nothing is judged until a reading has come. */
@@ -115,6 +122,9 @@ export type JudgementPorts = {
 const ROUNDS = 8;
 const NAMES = 2_000;
 
+/** Names remembered of packages served plainly; forgetting one lets it be served so once more. */
+const PASSED = 10_000;
+
 export async function openJudgements(ports: JudgementPorts): Promise<Judgements> {
   let exceptions = await ports.exceptions.read();
   /** Readings of the exceptions that were called for, and the newest that came back. While they differ, nothing is current. */
@@ -122,6 +132,9 @@ export async function openJudgements(ports: JudgementPorts): Promise<Judgements>
   let arrived = 0;
   /** Approximate: a judgement weighs what it holds, the record above all. */
   const cache = hotCache<PackageJudgement>(LIMITS.judgementCacheBytes);
+
+  /** Packages of which one version was served plainly. */
+  const passed = new Set<string>();
 
   /** When a waiver's use was last written down: once a day is enough. */
   const touched = new Map<string, Instant>();
@@ -243,6 +256,15 @@ export async function openJudgements(ports: JudgementPorts): Promise<Judgements>
       const remembered = await rememberServed(record, version);
       const again = remembered === record ? judged : (judgeVersion(remembered, version, input) ?? judged);
       return { ...again, ...verdictForPin(again) };
+    },
+    async plainly(record, version) {
+      const { name, answers } = record;
+      if (answers > 1 || passed.has(name) || cache.get(name)) return undefined;
+      const integrity = plainIntegrity(record, version, await inputWithEvidence(record, await snapshot()));
+      if (integrity === undefined) return undefined;
+      if (passed.size >= PASSED) passed.clear();
+      passed.add(name);
+      return integrity;
     },
     reload,
     carriesDeny: (name) => void (denied = new Set(denied).add(name)),

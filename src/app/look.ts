@@ -9,12 +9,14 @@ export type Looked =
   | { readonly kind: "judged"; readonly known: Extract<Known, { kind: "known" }>; readonly judgement: PackageJudgement }
   | Exclude<Known, { kind: "known" }>;
 
+/** `first`: what is known, where somebody asked already. */
 export async function look(
   ports: { readonly knowledge: Knowledge; readonly judgements: Judgements },
   name: string,
   options: KnowOptions = {},
+  first?: Known,
 ): Promise<Looked> {
-  const known = await ports.knowledge.know(name, options);
+  const known = first ?? (await ports.knowledge.know(name, options));
   if (known.kind !== "known") return known;
   const judgement = await ports.judgements.ofPackage(known.record);
   if (judgement.unconfirmed === undefined || known.stale !== undefined) return { kind: "judged", known, judgement };

@@ -18,7 +18,7 @@ import { onlyNotChecked } from "../core/policy/judge.ts";
 import { type Verdict, withheld } from "../core/policy/verdict.ts";
 import type { Inspector } from "./inspector.ts";
 import type { Judgements } from "./judgements.ts";
-import type { Knowledge } from "./knowledge.ts";
+import type { Knowledge, Known } from "./knowledge.ts";
 import type { LosableBlobs } from "./losable.ts";
 import type { Upstream, UpstreamTarball } from "./ports.ts";
 import type { Recorder } from "./recorder.ts";
@@ -105,10 +105,14 @@ export function serveTarball(ports: TarballPorts): ServeTarball {
   async function decided(request: TarballRequest, early: Early | undefined): Promise<TarballAnswer> {
     const { name, file, asker } = request;
     const hops = request.hops ?? 0;
-    let looked = await look(ports, name, {
-      hops,
-      ...(ports.knowledge.confirmedAt(name) === undefined ? {} : { maxAge: TARBALL_MAX_AGE }),
-    });
+    const options = { hops, ...(ports.knowledge.confirmedAt(name) === undefined ? {} : { maxAge: TARBALL_MAX_AGE }) };
+    const first = await ports.knowledge.know(name, options);
+    if (first.kind === "known" && first.stale === undefined) {
+      const wanted = versionNamed(first.record, file);
+      const integrity = wanted === undefined ? undefined : await ports.judgements.plainly(first.record, wanted);
+      if (wanted !== undefined && integrity !== undefined) return admitted(request, early, { known: first, version: wanted, integrity });
+    }
+    let looked = await look(ports, name, options, first);
     let version = looked.kind === "judged" ? versionNamed(looked.known.record, file) : undefined;
     // Published since the last answer, perhaps: ask again before refusing.
     if (version === undefined && looked.kind === "judged" && looked.known.stale === undefined) {
@@ -152,15 +156,23 @@ export function serveTarball(ports: TarballPorts): ServeTarball {
         refusal: refusal(name, `cordon cannot serve ${name}@${version}: the registry gives no digest for it`, version),
       };
     }
+    const alert = judged?.alert ?? inMonitorMode(judgement.monitored.get(version));
+    // A pin may be served by a waiver while ranges still leave the version out, because of what it requires.
+    const waived = judged && judged.verdict.waived.length > 0 ? judged.verdict : judgement.waived.get(version);
+    return admitted(request, early, { known, version, integrity, alert, waived });
+  }
+
+  /** The rest, for a version that may be had: what the client expects, then bytes with that digest from the store or the upstream. */
+  async function admitted(request: TarballRequest, early: Early | undefined, given: Admitted): Promise<TarballAnswer> {
+    const { name, file, asker } = request;
+    const { known, version, integrity, alert, waived } = given;
+    const hops = request.hops ?? 0;
     // What clients say is a claim: a mismatch refuses that request and alerts; it never changes a shared verdict.
     if (request.expected !== undefined && compareIntegrity(request.expected, integrity) === "different") {
       await ports.recorder.mismatch({ name, version, expected: request.expected, known: integrity, asker });
       const line = `cordon refuses ${name}@${version} to this lockfile: it expects ${short(request.expected)}, the registry says ${short(integrity)} · cordon why ${name}@${version}`;
       return { kind: "refused", refusal: refusal(name, line, version) };
     }
-    const alert = judged?.alert ?? inMonitorMode(judgement.monitored.get(version));
-    // A pin may be served by a waiver while ranges still leave the version out, because of what it requires.
-    const waived = judged && judged.verdict.waived.length > 0 ? judged.verdict : judgement.waived.get(version);
     if (waived) ports.judgements.noteUse(waived).catch((error: unknown) => ports.recorder.trouble("use of a waiver not noted", error));
     const served: Served = {
       name,
@@ -352,6 +364,15 @@ function inMonitorMode(verdict: Verdict | undefined): string | undefined {
 
 /** Tarball requests trust a record this old: they come in bursts, right after the packument or by lockfile. */
 const TARBALL_MAX_AGE = 5 * 60_000;
+
+/** `alert`: what its ledger row says; `waived`: the verdict whose waivers made the difference. */
+type Admitted = {
+  readonly known: Extract<Known, { kind: "known" }>;
+  readonly version: string;
+  readonly integrity: string;
+  readonly alert?: string | undefined;
+  readonly waived?: Verdict | undefined;
+};
 
 type Served = {
   readonly name: string;

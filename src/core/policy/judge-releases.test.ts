@@ -8,7 +8,16 @@ import type { PackageRecord } from "../facts/history.ts";
 import { observe } from "../facts/observe.ts";
 import type { Release } from "../npm/release.ts";
 import type { PackageView } from "../signals/dependency-walk.ts";
-import { type JudgeInput, judgePackage, judgeVersion, namesToCompare, namesToKnow, viewPackage } from "./judge.ts";
+import {
+  awaitsInspection,
+  type JudgeInput,
+  judgePackage,
+  judgeVersion,
+  namesToCompare,
+  namesToKnow,
+  plainIntegrity,
+  viewPackage,
+} from "./judge.ts";
 import { withheld } from "./verdict.ts";
 
 const NOW = time("2026-04-01T00:00:00Z");
@@ -72,6 +81,32 @@ test("the cheap look and the close one agree on every release", () => {
     }),
     { numRuns: 400 },
   );
+});
+
+test("what is served plainly is allowed by itself, with the digest it is judged by, and waits for no look at its bytes", () => {
+  let plain = 0;
+  fc.assert(
+    fc.property(packages, later, fc.boolean(), (record, days, privateUpstream) => {
+      const given = input(days, privateUpstream);
+      for (const { version } of record.summary.versions) {
+        const integrity = plainIntegrity(record, version, given);
+        if (integrity === undefined) continue;
+        plain += 1;
+        const { lookup: _lookup, ...pinned } = given;
+        const { facts, verdict } = judgeVersion(record, version, pinned)!;
+        expect({ ...verdict, integrity: facts.integrity }).toMatchObject({
+          action: "allow",
+          reasons: [],
+          waived: [],
+          monitored: false,
+          integrity,
+        });
+        expect(awaitsInspection(facts, given.now)).toBe(false);
+      }
+    }),
+    { numRuns: 400 },
+  );
+  expect(plain).toBeGreaterThan(0);
 });
 
 test("of more young versions than are read in detail, those left out are not called clean", () => {

@@ -9,7 +9,17 @@ import { markServed, observe, reconfirm } from "../facts/observe.ts";
 import type { PackageView } from "../signals/dependency-walk.ts";
 import { makeDeny } from "./deny.ts";
 import { makeFreeze } from "./freeze.ts";
-import { type JudgeInput, type Judgement, judgePackage, judgeVersion, namesToKnow, verdictForPin, viewPackage } from "./judge.ts";
+import {
+  awaitsInspection,
+  type JudgeInput,
+  type Judgement,
+  judgePackage,
+  judgeVersion,
+  namesToKnow,
+  plainIntegrity,
+  verdictForPin,
+  viewPackage,
+} from "./judge.ts";
 import type { Policy } from "./policy.ts";
 import { withheld } from "./verdict.ts";
 import { makeWaiver } from "./waiver.ts";
@@ -317,6 +327,31 @@ test("the cheap look and the close one agree on every version", () => {
     }),
     { numRuns: 300 },
   );
+});
+
+test("what is served plainly is allowed by itself, with the digest it is judged by, and waits for no look at its bytes", () => {
+  let plain = 0;
+  fc.assert(
+    fc.property(anyPackage, anyInput, (record, given) => {
+      for (const { version } of record.summary.versions) {
+        const integrity = plainIntegrity(record, version, given);
+        if (integrity === undefined) continue;
+        plain += 1;
+        const { lookup: _lookup, ...pinned } = given;
+        const { facts, verdict } = judgeVersion(record, version, pinned)!;
+        expect({ ...verdict, integrity: facts.integrity }).toMatchObject({
+          action: "allow",
+          reasons: [],
+          waived: [],
+          monitored: false,
+          integrity,
+        });
+        expect(awaitsInspection(facts, given.now)).toBe(false);
+      }
+    }),
+    { numRuns: 300 },
+  );
+  expect(plain).toBeGreaterThan(0);
 });
 
 test("nothing changes by time alone before the moment that was named", () => {

@@ -113,6 +113,17 @@ export function judgeVersion(record: PackageRecord, version: string, input: Judg
   return judge(bench, facts, entry && walk?.(entry));
 }
 
+/**
+ * The digest a version's bytes are held to, where its package need not be judged for it: listed, mature, and no signal could say more of it
+ * than a note. Undefined says nothing but that it must be judged.
+ */
+export function plainIntegrity(record: PackageRecord, version: string, input: JudgeInput): string | undefined {
+  const bench = openBench(record, input);
+  const entry = bench.shared.listed.get(version);
+  const facts = entry && plainLook(bench)(entry) ? factsIn(bench.shared, version) : undefined;
+  return facts && input.now - facts.start >= LIMITS.matureMs ? facts.integrity : undefined;
+}
+
 /** A package as its dependents see it: verdicts by its versions' own signals. Keep it while record, policy, exceptions and `nextChange` stand. */
 export function viewPackage(record: PackageRecord, input: JudgeInput): PackageView {
   return viewOf(record, ownJudgements(openBench(record, input)));
