@@ -45,8 +45,8 @@ export type Ground = {
   readonly stopped?: () => Promise<string>;
   /** Takes log lines in place of standard error. */
   readonly log?: Log;
-  /** Called when a check, or the client of an upstream, has loaded what it needs, before its own work. */
-  readonly onLoaded?: (what: "check" | "upstream") => void;
+  /** Told when a check, or the client of an upstream, is loaded and about to work, and when a burst of requests is over. */
+  readonly onPhase?: (phase: "check" | "upstream" | "rest") => void;
 };
 
 /** Requests that passed through this many gates are refused: one of them would be its own upstream. */
@@ -329,7 +329,7 @@ export function openWorld(ground: Ground = {}): World {
         return [...config.privateNames, ...resolved.policy.private];
       },
     };
-    const upstream = openUpstream(live, { clock, onLoaded: () => ground.onLoaded?.("upstream") });
+    const upstream = openUpstream(live, { clock, onLoaded: () => ground.onPhase?.("upstream") });
     // Not now, when a gate wants to open its port, and not when somebody waits for the first package.
     setTimeout(() => void upstream.warmUp(), UPSTREAM_WARM_UP_MS).unref();
     const threads = ground.worker && openWorkshop({ program: new URL("./workshop.js", ground.worker), worker: ground.worker });
@@ -391,7 +391,13 @@ export function openWorld(ground: Ground = {}): World {
     const stopTrust = watchTrust(dataDir, () => app.inspector.reconsider());
     const keeper = advisories && (await keeperOf(advisories, flags, log));
     const { restAfterBursts } = await import("./edge/host/rest.ts");
-    const stopResting = restAfterBursts(() => app.recorder.counters.packuments + app.recorder.counters.tarballs, app.rest);
+    const stopResting = restAfterBursts(
+      () => app.recorder.counters.packuments + app.recorder.counters.tarballs,
+      () => {
+        app.rest();
+        ground.onPhase?.("rest");
+      },
+    );
     return {
       ...app,
       settings: resolved.settings,
@@ -479,7 +485,7 @@ export function openWorld(ground: Ground = {}): World {
       const index = advisories?.index();
       // Opening an empty store to learn that nothing is in it would cost more than the check.
       const app = online || existsSync(path.join(dataDir, "cordon.db")) ? await open(flags, more) : undefined;
-      ground.onLoaded?.("check");
+      ground.onPhase?.("check");
       return {
         ...openCheckFiles({ cwd, env }),
         ports: {
@@ -608,10 +614,10 @@ export function openWorld(ground: Ground = {}): World {
 }
 
 /** Runs one command line in this process; the exit status. */
-export async function main(argv: readonly string[], onLoaded?: Ground["onLoaded"]): Promise<number> {
+export async function main(argv: readonly string[], onPhase?: Ground["onPhase"]): Promise<number> {
   const { run } = await import("./surface/cli/cli.ts");
   const worker = new URL("./worker.js", import.meta.url);
-  return run(argv, terminal(), openWorld({ worker, ...(onLoaded === undefined ? {} : { onLoaded }) }));
+  return run(argv, terminal(), openWorld({ worker, ...(onPhase === undefined ? {} : { onPhase }) }));
 }
 
 function terminal(): Io {

@@ -78,8 +78,8 @@ export function factsIn(shared: PackageFacts, version: string): Facts | undefine
   const { start, basis } = ageOf(record, history, shared.baseline !== undefined);
   const claim = claimOf(history, entry);
   const given = entry && integrityOfVersion(entry);
+  const integrity = strongestDigest(entry, history);
   const shasum = entry?.shasum === undefined ? undefined : shasumToIntegrity(entry.shasum);
-  const integrity = stronger(history.integrity, given) ? history.integrity : given;
   const release = entry && shared.releaseOf(version);
   const digests = digestsOf(given, shasum, history.integrity, history.fetched, history.changed?.integrity);
   const moved = shared.movedBack.get(version);
@@ -199,6 +199,12 @@ export function factsDigest({ release, ...facts }: Facts): string {
   const { predecessor, mature, recent, settled, ...own } = release;
   const compared = [predecessor, mature, ...recent, ...settled].map((one) => one?.version ?? "");
   return sha256(canonical({ ...facts, release: own, compared }));
+}
+
+/** What bytes are held to: a listing that drops its sha512 does not weaken it. */
+export function strongestDigest(entry: VersionSummary | undefined, { integrity }: VersionHistory): string | undefined {
+  const given = entry && integrityOfVersion(entry);
+  return stronger(integrity, given) ? integrity : given;
 }
 
 function changeOf(from: string | undefined, change: { readonly integrity: string; readonly at: Instant }): NonNullable<Facts["changed"]> {

@@ -292,8 +292,13 @@ export function requirementsReader(document: Buffer): (maps: WalkedVersion["maps
 function requirements(document: Buffer, maps: WalkedVersion["maps"]): Readonly<Record<string, string>> | undefined | string {
   const read = (map: DependencyMap): unknown => {
     const span = maps[map];
-    return span && (JSON.parse(document.toString("utf8", ...span)) as unknown);
+    return span && (JSON.parse(document.toString("utf8", span[0], span[1])) as unknown);
   };
+  // Most manifests have this map alone, and what it says is then the answer as it stands.
+  if (DEPENDENCY_MAP_NAMES.every((map) => map === "dependencies" || maps[map] === undefined)) {
+    const only = read("dependencies");
+    if (only === undefined || (isRecord(only) && isPlainMap(only))) return only && Object.keys(only).length > 0 ? only : undefined;
+  }
   const specs: Record<"dependencies" | "optionalDependencies" | "peerDependencies", Map<string, string>> = {
     dependencies: new Map(),
     optionalDependencies: new Map(),
@@ -326,6 +331,15 @@ function requirements(document: Buffer, maps: WalkedVersion["maps"]): Readonly<R
     required.set(target.name, target.spec);
   }
   return Object.fromEntries(required);
+}
+
+/** Names to specs, none of them an alias. */
+function isPlainMap(map: Record<string, unknown>): map is Record<string, string> {
+  for (const name of Object.keys(map)) {
+    const spec = map[name];
+    if (typeof spec !== "string" || name === "" || name.length > LIMITS.nameChars || spec.startsWith("npm:")) return false;
+  }
+  return true;
 }
 
 function isExact(spec: string): boolean {

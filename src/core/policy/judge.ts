@@ -9,7 +9,7 @@ import { DAY, HOUR, type Instant, instant } from "../base/time.ts";
 import { digestsOf } from "../facts/digests.ts";
 import type { PackageEvidence } from "../facts/evidence.ts";
 import type { Facts } from "../facts/facts.ts";
-import { type PackageFacts, ageOf, factsIn, isBeyondReading, packageFacts } from "../facts/facts-of.ts";
+import { type PackageFacts, ageOf, factsIn, isBeyondReading, packageFacts, strongestDigest } from "../facts/facts-of.ts";
 import { type PackageRecord, type VersionHistory, historyOf, lastListed } from "../facts/history.ts";
 import { dependenciesOf } from "../facts/release-facts.ts";
 import { shasumToIntegrity } from "../npm/integrity.ts";
@@ -120,8 +120,9 @@ export function judgeVersion(record: PackageRecord, version: string, input: Judg
 export function plainIntegrity(record: PackageRecord, version: string, input: JudgeInput): string | undefined {
   const bench = openBench(record, input);
   const entry = bench.shared.listed.get(version);
-  const facts = entry && plainLook(bench)(entry) ? factsIn(bench.shared, version) : undefined;
-  return facts && input.now - facts.start >= LIMITS.matureMs ? facts.integrity : undefined;
+  const history = historyOf(record, version);
+  if (!entry || !history || !plainLook(bench)(entry)) return undefined;
+  return input.now - ageOf(record, history, bench.baseline).start >= LIMITS.matureMs ? strongestDigest(entry, history) : undefined;
 }
 
 /** A package as its dependents see it: verdicts by its versions' own signals. Keep it while record, policy, exceptions and `nextChange` stand. */
