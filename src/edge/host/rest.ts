@@ -3,7 +3,7 @@
  * garbage would stay resident until the next one. Losable; changes no answer.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import { setFlagsFromString } from "node:v8";
+import { getHeapSpaceStatistics, setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 
 /** How often is looked; a whole look without a request, after one with some, is rest. */
@@ -36,10 +36,17 @@ type Collect = (how?: { readonly type: "minor" | "major"; readonly execution?: "
 const CAN_BE_TOLD = Number.parseInt(process.versions.v8, 10) >= 12;
 /**
  * Before that the space for what is new, 33 MB after a burst, shrinks only where little was allocated before each of the last ten
- * collections. So many small ones, a millisecond each, and the pause between them that V8 needs to count them.
+ * collections. So many small ones, a millisecond each, and the pause between them that V8 needs to count them. Mostly sixteen are enough;
+ * now and then V8 still counts the end of the burst among them.
  */
-const SMALL = 16;
+const SMALL = 64;
 const PAUSE_MS = 30;
+/** What is left of that space when it has shrunk. */
+const SHRUNK_BYTES = 4_000_000;
+
+function hasShrunk(): boolean {
+  return getHeapSpaceStatistics().every(({ space_name: name, space_size: size }) => name !== "new_space" || size <= SHRUNK_BYTES);
+}
 
 /** Node hands out the collector only under a flag, which may be set at any time and counts in contexts made afterwards. */
 function collector(): () => Promise<void> {
@@ -48,7 +55,7 @@ function collector(): () => Promise<void> {
   setFlagsFromString("--no-expose-gc");
   return async () => {
     if (CAN_BE_TOLD) return collect({ type: "major", execution: "sync", flavor: "last-resort" });
-    for (let at = 0; at < SMALL; at++) {
+    for (let at = 0; at < SMALL && !hasShrunk(); at++) {
       collect({ type: "minor" });
       await sleep(PAUSE_MS, undefined, { ref: false });
     }
