@@ -1,6 +1,7 @@
 /** The cheap look agrees with the close one on releases too, whatever the packages; and a judgement does not loosen because time passes. */
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
+import { expectPlainAllowed } from "../../../test/kit/plain.ts";
 import { BALANCED, type Listing, NO_EXCEPTIONS, UPSTREAM, listing, time } from "../../../test/kit/packages.ts";
 import { LIMITS } from "../base/limits.ts";
 import { DAY, instant, iso } from "../base/time.ts";
@@ -8,16 +9,7 @@ import type { PackageRecord } from "../facts/history.ts";
 import { observe } from "../facts/observe.ts";
 import type { Release } from "../npm/release.ts";
 import type { PackageView } from "../signals/dependency-walk.ts";
-import {
-  awaitsInspection,
-  type JudgeInput,
-  judgePackage,
-  judgeVersion,
-  namesToCompare,
-  namesToKnow,
-  plainIntegrity,
-  viewPackage,
-} from "./judge.ts";
+import { type JudgeInput, judgePackage, judgeVersion, namesToCompare, namesToKnow, viewPackage } from "./judge.ts";
 import { withheld } from "./verdict.ts";
 
 const NOW = time("2026-04-01T00:00:00Z");
@@ -88,21 +80,7 @@ test("what is served plainly is allowed by itself, with the digest it is judged 
   fc.assert(
     fc.property(packages, later, fc.boolean(), (record, days, privateUpstream) => {
       const given = input(days, privateUpstream);
-      for (const { version } of record.summary.versions) {
-        const integrity = plainIntegrity(record, version, given);
-        if (integrity === undefined) continue;
-        plain += 1;
-        const { lookup: _lookup, ...pinned } = given;
-        const { facts, verdict } = judgeVersion(record, version, pinned)!;
-        expect({ ...verdict, integrity: facts.integrity }).toMatchObject({
-          action: "allow",
-          reasons: [],
-          waived: [],
-          monitored: false,
-          integrity,
-        });
-        expect(awaitsInspection(facts, given.now)).toBe(false);
-      }
+      plain += expectPlainAllowed(record, given);
     }),
     { numRuns: 400 },
   );

@@ -1,6 +1,7 @@
 /** Whole packages: the axios case, dependencies, what time alone changes, and that the cheap look agrees with the close one. */
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
+import { expectPlainAllowed } from "../../../test/kit/plain.ts";
 import { BALANCED, type Listing, NO_EXCEPTIONS, UPSTREAM, listing, sri, time } from "../../../test/kit/packages.ts";
 import { LIMITS } from "../base/limits.ts";
 import { DAY, HOUR, MINUTE, type Instant, instant, iso } from "../base/time.ts";
@@ -9,17 +10,7 @@ import { markServed, observe, reconfirm } from "../facts/observe.ts";
 import type { PackageView } from "../signals/dependency-walk.ts";
 import { makeDeny } from "./deny.ts";
 import { makeFreeze } from "./freeze.ts";
-import {
-  awaitsInspection,
-  type JudgeInput,
-  type Judgement,
-  judgePackage,
-  judgeVersion,
-  namesToKnow,
-  plainIntegrity,
-  verdictForPin,
-  viewPackage,
-} from "./judge.ts";
+import { type JudgeInput, type Judgement, judgePackage, judgeVersion, namesToKnow, verdictForPin, viewPackage } from "./judge.ts";
 import type { Policy } from "./policy.ts";
 import { withheld } from "./verdict.ts";
 import { makeWaiver } from "./waiver.ts";
@@ -333,21 +324,7 @@ test("what is served plainly is allowed by itself, with the digest it is judged 
   let plain = 0;
   fc.assert(
     fc.property(anyPackage, anyInput, (record, given) => {
-      for (const { version } of record.summary.versions) {
-        const integrity = plainIntegrity(record, version, given);
-        if (integrity === undefined) continue;
-        plain += 1;
-        const { lookup: _lookup, ...pinned } = given;
-        const { facts, verdict } = judgeVersion(record, version, pinned)!;
-        expect({ ...verdict, integrity: facts.integrity }).toMatchObject({
-          action: "allow",
-          reasons: [],
-          waived: [],
-          monitored: false,
-          integrity,
-        });
-        expect(awaitsInspection(facts, given.now)).toBe(false);
-      }
+      plain += expectPlainAllowed(record, given);
     }),
     { numRuns: 300 },
   );
