@@ -1,11 +1,12 @@
 /** What the tests of judging share about versions that are served without judging their package. */
 import { expect } from "vitest";
+import { LIMITS } from "../../src/core/base/limits.ts";
 import type { PackageRecord } from "../../src/core/facts/history.ts";
 import { awaitsInspection, type JudgeInput, judgeVersion, plainIntegrity } from "../../src/core/policy/judge.ts";
 
 /**
- * Holds the cheap look to the close one: whatever version it lets pass is allowed by itself, with the digest it is judged by, and waits for
- * no look at its bytes. Returns how many it let pass.
+ * Holds the cheap look to the close one: whatever version it lets pass is allowed by itself, with the digest it is judged by, is
+ * mature, and waits for no look at its bytes. Returns how many it let pass.
  */
 export function expectPlainAllowed(record: PackageRecord, given: JudgeInput): number {
   const { lookup: _lookup, ...pinned } = given;
@@ -23,6 +24,7 @@ export function expectPlainAllowed(record: PackageRecord, given: JudgeInput): nu
       integrity,
     });
     expect(awaitsInspection(facts, given.now)).toBe(false);
+    expect(given.now - facts.start).toBeGreaterThanOrEqual(LIMITS.matureMs);
   }
   return plain;
 }
