@@ -127,7 +127,7 @@ test("a report on a version that is gone already is another event", async () => 
 test("a registry that does not answer is named, and what is known already is told all the same", async () => {
   const { fixture, gate, get } = await open();
   expect((await get("/axios/-/axios-1.14.1.tgz")).status).toBe(200);
-  fixture.down();
+  await fixture.down();
   const { unasked, looked } = await gate.app.servedWatch.round({ all: true });
   expect({ looked, names: unasked.map(({ name }) => name) }).toEqual({ looked: 1, names: ["axios"] });
 });

@@ -8,7 +8,8 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { LedgerRow } from "../../src/core/ledger/entry.ts";
 import { tempFolder } from "../kit/temp.ts";
-import { cordon, cordonEnv, freePort, startBuiltGate } from "../kit/built.ts";
+import { cordon, cordonEnv, startBuiltGate } from "../kit/built.ts";
+import { freePort } from "../kit/loopback.ts";
 import { startLoad } from "./load.ts";
 import { startRegistry } from "./registry.ts";
 

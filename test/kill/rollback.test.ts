@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { send } from "../kit/http.ts";
 import { tempFolder } from "../kit/temp.ts";
-import { cordon, cordonEnv, freePort, startBuiltGate } from "../kit/built.ts";
+import { cordon, cordonEnv, startBuiltGate } from "../kit/built.ts";
+import { freePort } from "../kit/loopback.ts";
 import { type Tarball, startRegistry } from "./registry.ts";
 
 test("a restored old copy of the data directory is found out by the exported head", async () => {

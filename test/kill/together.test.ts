@@ -11,7 +11,8 @@ import { expect, onTestFinished, test } from "vitest";
 import type { LedgerRow } from "../../src/core/ledger/entry.ts";
 import { clientEnv, npmOnPath, pointedAt, runClient } from "../clients/clients.ts";
 import { tempFolder } from "../kit/temp.ts";
-import { CORDON, cordon, cordonEnv, freePort, startBuiltGate } from "../kit/built.ts";
+import { CORDON, cordon, cordonEnv, startBuiltGate } from "../kit/built.ts";
+import { freePort } from "../kit/loopback.ts";
 import { startLoad } from "./load.ts";
 import { type KillRegistry, startRegistry } from "./registry.ts";
 

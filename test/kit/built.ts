@@ -1,7 +1,6 @@
 /** The built product in processes of its own, as users have it: for tests that need signals, kills, terminals or an empty home. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import { type ClientRun, runProgram } from "../clients/clients.ts";
@@ -56,14 +55,4 @@ export async function startBuiltGate(
 /** Runs a built `cordon …` to its end. */
 export function cordon(args: readonly string[], env: Readonly<Record<string, string>>, cwd: string): Promise<ClientRun> {
   return runProgram(process.execPath, [CORDON, ...args], { cwd, env });
-}
-
-/** A port nobody has now. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }

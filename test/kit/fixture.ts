@@ -23,6 +23,7 @@ import { parsePackageTexts, readPackageFolder } from "./fixture/package-text.ts"
 import { type Advisory, type Answer, failure, openRegistry, type Registry } from "./fixture/registry.ts";
 import { type AccountText, openAccount } from "./fixture/tokens.ts";
 import { parseTarget } from "./fixture/target.ts";
+import { untilRefused } from "./until.ts";
 
 export type Fixture = Registry & {
   /** With trailing slash. */
@@ -138,7 +139,10 @@ export async function startFixture(options: FixtureOptions): Promise<Fixture> {
     log,
     connections: () => connections,
     tokens: account.left,
-    down: close,
+    async down() {
+      await close();
+      await untilRefused(port);
+    },
     up: () => listen(port),
     stop: close,
   };

@@ -2,6 +2,7 @@
 import { createServer as createHttp, type IncomingMessage, type RequestListener, type Server } from "node:http";
 import { createServer as createTcp, type AddressInfo, type Server as TcpServer, type Socket } from "node:net";
 import { onTestFinished } from "vitest";
+import { untilRefused } from "./until.ts";
 
 export type Loopback = {
   /** `http://127.0.0.1:PORT/` */
@@ -51,4 +52,14 @@ export async function listen(server: TcpServer): Promise<number> {
       }),
   );
   return (server.address() as AddressInfo).port;
+}
+
+/** A port of 127.0.0.1 that nobody has now. */
+export async function freePort(): Promise<number> {
+  const server = createTcp();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  await untilRefused(port);
+  return port;
 }
