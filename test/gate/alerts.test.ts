@@ -1,11 +1,11 @@
 /** Alerts through a running gate: each event is told once, with who fetched the version, and a restart tells nobody again. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { alertsIn } from "../kit/alerts.ts";
 import { send } from "../kit/http.ts";
 import { tempFolder } from "../kit/temp.ts";
+import { until } from "../kit/until.ts";
 import { openGate } from "./open.ts";
 
 test("a served version that a feed reports is told of once, with who fetched it", async () => {
@@ -24,11 +24,11 @@ test("a served version that a feed reports is told of once, with who fetched it"
   expect(await product.cordon(["feeds", "sync"])).toMatchObject({ code: 0 });
 
   const alerts = () => alertsIn(told);
-  for (let waited = 0; alerts().length === 0 && waited < 5_000; waited += 50) {
+  const asked = async () => {
     await get("/axios");
-    await sleep(50);
-  }
-  expect(alerts()).toMatchObject([
+    return alerts();
+  };
+  expect(await until(asked, (all) => all.length > 0)).toMatchObject([
     {
       schema: "cordon.alert/1",
       what: "served-now-withheld",
@@ -52,12 +52,13 @@ test("a version taken back is told once, and again when it was taken back again 
   const { product, fixture, get } = await openGate({ config: `notify:\n  - { name: log, file: ${JSON.stringify(told)} }\n` });
   const whats = () => alertsIn(told).map(({ what }) => what);
   /** The upstream's next answers are asked for, and what they bring is waited for. */
-  const ask = async (alerts: number) => {
-    for (let waited = 0; whats().length < alerts && waited < 5_000; waited += 50) {
+  const ask = (alerts: number) => {
+    const asked = async () => {
       fixture.clock.advance("10m");
       expect((await get("/axios")).status).toBe(200);
-      await sleep(50);
-    }
+      return whats();
+    };
+    return until(asked, (all) => all.length >= alerts);
   };
   await get("/axios");
   fixture.withdraw("axios", "1.14.1");
@@ -82,9 +83,11 @@ test("a good version that is deprecated, and a tag that goes back to it, are tol
   fixture.tag("axios", "latest", "1.13.6");
   fixture.clock.advance("10m");
   expect((await get("/axios")).status).toBe(200);
-  const alerts = () => alertsIn(told);
-  for (let waited = 0; alerts().length < 2 && waited < 5_000; waited += 50) await sleep(50);
-  expect(alerts()).toMatchObject([
+  const alerts = await until(
+    () => alertsIn(told),
+    (all) => all.length >= 2,
+  );
+  expect(alerts).toMatchObject([
     { what: "deprecation-text-new", name: "axios", version: "1.13.6" },
     { what: "tag-moved-back", name: "axios", version: "1.13.6", detail: "the tag latest was moved back to it from 1.14.1" },
   ]);
