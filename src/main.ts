@@ -430,11 +430,14 @@ export function openWorld(ground: Ground = {}): World {
         app.stop();
         await advisories?.close();
         await app.flush();
-        await notify?.close();
+        // Nobody waits for what is still under way: it is broken off, and over before there is no store to write to.
         await work.close();
         await tarballs.close();
         await threads?.close();
         await upstream.close();
+        await app.settled();
+        await app.flush();
+        await notify?.close();
         await store.close();
       },
     };

@@ -101,10 +101,14 @@ export type App = {
   readonly policy: () => Policy;
   /** For when nobody has asked for a while: keeps finished answers in memory, and nothing they were made from. */
   rest(): void;
+  /** Work that must be over before the stores are closed: answers, also to clients that have gone. */
+  track(work: Promise<unknown>): void;
   /** Writes what is buffered. */
   flush(): Promise<void>;
-  /** Stops watching for changes. The stores are closed by whoever opened them. */
+  /** Stops watching for changes and fetching ahead. The stores are closed by whoever opened them, once it has `settled`. */
   stop(): void;
+  /** Resolves when nothing that was tracked or fetched ahead is under way. It may wait for the upstream: end that first. */
+  settled(): Promise<void>;
 };
 
 /** The pauses between readings of the exceptions that failed: a change is announced once, and nothing is served until it is read. */
@@ -167,6 +171,7 @@ const CARRIES_DENY: ReadonlySet<string> = new Set(["withdrawn-upstream", "integr
 export async function openApp(given: AppPorts): Promise<App> {
   const { clock } = given;
   const judging = new Set<Promise<void>>();
+  const answering = new Set<Promise<unknown>>();
   const recorder = openRecorder(given);
   const ports = {
     ...given,
@@ -330,6 +335,10 @@ export async function openApp(given: AppPorts): Promise<App> {
       judgements.forget();
       ports.packages.forget();
     },
+    track(work) {
+      const tracked: Promise<unknown> = work.finally(() => answering.delete(tracked));
+      answering.add(tracked);
+    },
     async flush() {
       while (judging.size > 0) await Promise.all(judging);
       await news.idle();
@@ -341,6 +350,11 @@ export async function openApp(given: AppPorts): Promise<App> {
       stopFollowing();
       stopListening?.();
       clearInterval(minute);
+      ahead?.stop();
+    },
+    async settled() {
+      while (answering.size > 0) await Promise.allSettled(answering);
+      await ahead?.idle();
     },
   };
 }

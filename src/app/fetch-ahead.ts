@@ -27,6 +27,8 @@ export type FetchAhead<Like> = {
   after(names: readonly string[], like: Like): void;
   /** Resolves when nothing is under way. */
   idle(): Promise<void>;
+  /** Begins nothing more. What is under way goes on, and what becomes of it is told to nobody. */
+  stop(): void;
 };
 
 /** Names remembered as fetched. */
@@ -40,10 +42,11 @@ export function fetchAhead<Like>(ports: FetchAheadPorts<Like>): FetchAhead<Like>
   const queue = new Map<string, Like>();
   const steps = new Map<string, Step>();
   let running = 0;
+  let stopped = false;
   let waiters: (() => void)[] = [];
 
   function enqueue(names: readonly string[], depth: number, like: Like): void {
-    if (depth <= 0) return;
+    if (depth <= 0 || stopped) return;
     let added = 0;
     const now = ports.clock.now();
     for (const name of names) {
@@ -88,7 +91,7 @@ export function fetchAhead<Like>(ports: FetchAheadPorts<Like>): FetchAhead<Like>
           step.names = names;
           enqueue(names, step.depth, like);
         })
-        .catch((error: unknown) => ports.trouble("fetch-ahead", error))
+        .catch((error: unknown) => stopped || ports.trouble("fetch-ahead", error))
         .finally(() => {
           running -= 1;
           pump();
@@ -103,6 +106,10 @@ export function fetchAhead<Like>(ports: FetchAheadPorts<Like>): FetchAhead<Like>
   return {
     after: (names, like) => enqueue(names, LIMITS.fetchAheadDepth, like),
     idle: () => (running === 0 && queue.size === 0 ? Promise.resolve() : new Promise((resolve) => waiters.push(resolve))),
+    stop() {
+      stopped = true;
+      queue.clear();
+    },
   };
 }
 

@@ -123,6 +123,27 @@ test("forwarded addresses count only behind a proxy, and only the last hop's", a
   }
 });
 
+test("what nobody waits for any more ends with the gate, without a word", async () => {
+  const { fixture, gate, base, product } = await openGate();
+  const names = ["axios", "chain-a", "chain-b", "fast-thing", "host"];
+  for (const name of names) expect((await receive(base, `/${name}`)).status).toBe(200);
+  await gate.app.ahead?.idle();
+  // What they bring next is asked for and left; the upstream has not answered when the gate ends.
+  fixture.clock.advance("1d");
+  let release: () => void = () => undefined;
+  const mend = fixture.faults.add({ route: "packument" }, { until: new Promise<void>((resolve) => (release = resolve)) });
+  fixture.log.clear();
+  const asked = names.map((name) => httpGet(`${base}${name}`).on("error", () => undefined));
+  await expect.poll(() => fixture.log.find({ route: "packument" }).length).toBe(names.length);
+  for (const one of asked) one.destroy();
+  await gate.close(0);
+  release();
+  mend();
+  const next = await product.gate();
+  for (const name of names) expect((await receive(next.url, `/${name}`)).status).toBe(200);
+  expect(product.log.filter(({ level }) => level !== "info")).toEqual([]);
+});
+
 test("what is no HTTP is answered 400 and let go of", async () => {
   const { gate, base } = await openGate();
   for (const said of [

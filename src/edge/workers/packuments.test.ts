@@ -101,6 +101,17 @@ test("no thread is started for small documents", async () => {
   await work.close();
 });
 
+test("what is under way when it is closed fails at once", async () => {
+  const threads = workshop(`import { parentPort } from "node:worker_threads"; parentPort.on("message", () => { for (;;); });`);
+  const work = packumentWork({ threads, threshold: 0, patience: 600_000 });
+  const waiting = Promise.allSettled(["running", "next"].map((name) => work.read(name, document, MOMENT)));
+  await work.close();
+  expect(await waiting).toMatchObject([
+    { status: "rejected", reason: { code: "WORKER_FAILED", message: "running: cordon is shutting down" } },
+    { status: "rejected", reason: { code: "WORKER_FAILED", message: "next: cordon is shutting down" } },
+  ]);
+});
+
 test("a worker that hangs, dies or is missing fails that request with a Fault; the next one gets a new worker", async () => {
   // Misbehaves as the package's name tells it to, and answers everything else.
   const broken = workshop(`

@@ -24,6 +24,7 @@ export type Seat<Message> = {
     isAnswer: (message: Message) => message is Answer,
     how?: { readonly alone: boolean },
   ): Promise<{ readonly answer: Answer } | Ended>;
+  /** A job that is running ends with it. */
   end(): void;
 };
 
@@ -31,6 +32,8 @@ export function openSeat<Message>({ threads, limits, patience, idle }: SeatOptio
   let thread: Thread | undefined;
   let events: ThreadEvents | undefined;
   let leaving: NodeJS.Timeout | undefined;
+  /** Ends the job that is running. A thread that was told to end says nothing more of it. */
+  let cut: ((ended: Ended) => void) | undefined;
 
   function start(how: { readonly alone: boolean }): Thread {
     const started = threads.start(
@@ -52,6 +55,7 @@ export function openSeat<Message>({ threads, limits, patience, idle }: SeatOptio
     const ended = thread;
     thread = undefined;
     ended?.end();
+    cut?.({ died: "exit", own: false });
   }
 
   return {
@@ -63,6 +67,7 @@ export function openSeat<Message>({ threads, limits, patience, idle }: SeatOptio
         const finish: typeof resolve = (outcome) => {
           clearTimeout(timer);
           events = undefined;
+          cut = undefined;
           worker.unref();
           if ("died" in outcome || how.alone) end();
           // A heap that grew is not kept for long.
@@ -74,6 +79,7 @@ export function openSeat<Message>({ threads, limits, patience, idle }: SeatOptio
           onMessage: (message) => isAnswer(message as Message) && finish({ answer: message as never }),
           onExit: ({ own }) => finish({ died: "exit", own }),
         };
+        cut = finish;
         worker.ref();
         worker.post(job, bytes);
       });

@@ -72,6 +72,18 @@ test("a thread that hangs, or dies of nothing in particular, leaves a report tha
   await unreadable.close();
 });
 
+test("what is under way when it is closed fails at once", async () => {
+  const threads = workshop(`import { parentPort } from "node:worker_threads"; parentPort.on("message", () => { for (;;); });`);
+  const work = tarballWork({ threads, seats: 1, patience: 600_000 });
+  const waiting = Promise.allSettled(["running", "next"].map((label) => work.analyse(good, { label })));
+  await new Promise(setImmediate);
+  await work.close();
+  expect(await waiting).toMatchObject([
+    { status: "rejected", reason: { code: "WORKER_FAILED", message: "running: cordon is shutting down" } },
+    { status: "rejected", reason: { code: "WORKER_FAILED", message: "next: cordon is shutting down" } },
+  ]);
+});
+
 test("a tarball that ends the whole process is never read; what was read beside it is read again, and is not blamed", async () => {
   const marker = JSON.stringify(join(tempFolder({}), "both are read"));
   const [guilty, victim] = [Buffer.from([0]), Buffer.from([1])];

@@ -26,6 +26,7 @@ export type GateApp = {
   readonly tarball: ServeTarball;
   readonly small: ServeSmall;
   readonly recorder: Recorder;
+  track(work: Promise<unknown>): void;
 };
 
 export type GateOptions = {
@@ -52,7 +53,7 @@ export function gateServer(app: GateApp, options: GateOptions): Server {
     try {
       const admitted = admission(options.access, parsed, request);
       if (!(admitted instanceof Promise) && answeredFromMemory(parsed, request, response, admitted)) return;
-      handle(parsed, request, response, admitted).catch((error: unknown) => fail(request, response, error));
+      app.track(handle(parsed, request, response, admitted).catch((error: unknown) => fail(request, response, error)));
     } catch (error) {
       fail(request, response, error);
     }

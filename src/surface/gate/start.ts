@@ -66,7 +66,7 @@ export async function startGate(options: StartOptions): Promise<RunningGate> {
   };
 
   const server = gateServer(
-    { packument: app.packument, tarball: app.tarball, small: app.small, recorder: app.recorder },
+    { packument: app.packument, tarball: app.tarball, small: app.small, recorder: app.recorder, track: app.track },
     {
       access: { clock: app.clock, bases: () => bases, behindProxy: options.behindProxy, tokens: needTokens ? app.tokens : undefined },
       lockfileUrls: options.lockfileUrls,
