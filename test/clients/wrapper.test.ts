@@ -184,6 +184,78 @@ for (const client of FAMILIES.filter(({ kind }) => GLOBAL[kind] !== undefined))
     expect(run.report).toMatch(/say-tool 1\.3\.0 → got 1\.2\.0\n {4}young-release/);
   });
 
+// --- folders named on the command line -------------------------------------------------------------------------------------------------
+
+const SENT_TO: Partial<Record<ClientId, (folder: string) => readonly string[]>> = {
+  npm: (folder) => ["--prefix", folder, "install", "axios"],
+  pnpm: (folder) => ["-C", folder, "add", "axios"],
+  "yarn-classic": (folder) => ["--cwd", folder, "add", "axios"],
+  "yarn-berry": (folder) => ["--cwd", folder, "add", "axios"],
+  bun: (folder) => ["add", "axios", "--cwd", folder],
+};
+
+for (const client of availableClients().filter(({ kind }) => SENT_TO[kind] !== undefined))
+  test(`${client.id}: what it installs in a folder it is sent to is read, wherever it then puts it`, async () => {
+    const project = await stage(client, { files: { "lib/readme.md": "no manifest here" } });
+    for (const folder of ["lib", "new/lib"]) {
+      const run = await project.cordon(SENT_TO[client.kind]!(folder), { flags: ["--json"] });
+      // A folder that is missing is the client's affair: npm makes it, the yarns look further up, the others refuse.
+      if (folder !== "lib" && ["pnpm", "bun"].includes(client.kind)) expect(run.code, all(run)).toBe(1);
+      else {
+        expect(run, all(run)).toMatchObject({ code: 0 });
+        expect(JSON.parse(run.report)).toMatchObject({ checked: 4, heldBack: [{ name: "axios", got: ["1.14.0"] }], unreadable: [] });
+      }
+    }
+  });
+
+for (const client of only("npm-10", "npm-11", "npm-12"))
+  test(`${client.id}: --prefix beside --global says where programs go, not where the project is`, async () => {
+    const project = await stage(client, { packages: ["cases", TOOL] });
+    const run = await project.cordon(["install", "--global", "--prefix", join(project.home, "programs"), "say-tool"]);
+    expect(run, all(run)).toMatchObject({ code: 0 });
+    expect(run.report).toMatch(/say-tool 1\.3\.0 → got 1\.2\.0\n {4}young-release/);
+  });
+
+for (const client of availableClients("pnpm"))
+  test(`${client.id}: in a folder below a workspace that does not count it in, what is installed is read all the same`, async () => {
+    const files = {
+      "pnpm-workspace.yaml": "packages: [member]\n",
+      "member/package.json": { name: "member" },
+      "own/package.json": { name: "own" },
+    };
+    const project = await stage(client, { files });
+    const run = await project.cordon(["add", "axios"], { cwd: join(project.cwd, "own"), flags: ["--json"] });
+    expect(run, all(run)).toMatchObject({ code: 0 });
+    expect(JSON.parse(run.report)).toMatchObject({ checked: 4, heldBack: [{ name: "axios", got: ["1.14.0"] }] });
+  });
+
+for (const client of only("yarn-1"))
+  test(`${client.id}: 3 when it installs where nobody would look`, async () => {
+    const project = await stage(client, { at: BEFORE, dependencies: { axios: "1.14.0" } });
+    const run = await project.cordon(["install", "--modules-folder", "elsewhere"]);
+    expect(run.code, all(run)).toBe(3);
+    expect(run.report).toContain("nothing is installed there; what was served went to a folder cordon does not know of");
+  });
+
+for (const client of only("yarn-4"))
+  test(`${client.id}: bringing only the lockfile up to date installs nothing, and that is no fault`, async () => {
+    const project = await stage(client, { at: BEFORE, dependencies: { axios: "1.14.0" } });
+    const run = await project.cordon(["install", "--mode=update-lockfile"]);
+    expect(run, all(run)).toMatchObject({ code: 0 });
+    expect(existsSync(join(project.cwd, "node_modules"))).toBe(false);
+  });
+
+for (const client of only("npm-11"))
+  test(`${client.id}: a link that leads out of the project is named, not taken for checked`, async () => {
+    const other = tempFolder({ "package.json": { name: "other", version: "1.0.0" } });
+    const project = await stage(client, { at: BEFORE, dependencies: { axios: "1.14.0", other: `file:${other}` } });
+    const run = await project.cordon(["install"]);
+    expect(run, all(run)).toMatchObject({ code: 0 });
+    expect(run.report).toBe(
+      `cordon · 4 versions checked, none withheld\ncordon · a link leads out of the project, and what is there was not looked at: ${join(project.cwd, "node_modules/other")} → ${other}\n`,
+    );
+  });
+
 // --- steering --------------------------------------------------------------------------------------------------------------------------
 
 /** A registry of the project's own choosing, in every file that client reads. */

@@ -117,6 +117,11 @@ export function isOff(options: Arguments["options"], name: string): boolean {
   return options.get(name)?.at(-1) === "false";
 }
 
+/** Brings the lockfile up to date and installs nothing; what it fetches meanwhile (yarn 4, for checksums) stays in the cache. */
+export function onlyLocks(options: Arguments["options"]): boolean {
+  return isOn(options, "package-lock-only", "lockfile-only") || lastOption(options, "mode") === "update-lockfile";
+}
+
 /** A client's setting in the environment; the prefix is matched without regard to case, `-` and `_` alike, as the clients do. */
 export function environmentSetting(
   env: Readonly<Record<string, string | undefined>>,

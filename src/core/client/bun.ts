@@ -102,5 +102,6 @@ export const bun: Client = {
   intent,
   read: parse,
   directory: (command, argv) => lastOption(parse(command, argv).options, "cwd"),
+  directoryIs: "inside",
   environment,
 };

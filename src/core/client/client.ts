@@ -29,6 +29,12 @@ export type Intent =
 /** An edit `cordon setup` makes to one of the client's own files. `before` undefined = the file does not exist. */
 export type FileEdit = { readonly path: string; readonly before: string | undefined; readonly after: string };
 
+/**
+ * `root`: lockfile and `node_modules` stand there, whatever is above. `project`: a workspace above may count it among its members.
+ * `inside`: somewhere in a project. Measured with npm 10 to 12, pnpm 9 to 12, both yarns and bun.
+ */
+export type DirectoryIs = "root" | "project" | "inside";
+
 export type Client = {
   readonly id: ClientId;
   /** Command names that start it: `npm`, `npx`; `pnpm`, `pnpx`, `pnpm dlx`; … */
@@ -40,6 +46,8 @@ export type Client = {
   read(command: string, argv: readonly string[]): Arguments;
   /** The folder the command line sends the client to (`npm --prefix x ci`, `pnpm -C x i`), as written; undefined = where it was started. */
   directory(command: string, argv: readonly string[]): string | undefined;
+  /** What that folder is to the client. Where it was started, all look for a project upwards. */
+  readonly directoryIs: DirectoryIs;
   /** Environment that points it at `registry` (base URL with trailing slash); see W1 and W4. */
   environment(registry: string, version: string): Readonly<Record<string, string>>;
 };

@@ -101,5 +101,6 @@ export const deno: Client = {
   intent,
   read: (_command, argv) => parse(argv),
   directory: () => undefined,
+  directoryIs: "inside",
   environment,
 };

@@ -545,6 +545,7 @@ test.each([
   ["npm --prefix site ci", "site"],
   ["npm ci -C site", "site"],
   ["npm ci", undefined],
+  ["npm install -g --prefix site x", undefined],
   ["npx --prefix site cowsay --prefix other", "site"],
   ["pnpm -C site i", "site"],
   ["pnpm --dir=site i", "site"],

@@ -279,6 +279,11 @@ export const npm: Client = {
   lockfiles: ["npm-shrinkwrap.json", "package-lock.json"],
   intent,
   read: parse,
-  directory: (command, argv) => lastOption(parse(command, argv).options, "prefix"),
+  directory(command, argv) {
+    const { options } = parse(command, argv);
+    // With --global it says where programs for the whole machine go, and the project is where npm was started.
+    return isGlobal(options, {}) ? undefined : lastOption(options, "prefix");
+  },
+  directoryIs: "root",
   environment,
 };

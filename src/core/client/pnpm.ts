@@ -209,5 +209,6 @@ export const pnpm: Client = {
     if (commandFor(words[0]) === "with") return pnpm.directory("pnpm", rest);
     return lastOption(options, "dir", "prefix");
   },
+  directoryIs: "project",
   environment,
 };

@@ -98,5 +98,6 @@ export const yarnBerry: Client = {
   intent,
   read: (_command, argv) => parse(leading(argv).argv),
   directory: (_command, argv) => leading(argv).directory,
+  directoryIs: "inside",
   environment,
 };

@@ -107,5 +107,6 @@ export const yarnClassic: Client = {
   intent,
   read: (_command, argv) => parse(argv),
   directory: (_command, argv) => lastOption(parse(argv).options, "cwd"),
+  directoryIs: "inside",
   environment,
 };

@@ -165,6 +165,23 @@ test("pnpm's global store outside the project is followed, one link at a time an
   expect(installed.links.map((each) => path.basename(each.path)).toSorted()).toEqual(["broken", "secret"]);
 });
 
+test("links into the store of a project above are followed, and what they link to there", async () => {
+  const above = tree({
+    "node_modules/.pnpm/axios@1.14.0/node_modules/axios/package.json": pack("axios", "1.14.0"),
+    "node_modules/.pnpm/axios@1.14.0/node_modules/@acme/kit": link("../../../@acme+kit@1.0.0/node_modules/@acme/kit"),
+    "node_modules/.pnpm/@acme+kit@1.0.0/node_modules/@acme/kit/package.json": pack("@acme/kit", "1.0.0"),
+    "node_modules/.pnpm/other@1.0.0/node_modules/other/package.json": pack("other", "1.0.0"),
+    "own/package.json": {},
+    "own/node_modules/axios": link("../../node_modules/.pnpm/axios@1.14.0/node_modules/axios"),
+  });
+  const installed = await read("pnpm", path.join(above, "own"));
+  expect(brief(installed, above)).toEqual([
+    "@acme/kit@1.0.0 node_modules/.pnpm/@acme+kit@1.0.0/node_modules/@acme/kit",
+    "axios@1.14.0 node_modules/.pnpm/axios@1.14.0/node_modules/axios",
+  ]);
+  expect(installed).toMatchObject({ disagreements: [], unreadable: [], links: [] });
+});
+
 test("pnpm hoisted: records by folder", async () => {
   const root = tree({
     "node_modules/.modules.yaml": {

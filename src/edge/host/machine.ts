@@ -74,8 +74,9 @@ export function openMachine(machine: Machine) {
     },
 
     async project(found: Found, command: string, args: readonly string[], cwd: string) {
-      const directory = workingFolder(cwd, found.client.directory(command, args));
-      const { root, workspaces } = findProject(directory);
+      const sentTo = found.client.directory(command, args);
+      const directory = workingFolder(cwd, sentTo);
+      const { root, workspaces } = findProject(directory, sentTo === undefined ? "inside" : found.client.directoryIs);
       const settings: readonly SettingsFile[] = settingsFiles(root, machine.surroundings);
       const namedIn = (files: readonly SettingsFile[], variables: Machine["env"]) =>
         registriesNamed(files, variables).flatMap(({ url, heededBy }) => (heededBy(found.client.id, found.major) ? [url] : []));

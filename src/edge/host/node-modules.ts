@@ -253,8 +253,22 @@ function followLink(walk: Walk, from: string, owner: string): void {
   }
   // `<store>/links/@/axios/1.14.0/<hash>/node_modules/axios`: its siblings are its dependencies.
   const entry = real !== undefined && inOutsideStore(walk, real) ? /^(.*)[\\/]node_modules[\\/]/.exec(real)?.[1] : undefined;
-  if (entry === undefined) walk.links.push({ path: from, target });
-  else visitOutside(walk, owner, entry, recordOfPath(entry));
+  if (entry !== undefined) return visitOutside(walk, owner, entry, recordOfPath(entry));
+  const { store, id } = (real === undefined ? undefined : STORE_ENTRY.exec(real)?.groups) ?? {};
+  if (store === undefined || id === undefined) walk.links.push({ path: from, target });
+  else visitForeign(walk, owner, store, id);
+}
+
+/** An entry of a well-known store that another project has, or the workspace above (pnpm, in a folder that is no member of it). */
+const STORE_ENTRY =
+  /^(?<store>.*[\\/]node_modules[\\/]\.(?:pnpm|bun|deno|store))[\\/](?<id>(?:@[^\\/]+[\\/])?[^\\/]+)[\\/](?:node_modules|package)(?:[\\/]|$)/;
+
+function visitForeign(walk: Walk, owner: string, store: string, id: string): void {
+  link(walk, owner, `${store}\0${id}`);
+  const folder = path.join(store, id);
+  if (walk.visited.has(folder)) return;
+  walk.visited.add(folder);
+  readStoreEntry(walk, store, id);
 }
 
 /** A store entry that is itself a link (bun's global store): `.bun/axios@1.14.0` → somewhere else. */

@@ -108,9 +108,18 @@ test("a program of the project is found where npx would find it, and only by its
   for (const spec of ["eslint@8", "@acme/eslint", "../../secret", "none"]) expect(localProgram(root, spec)).toBeUndefined();
 });
 
-test("the folder a command works in must exist", () => {
-  const root = tree({ "site/x": "" });
+test("a folder named on the command line may be the root as it stands, or a member of a workspace above", () => {
+  const root = tree({ "package.json": { workspaces: ["packages/*"] }, "packages/a/package.json": {}, "sub/x": "" });
+  const [member, sub, missing] = [path.join(root, "packages/a"), path.join(root, "sub"), path.join(root, "none/such")];
+  expect([member, sub, missing].map((folder) => findProject(folder, "root").root)).toEqual([member, sub, missing]);
+  expect([member, sub, missing].map((folder) => findProject(folder, "project").root)).toEqual([root, sub, missing]);
+  expect([member, sub, missing].map((folder) => findProject(folder, "inside").root)).toEqual([root, root, root]);
+});
+
+test("the folder a command works in need not exist; links are resolved as far as it does", () => {
+  const root = tree({ "site/x": "", alias: link("site") });
   expect(workingFolder(root, "site")).toBe(path.join(root, "site"));
   expect(workingFolder(root, undefined)).toBe(root);
-  expect(() => workingFolder(root, "none")).toThrow(expect.objectContaining({ code: "USAGE" }));
+  expect(workingFolder(root, "alias/none/such")).toBe(path.join(root, "site/none/such"));
+  expect(() => workingFolder(root, "site/x/none")).toThrow(expect.objectContaining({ code: "USAGE" }));
 });

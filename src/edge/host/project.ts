@@ -4,7 +4,7 @@ import path from "node:path";
 import { parse as parseYaml } from "yaml";
 import { Fault } from "../../core/base/fault.ts";
 import { LIMITS } from "../../core/base/limits.ts";
-import type { ClientId } from "../../core/client/client.ts";
+import type { ClientId, DirectoryIs } from "../../core/client/client.ts";
 import { FINDING_FILES, type SettingsFile } from "../../core/client/findings.ts";
 import { CLIENTS } from "../../core/client/table.ts";
 import { codeOf, readText, tryReadText } from "./files.ts";
@@ -23,10 +23,12 @@ export type Project = {
  * The project a command in `directory` works on: the nearest folder upwards with a manifest (or `node_modules`), or the workspace root
  * above it that counts that folder among its workspaces. Without any, the folder itself.
  */
-export function findProject(directory: string): Project {
+export function findProject(directory: string, as: DirectoryIs = "inside"): Project {
   const start = path.resolve(directory);
-  const nearest = ancestors(start).find((folder) => MARKS.some((mark) => fs.existsSync(path.join(folder, mark)))) ?? start;
-  const root = ancestors(path.dirname(nearest)).find((folder) => folder !== nearest && workspacesOf(folder).includes(nearest)) ?? nearest;
+  const marked = as === "inside" ? ancestors(start).find((folder) => MARKS.some((mark) => fs.existsSync(path.join(folder, mark)))) : start;
+  const nearest = marked ?? start;
+  const above = as === "root" ? [] : ancestors(path.dirname(nearest));
+  const root = above.find((folder) => folder !== nearest && workspacesOf(folder).includes(nearest)) ?? nearest;
   return { root, workspaces: workspacesOf(root), lockfiles: lockfilesOf(root) };
 }
 
@@ -112,12 +114,15 @@ export function localProgram(directory: string, spec: string): string | undefine
     .find((file) => fs.existsSync(file));
 }
 
-/** The folder a command works in. Fault USAGE when it does not exist. */
+/** The folder a command works in, links resolved as far as it exists: npm makes a missing one, and the others say what they think of it. */
 export function workingFolder(start: string, directory: string | undefined): string {
   const folder = path.resolve(start, directory ?? ".");
-  try {
-    return fs.realpathSync(folder);
-  } catch (error) {
-    throw new Fault("USAGE", `${folder}: ${codeOf(error)}`);
+  for (const existing of ancestors(folder)) {
+    try {
+      return path.join(fs.realpathSync(existing), path.relative(existing, folder));
+    } catch (error) {
+      if (codeOf(error) !== "ENOENT") throw new Fault("USAGE", `${folder}: ${codeOf(error)}`);
+    }
   }
+  return folder;
 }

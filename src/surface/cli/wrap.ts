@@ -8,6 +8,7 @@ import { awayFromGate, foreignEntries, type Fronted, keyOf, sourcesOf, towardsGa
 import { inStep, isFetched, type LockedEntry, lockedEntries } from "../../app/wrap-lock.ts";
 import { type InstalledEntry, type Wanted, type WrapFacts, wrapReport } from "../../app/wrap-report.ts";
 import { Fault } from "../../core/base/fault.ts";
+import { onlyLocks } from "../../core/client/arguments.ts";
 import type { Intent } from "../../core/client/client.ts";
 import { registryEnvironment, withEnvironment } from "../../core/client/environment.ts";
 import { findings } from "../../core/client/findings.ts";
@@ -246,13 +247,16 @@ type Gathered = {
 };
 
 function factsOf(
-  { project, intent }: Run,
+  { project, intent, found, command, args }: Run,
   { client, stopped = [], pinned, entries, installed, decided, seen, bypass = [] }: Gathered,
 ): WrapFacts {
   const packages: readonly InstalledEntry[] = (installed?.packages ?? []).filter((one) => one.orphan !== true);
   const present = new Set(packages.map((one) => one.name));
   const locked = new Set(entries.map(keyOf));
   const decisions = seen?.decisions ?? [];
+  const served = decisions.filter((one) => one.kind === "served").length;
+  const installs = (intent.kind === "install" || intent.kind === "change") && !onlyLocks(found.client.read(command, args).options);
+  const lost = installs && client === 0 && served > 0 && installed?.packages.length === 0 && installed.unreadable.length === 0;
   return {
     client,
     stopped,
@@ -286,11 +290,20 @@ function factsOf(
       ),
     ],
     bypass,
-    unreadable: installed?.unreadable ?? [],
-    notes: installed?.notes ?? [],
+    unreadable: lost
+      ? [{ path: project.root, why: "nothing is installed there; what was served went to a folder cordon does not know of" }]
+      : (installed?.unreadable ?? []),
+    notes: [...(installed?.notes ?? []), ...leadingOut(installed?.links ?? [])],
     requests: seen?.requests ?? 0,
-    served: decisions.filter((one) => one.kind === "served").length,
+    served,
   };
+}
+
+/** Whose packages lie there, and which, nobody asked a registry for in this run. */
+function leadingOut([first, ...others]: Installed["links"]): readonly string[] {
+  if (first === undefined) return [];
+  const these = others.length === 0 ? "a link leads" : `${others.length + 1} links lead`;
+  return [`${these} out of the project, and what is there was not looked at: ${first.path} → ${first.target}`];
 }
 
 function wantedBy(project: ProjectOnDisk, intent: Intent): readonly Wanted[] {
