@@ -127,8 +127,12 @@ const PRIVATE: Record<ClientId, (inHome: (path: string) => string) => Record<str
     npm_config_store_dir: inHome(".pnpm-store"),
     pnpm_config_store_dir: inHome(".pnpm-store"),
   }),
-  // Run by root, its cache would be the machine's: /usr/local/share/.cache/yarn.
-  "yarn-classic": (inHome) => ({ YARN_CACHE_FOLDER: inHome(".yarn-cache"), npm_config_globalconfig: inHome(".npmrc-global") }),
+  // Run by root, its cache would be the machine's, /usr/local/share/.cache/yarn, and so would the folder for programs.
+  "yarn-classic": (inHome) => ({
+    YARN_CACHE_FOLDER: inHome(".yarn-cache"),
+    npm_config_globalconfig: inHome(".npmrc-global"),
+    npm_config_prefix: inHome(".global"),
+  }),
   "yarn-berry": (inHome) => ({ YARN_GLOBAL_FOLDER: inHome(".yarn/berry"), YARN_ENABLE_TELEMETRY: "0" }),
   bun: (inHome) => ({ BUN_INSTALL: inHome(".bun"), DO_NOT_TRACK: "1" }),
   deno: (inHome) => ({ DENO_DIR: inHome(".deno"), DENO_NO_UPDATE_CHECK: "1" }),

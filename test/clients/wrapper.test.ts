@@ -165,6 +165,15 @@ for (const client of availableClients().filter(({ kind }) => EXEC[kind] !== unde
     expect(pastTheGate(project.registry)).toEqual([]);
   });
 
+for (const client of only("yarn-1"))
+  test(`${client.id}: a starter kit, which it installs for the whole machine first, is read where it lies`, async () => {
+    const project = await stage(client, { packages: ["cases", TOOL.replaceAll("say-tool", "create-kit")] });
+    const ran = await project.cordon(["create", "kit"]);
+    expect(ran, all(ran)).toMatchObject({ code: 0 });
+    expect(ran.stdout).toContain("said 1.2.0");
+    expect(ran.report).toMatch(/create-kit 1\.3\.0 → got 1\.2\.0\n {4}young-release/);
+  });
+
 const GLOBAL: Partial<Record<ClientId, readonly string[]>> = {
   npm: ["install", "--global", "say-tool"],
   pnpm: ["add", "--global", "say-tool"],

@@ -120,8 +120,9 @@ export function openMachine(machine: Machine) {
       readonly since: Instant;
     }): Promise<Installed> {
       const { found, intent, project } = request;
+      const runsFromGlobal = found.client.id === "yarn-classic" && intent.kind === "exec";
       const global =
-        intent.kind === "global"
+        intent.kind === "global" || runsFromGlobal
           ? await globalRoot({ client: found.client.id, binary: found.path }, project.directory, env, request.args)
           : undefined;
       return readInstalled({
