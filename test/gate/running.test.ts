@@ -62,3 +62,17 @@ test("a cordon.yaml that cannot be used leaves the last good one in force, and i
   expect(told()).toHaveLength(1);
   expect((await opened.get(path)).status).toBe(403);
 });
+
+test("a data directory that cannot be made is named, with the setting that names another", async () => {
+  const { product } = await openGate();
+  const data = `${product.home}/.config/cordon/cordon.yaml/below-a-file`;
+  writeFiles(product.home, { ".config/cordon/cordon.yaml": "log: { level: error }\n" });
+  for (const argv of [["held"], ["npm", "install"]]) {
+    const { code, stderr } = await product.cordon(["--data", data, ...argv]);
+    expect({ code, stderr }).toEqual({
+      code: 3,
+      stderr: expect.stringContaining("Name a folder you can write to with --data DIR or CORDON_DATA."),
+    });
+    expect(stderr).toContain(data);
+  }
+});

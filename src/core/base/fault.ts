@@ -21,6 +21,7 @@ export const FAULTS = {
   INTEGRITY_MISMATCH: { exit: 3, http: 403, fix: "Do not install it; run `cordon why <name@version>`." },
   OFFLINE: { exit: 3, http: 503, fix: "Run once without --offline, or ask for something already cached." },
   STORE_BROKEN: { exit: 3, http: 503, fix: "Run `cordon ledger verify`; restore the data directory from a backup if it fails." },
+  DATA_UNUSABLE: { exit: 3, http: 503, fix: "Name a folder you can write to with --data DIR or CORDON_DATA." },
   STORE_NEWER: { exit: 2, http: 503, fix: "This data directory was written by a newer cordon; run that version." },
   PORT_IN_USE: { exit: 2, http: 500, fix: "Choose another with --listen HOST:PORT, or stop what is using it." },
   LISTEN_UNSAFE: { exit: 2, http: 500, fix: "Beyond loopback a gate needs client tokens and TLS, or behindProxy." },

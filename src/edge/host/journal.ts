@@ -39,7 +39,7 @@ export type JournalEntry = {
 export type Journal = {
   /** Durable when it returns. */
   write(entry: Omit<JournalEntry, "format" | "id" | "owner">): JournalEntry;
-  /** Oldest first. An entry that cannot be read is a Fault STORE_BROKEN: what it guards would be forgotten. */
+  /** Oldest first. An entry that cannot be read is a Fault: what it guards would be forgotten. */
   list(kind: JournalEntry["kind"]): readonly JournalEntry[];
   remove(entry: JournalEntry): void;
 };
@@ -102,7 +102,7 @@ function names(folder: string): readonly string[] {
       .toSorted();
   } catch (error) {
     if (codeOf(error) === "ENOENT") return [];
-    throw new Fault("STORE_BROKEN", `${folder}: ${codeOf(error)}`, error);
+    throw new Fault("DATA_UNUSABLE", `the data directory cannot be read: ${folder}: ${codeOf(error)}`, error);
   }
 }
 

@@ -201,7 +201,7 @@ test("a directory that cannot be written is named", async () => {
   const folder = tempFolder({ "a-file": "in the way" });
   chmodSync(join(folder, "a-file"), 0o400);
   await expect(openStore({ dataDir: join(folder, "a-file", "data"), clock })).rejects.toMatchObject({
-    code: "STORE_BROKEN",
+    code: "DATA_UNUSABLE",
     message: expect.stringContaining("a-file"),
   });
 });

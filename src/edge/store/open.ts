@@ -33,7 +33,10 @@ export type StoreOptions = {
   readonly openEngine?: OpenEngine;
 };
 
-/** Raises STORE_BROKEN naming the file that is damaged or cannot be written, STORE_NEWER when a newer cordon wrote it. */
+/**
+ * Raises DATA_UNUSABLE when there is no such directory and it cannot be made, STORE_BROKEN naming the file that is damaged or cannot be
+ * written, STORE_NEWER when a newer cordon wrote it.
+ */
 export async function openStore({ dataDir, clock, readOnly = false, chain, openEngine }: StoreOptions) {
   const directory = resolve(dataDir);
   if (!readOnly) await makeDirectory(directory);
@@ -73,6 +76,10 @@ async function makeDirectory(directory: string): Promise<void> {
   try {
     await mkdir(directory, { recursive: true, mode: 0o700 });
   } catch (error) {
-    throw new Fault("STORE_BROKEN", `cannot create the data directory ${directory}`, error);
+    throw new Fault(
+      "DATA_UNUSABLE",
+      `cannot create the data directory ${directory}: ${String((error as NodeJS.ErrnoException).code)}`,
+      error,
+    );
   }
 }
