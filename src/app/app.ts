@@ -1,4 +1,5 @@
 /** All verbs over one set of adapters: what the gate serves from and what the command line calls. Composition only, no rules. */
+import { LIMITS } from "../core/base/limits.ts";
 import type { Clock } from "../core/base/time.ts";
 import type { Facts } from "../core/facts/facts.ts";
 import type { PackageRecord } from "../core/facts/history.ts";
@@ -107,7 +108,7 @@ export type App = {
   flush(): Promise<void>;
   /** Stops watching for changes and fetching ahead. The stores are closed by whoever opened them, once it has `settled`. */
   stop(): void;
-  /** Resolves when nothing that was tracked or fetched ahead is under way. It may wait for the upstream: end that first. */
+  /** Resolves when nothing that was tracked or fetched ahead is under way, or after `LIMITS.settleMs`. End what it may wait for first. */
   settled(): Promise<void>;
 };
 
@@ -353,8 +354,13 @@ export async function openApp(given: AppPorts): Promise<App> {
       ahead?.stop();
     },
     async settled() {
-      while (answering.size > 0) await Promise.allSettled(answering);
-      await ahead?.idle();
+      const over = async () => {
+        while (answering.size > 0) await Promise.allSettled(answering);
+        await ahead?.idle();
+      };
+      let patience: NodeJS.Timeout | undefined;
+      const late = new Promise<void>((resolve) => (patience = setTimeout(resolve, LIMITS.settleMs)));
+      await Promise.race([over(), late]).finally(() => clearTimeout(patience));
     },
   };
 }

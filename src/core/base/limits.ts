@@ -216,6 +216,8 @@ export const LIMITS = {
   judgementCacheBytes: 8_000_000,
   /** Wait for in-flight answers after SIGTERM. */
   drainMs: 30 * SECOND,
+  /** Wait, once the upstream and the threads have been closed, for what still depends on them. It has nothing left to wait for. */
+  settleMs: 5 * SECOND,
   /** Ledger rows committed together: about 10 ms of work. Rows wait no longer than the commit before theirs. */
   ledgerGroupRows: 500,
   /** SQLite itself waits this long for another process, with the event loop standing still. */
