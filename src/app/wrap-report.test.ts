@@ -106,6 +106,12 @@ test("a pin is refused with what to install instead; a range that could have fal
   expect(told(only.refused)).toEqual(["axios 1.14.1"]);
 });
 
+test("a question is not answered with old releases that no client can read", () => {
+  const verdict: Verdict = { ...HELD, reasons: HELD.reasons.map((reason) => ({ ...reason, id: "malformed-version" })) };
+  const withheld = [kept("axios@0.1.0rc", { verdict }), kept("axios@2.0.0", { verdict, tags: ["latest"] }), ...AXIOS];
+  expect(told(report({ withheld }).leftOut)).toEqual(["axios 2.0.0", "axios 1.14.1", "axios 0.30.4"]);
+});
+
 test("a package that is refused whole has no version to name", () => {
   const { refused, leftOut } = report({ client: 1, withheld: [kept("plain-crypto-js", { refused: true })] });
   expect(told(refused)).toEqual(["plain-crypto-js"]);

@@ -176,7 +176,7 @@ export function wrapReport(facts: WrapFacts): WrapReport {
     monitored,
     differs,
     droppedOut,
-    leftOut: silent ? uniqueTold(withheld.filter(hasVersion)) : [],
+    leftOut: silent ? uniqueTold(withheld.filter(hasVersion).filter(isNews)) : [],
     bypass: facts.bypass,
     unreadable: facts.unreadable,
     undecided: facts.undecided,
@@ -192,6 +192,11 @@ type Version = Withheld & { readonly version: string };
 
 function hasVersion(one: Withheld): one is Version {
   return one.version !== undefined;
+}
+
+/** Old releases that no client can read are none: a package like express has dozens. */
+function isNews({ verdict, tags }: Withheld): boolean {
+  return tags.length > 0 || verdict.reasons.some(({ id }) => id !== "malformed-version");
 }
 
 /** What became of each spec that would have taken a withheld version. */

@@ -254,6 +254,14 @@ for (const client of only("yarn-4"))
     expect(existsSync(join(project.cwd, "node_modules"))).toBe(false);
   });
 
+for (const client of only("npm-11", "bun-1"))
+  test(`${client.id}: a dry run installs nothing, whatever it fetches for it, and that is no fault`, async () => {
+    const project = await stage(client, { at: BEFORE, dependencies: { axios: "1.14.0" } });
+    const run = await project.cordon(["install", "--dry-run"]);
+    expect(run, all(run)).toMatchObject({ code: 0 });
+    expect(existsSync(join(project.cwd, "node_modules"))).toBe(false);
+  });
+
 for (const client of only("npm-11"))
   test(`${client.id}: a link that leads out of the project is named, not taken for checked`, async () => {
     const other = tempFolder({ "package.json": { name: "other", version: "1.0.0" } });

@@ -117,9 +117,9 @@ export function isOff(options: Arguments["options"], name: string): boolean {
   return options.get(name)?.at(-1) === "false";
 }
 
-/** Brings the lockfile up to date and installs nothing; what it fetches meanwhile (yarn 4, for checksums) stays in the cache. */
-export function onlyLocks(options: Arguments["options"]): boolean {
-  return isOn(options, "package-lock-only", "lockfile-only") || lastOption(options, "mode") === "update-lockfile";
+/** Brings only the lockfile up to date, or only tells; what is fetched meanwhile (yarn 4 for checksums, bun) stays in the cache. */
+export function installsNothing(options: Arguments["options"]): boolean {
+  return isOn(options, "package-lock-only", "lockfile-only", "dry-run") || lastOption(options, "mode") === "update-lockfile";
 }
 
 /** A client's setting in the environment; the prefix is matched without regard to case, `-` and `_` alike, as the clients do. */

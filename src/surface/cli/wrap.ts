@@ -8,7 +8,7 @@ import { awayFromGate, foreignEntries, type Fronted, keyOf, sourcesOf, towardsGa
 import { inStep, isFetched, type LockedEntry, lockedEntries } from "../../app/wrap-lock.ts";
 import { type InstalledEntry, type Wanted, type WrapFacts, wrapReport } from "../../app/wrap-report.ts";
 import { Fault } from "../../core/base/fault.ts";
-import { onlyLocks } from "../../core/client/arguments.ts";
+import { installsNothing } from "../../core/client/arguments.ts";
 import type { Intent } from "../../core/client/client.ts";
 import { registryEnvironment, withEnvironment } from "../../core/client/environment.ts";
 import { findings } from "../../core/client/findings.ts";
@@ -255,7 +255,7 @@ function factsOf(
   const locked = new Set(entries.map(keyOf));
   const decisions = seen?.decisions ?? [];
   const served = decisions.filter((one) => one.kind === "served").length;
-  const installs = (intent.kind === "install" || intent.kind === "change") && !onlyLocks(found.client.read(command, args).options);
+  const installs = (intent.kind === "install" || intent.kind === "change") && !installsNothing(found.client.read(command, args).options);
   const lost = installs && client === 0 && served > 0 && installed?.packages.length === 0 && installed.unreadable.length === 0;
   return {
     client,
