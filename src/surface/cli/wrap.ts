@@ -246,22 +246,22 @@ type Gathered = {
   readonly bypass?: WrapFacts["bypass"];
 };
 
-function factsOf(
-  { project, intent, found, command, args }: Run,
-  { client, stopped = [], pinned, entries, installed, decided, seen, bypass = [] }: Gathered,
-): WrapFacts {
+function factsOf(run: Run, { client, stopped = [], pinned, entries, installed, decided, seen, bypass = [] }: Gathered): WrapFacts {
+  const { project, intent } = run;
   const packages: readonly InstalledEntry[] = (installed?.packages ?? []).filter((one) => one.orphan !== true);
   const present = new Set(packages.map((one) => one.name));
   const locked = new Set(entries.map(keyOf));
   const decisions = seen?.decisions ?? [];
   const served = decisions.filter((one) => one.kind === "served").length;
-  const installs = (intent.kind === "install" || intent.kind === "change") && !installsNothing(found.client.read(command, args).options);
-  const lost = installs && client === 0 && served > 0 && installed?.packages.length === 0 && installed.unreadable.length === 0;
+  const wanted = wantedBy(project, intent);
+  // At a gate that others use too, what was served may be theirs: a project that asks for nothing has lost nothing.
+  const mine = served > 0 && (run.session.own || wanted.length > 0);
+  const lost = client === 0 && mine && installs(run) && installed?.packages.length === 0 && installed.unreadable.length === 0;
   return {
     client,
     stopped,
     installed: packages,
-    wanted: wantedBy(project, intent),
+    wanted,
     decided: decided?.decided ?? [],
     undecided: decided?.unknown ?? [],
     withheld: decisions.flatMap((one) => withheldOf(one) ?? []),
@@ -297,6 +297,10 @@ function factsOf(
     requests: seen?.requests ?? 0,
     served,
   };
+}
+
+function installs({ intent, found, command, args }: Run): boolean {
+  return (intent.kind === "install" || intent.kind === "change") && !installsNothing(found.client.read(command, args).options);
 }
 
 /** Whose packages lie there, and which, nobody asked a registry for in this run. */
