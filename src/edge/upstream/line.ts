@@ -119,11 +119,12 @@ export async function persist<T>(
       if (!failure.passing) break;
     }
     // Whoever closes has nobody left to answer; another try would keep the process for as long as the upstream is slow.
-    if (line.transport.closed()) break;
+    const { closing } = line.transport;
+    if (closing.aborted) break;
     try {
-      if (count < tries) await sleep(pause, undefined, { signal: place.signal });
+      if (count < tries) await sleep(pause, undefined, { signal: AbortSignal.any([place.signal, closing]) });
     } catch {
-      return { down: late(place, reason) };
+      return { down: closing.aborted ? reason : late(place, reason) };
     }
   }
   return { down: reason };

@@ -540,3 +540,16 @@ test("closing ends what is under way, and nothing is tried again", async () => {
   expect(await asked).toMatchObject({ kind: "down" });
   expect(server.requests).toHaveLength(1);
 });
+
+test("closing ends the pause between two tries, and nothing is asked after it", async () => {
+  const server = await serve((request, response) => response.writeHead(request.url === "/axios" ? 503 : 404).end());
+  const upstream = open({ url: server.url, limits: { upstreamBackoffMs: 600_000, upstreamPackumentMs: 600_000 } });
+  const asked = upstream.packument("axios", {});
+  while (server.requests.length === 0) await new Promise(setImmediate);
+  // What is asked later and answered says that the first answer has come too.
+  await upstream.packument("gone", {});
+  await upstream.close();
+  expect(await asked).toMatchObject({ kind: "down" });
+  expect(await upstream.packument("axios", {})).toMatchObject({ kind: "down" });
+  expect(server.requests).toHaveLength(2);
+});

@@ -1,6 +1,7 @@
 /** Sockets to upstreams: kept alive, capped, through the proxies the user has, trusting the authorities he named. One pool for each way out. */
 import type { LookupFunction } from "node:net";
 import { Agent, Pool, ProxyAgent, type buildConnector, type Dispatcher } from "undici";
+import { Fault } from "../../core/base/fault.ts";
 import type { UpstreamLimits } from "./limits.ts";
 import { proxyAuthorization, proxyFor, type Proxies } from "./proxies.ts";
 import { publicOnly } from "./addresses.ts";
@@ -10,9 +11,10 @@ export type ClientCertificate = { readonly cert: string; readonly key: string };
 export type Transport = {
   /** The way to a URL. `publicOnly`: refuse addresses inside our own networks (a proxy resolves names itself, so there it cannot be seen). */
   route(url: URL, how: { readonly publicOnly: boolean; readonly certificate?: ClientCertificate | undefined }): Dispatcher;
-  /** Ends every connection, whatever is under way. */
+  /** Ends every connection, whatever is under way. There is no way to anything after that: `route` raises UPSTREAM_DOWN. */
   close(): Promise<void>;
-  closed(): boolean;
+  /** Aborted when it is closed. */
+  readonly closing: AbortSignal;
 };
 
 export function openTransport(options: {
@@ -35,7 +37,7 @@ export function openTransport(options: {
     allowH2: false,
   };
   const routes = new Map<string, Dispatcher>();
-  let closed = false;
+  const closing = new AbortController();
   const certificates = new Map<ClientCertificate, number>();
 
   function connectOptions(guarded: boolean, certificate: ClientCertificate | undefined): buildConnector.BuildOptions {
@@ -45,6 +47,7 @@ export function openTransport(options: {
 
   return {
     route(url, how) {
+      if (closing.signal.aborted) throw new Fault("UPSTREAM_DOWN", "cordon is shutting down");
       const secure = url.protocol === "https:";
       const proxy = proxyFor({ secure, host: url.hostname, port: Number(url.port || (secure ? 443 : 80)) }, proxies);
       if (how.certificate && !certificates.has(how.certificate)) certificates.set(how.certificate, certificates.size);
@@ -69,9 +72,9 @@ export function openTransport(options: {
       routes.set(key, made);
       return made;
     },
-    closed: () => closed,
+    closing: closing.signal,
     async close() {
-      closed = true;
+      closing.abort();
       await Promise.all([...routes.values()].map((dispatcher) => dispatcher.destroy()));
       routes.clear();
     },
