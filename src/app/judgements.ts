@@ -85,8 +85,9 @@ export type Judgements = {
   /** `pin`: the client asks for these exact bytes. */
   ofVersion(record: PackageRecord, version: string, options: { readonly pin: boolean }): Promise<VersionJudgement>;
   /**
-   * The digest of a version that can be served without judging all others of its package: see `plainIntegrity`. Only for the first tarball of a package nobody had heard of before, as lockfile installs ask by the thousand: there is nothing yet that a
-   * judgement of the whole could be compared with, and whoever comes again has it judged.
+   * The digest of a version that can be served without judging all others of its package: see `plainIntegrity`. Only for the first tarball
+   * of a package nobody had heard of before, as lockfile installs ask by the thousand: there is nothing yet that a judgement of the whole
+   * could be compared with, and whoever comes again has it judged.
    */
   plainly(record: PackageRecord, version: string): Promise<string | undefined>;
   /** Whether nothing the judgement rested on has changed; time is the caller's to compare with `nextChange`. */
