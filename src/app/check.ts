@@ -200,12 +200,13 @@ function subjectOf(
     ...(states ? { decided: (name, version) => stateOf(states, `${name}@${version}`), records: recordsOf(states) } : {}),
     unavailable: {
       ...(advisories ? {} : { advisories: hasFeeds ? NOT_READ : NO_FEED }),
-      ...(online ? {} : { age: NO_HISTORY, signatures: NO_HISTORY, "recorded-integrity": NO_HISTORY }),
+      ...(online ? {} : { age: KNOWS_TOO_LITTLE, signatures: KNOWS_TOO_LITTLE, "recorded-integrity": KNOWS_TOO_LITTLE }),
     },
   };
 }
 
-const NO_HISTORY = { reason: "this machine has no history of them", command: "cordon check --online" };
+/** No history at all, or, of signatures, nobody has looked: a version that was installed when it was old is known, and was never looked at. */
+const KNOWS_TOO_LITTLE = { reason: "this machine knows too little of them", command: "cordon check --online" };
 const NO_FEED = { reason: "no feed is configured", command: "cordon feeds add" };
 const NOT_READ = { reason: "no feed was ever read on this machine", command: "cordon feeds sync" };
 
